@@ -1,0 +1,94 @@
+/** What can go wrong in ways that a user is told about; anything else is a bug. */
+export const FAILURE_CODES = [
+  'invalid-manifest',
+  'unknown-model',
+  'name-taken',
+  'not-installed',
+  'unhealthy-model',
+  'outdated-model',
+  'untrusted-workspace',
+  'unsupported-address',
+  'refused-address',
+  'credential-missing',
+  'network',
+  'http-status',
+  'bad-response',
+  'size-mismatch',
+  'digest-mismatch',
+  'disk-full',
+  'file-access',
+  'engine-missing',
+  'engine-unusable',
+  'engine-failed',
+  'bad-request',
+  'image-missing',
+  'image-sidecar-missing',
+  'image-sidecar-unreadable',
+  'bad-image',
+  'busy',
+  'cancelled',
+  'wrong-usage'
+] as const;
+
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+/** A failure as plain data: crosses the protocol and is what `--json` prints. */
+export interface FailureData {
+  readonly code: FailureCode;
+  /** One sentence in the user's words. */
+  readonly message: string;
+  /** The field, file or host that it is about. */
+  readonly subject?: string;
+  /** What to do next, one sentence. */
+  readonly nextStep?: string;
+}
+
+/** Everything of a failure but its code and sentence. */
+export interface FailureDetails {
+  readonly subject?: string;
+  readonly nextStep?: string;
+  readonly cause?: unknown;
+}
+
+/** The one type of expected failures: a code, a sentence, its subject, what to do next, and the cause. */
+export class Failure extends Error {
+  readonly code: FailureCode;
+  readonly subject: string | undefined;
+  readonly nextStep: string | undefined;
+
+  constructor(code: FailureCode, message: string, { subject, nextStep, cause }: FailureDetails = {}) {
+    super(message, { cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.subject = subject;
+    this.nextStep = nextStep;
+  }
+
+  /** The failure as plain data, without its cause: causes go to the log only. */
+  toJSON(): FailureData {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.subject === undefined ? {} : { subject: this.subject }),
+      ...(this.nextStep === undefined ? {} : { nextStep: this.nextStep })
+    };
+  }
+}
+
+/** The failure that every cancelled operation ends with. */
+export function cancelled(what: string): Failure {
+  return new Failure('cancelled', `${what} was cancelled.`);
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+const codes: ReadonlySet<string> = new Set(FAILURE_CODES);
+
+/** Whether a value that came over a wire is a failure's data. */
+export function isFailureData(value: unknown): value is FailureData {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'code' in value && typeof value.code === 'string' && codes.has(value.code) && 'message' in value;
+}

@@ -1,0 +1,54 @@
+/** Why a text cannot be a file name on every platform that we install on. */
+export interface FileNameProblem {
+  readonly kind: 'empty' | 'path' | 'character' | 'reserved' | 'trailing' | 'hidden' | 'long';
+  /** A predicate that completes a sentence which begins with the name: "… contains a path separator". */
+  readonly reason: string;
+}
+
+/** The longest file name in bytes that ext4, APFS and NTFS all take. */
+const LONGEST_NAME_BYTES = 255;
+
+/** Device names that Windows reserves with any extension; ¹²³ count as digits there. */
+const DEVICE_NAME = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)/i;
+
+/** Control characters, and the characters that reorder or hide text on screen. */
+const INVISIBLE = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
+
+/** Names that the bundle needs for itself. */
+const OURS = new Set(['manifest.json']);
+
+/**
+ * Checks a plain file name by the rules of Linux, Windows and macOS together, so that a manifest that would
+ * break on one platform is refused on all.
+ * @returns undefined when the name is safe
+ */
+export function fileNameProblem(name: string): FileNameProblem | undefined {
+  if (name === '') return { kind: 'empty', reason: 'is empty' };
+  if (/[/\\]/.test(name)) return { kind: 'path', reason: 'contains a path separator' };
+  if (name === '.' || name === '..') return { kind: 'path', reason: 'names a folder' };
+  if (INVISIBLE.test(name)) return { kind: 'character', reason: 'contains an invisible or control character' };
+  if (/[<>:"|?*]/.test(name)) return { kind: 'character', reason: 'contains one of < > : " | ? *' };
+  if (name.startsWith('.')) return { kind: 'hidden', reason: 'starts with a dot' };
+  if (/[. ]$/.test(name)) return { kind: 'trailing', reason: 'ends with a dot or a space' };
+  if (DEVICE_NAME.test(name)) return { kind: 'reserved', reason: 'is a device name on Windows' };
+  if (OURS.has(collisionKey(name))) return { kind: 'reserved', reason: 'is the name of the installed manifest' };
+  if (utf8Length(name) > LONGEST_NAME_BYTES) {
+    return { kind: 'long', reason: `is longer than ${LONGEST_NAME_BYTES} bytes` };
+  }
+  return undefined;
+}
+
+/** Two names with the same key would be one file on some platform (case and Unicode normalisation fold there). */
+export function collisionKey(name: string): string {
+  return name.normalize('NFKC').toLowerCase().normalize('NFC');
+}
+
+/** Bytes of a text in UTF-8; counted here because the browser's and Node's encoders are not typed in shared code. */
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

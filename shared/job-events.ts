@@ -1,0 +1,69 @@
+import type { FailureData } from './failure';
+
+/** What happens during a pull, in order; progress at most ten times a second. Counts are bytes. */
+export type PullEvent =
+  | { readonly type: 'started'; readonly model: string; readonly files: number; readonly bytes: number | null }
+  | {
+      readonly type: 'file_started';
+      readonly model: string;
+      readonly filename: string;
+      /** 1-based. */
+      readonly index: number;
+      readonly files: number;
+      readonly bytes: number | null;
+    }
+  | ({ readonly type: 'file_progress'; readonly model: string; readonly filename: string } & TransferProgress)
+  | {
+      readonly type: 'file_completed';
+      readonly model: string;
+      readonly filename: string;
+      readonly index: number;
+      readonly files: number;
+      readonly bytes: number;
+      /** `stored`: the same bytes were already in the blob store, nothing was transferred. */
+      readonly origin: 'transferred' | 'resumed' | 'stored';
+    }
+  | {
+      readonly type: 'completed';
+      readonly model: string;
+      /** Bytes of the bundle. */
+      readonly bytes: number;
+      /** Bytes that came over the network. */
+      readonly transferredBytes: number;
+      readonly milliseconds: number;
+    }
+  | { readonly type: 'failed'; readonly model: string; readonly failure: FailureData };
+
+/** How far a whole pull is, seen from one of its files. */
+export interface TransferProgress {
+  readonly receivedBytes: number;
+  readonly fileBytes: number | null;
+  readonly totalReceivedBytes: number;
+  readonly totalBytes: number | null;
+  /** Smoothed rate; null before it can be told. */
+  readonly bytesPerSecond: number | null;
+  readonly secondsLeft: number | null;
+}
+
+/** Where a generation is. */
+export type GenerationPhase = 'starting' | 'loading' | 'encoding' | 'sampling' | 'decoding' | 'saving';
+
+/** Progress of a generation, at most ten times a second. */
+export interface GenerationProgress {
+  readonly model: string;
+  readonly phase: GenerationPhase;
+  /** Sampling step, 1-based, with the number of steps really run. */
+  readonly step?: number;
+  readonly steps?: number;
+  readonly secondsPerStep?: number;
+  /** Which image of the batch, 1-based. */
+  readonly image: number;
+  readonly images: number;
+}
+
+/** Progress of a deep verification, in bytes hashed. */
+export interface VerifyProgress {
+  readonly model: string;
+  readonly hashedBytes: number;
+  readonly totalBytes: number;
+}

@@ -1,0 +1,55 @@
+import type { Role } from './roles';
+
+/** `missing`: stamped installed, folder gone. `outdated`: sound, but not what the manifest in view asks for. */
+export type ModelStatus = 'registered' | 'installed' | 'missing' | 'unhealthy' | 'outdated';
+
+/** `unverifiable`: usable, but nothing to prove it with. `corrupt`: missing, empty, or the digest differs. */
+export type Verdict = 'verified' | 'unverifiable' | 'corrupt';
+
+/** One file of a model as lists show it. */
+export interface ModelFile {
+  readonly path: string;
+  readonly role?: Role;
+  /** Size in bytes; absent while nobody knows it. */
+  readonly bytes?: number;
+  /** Whether the installed bundle holds the file with the right size. */
+  readonly present: boolean;
+}
+
+/** One model as lists show it. */
+export interface ModelSummary {
+  readonly name: string;
+  readonly status: ModelStatus;
+  /** Why the status is what it is, one sentence; absent when there is nothing to explain. */
+  readonly reason?: string;
+  readonly task?: string;
+  /** Bytes of all files: measured when installed, else what the manifest says; absent when unknown. */
+  readonly bytes?: number;
+  readonly files: readonly ModelFile[];
+  /** URI of the source manifest that the model comes from. */
+  readonly manifestUri?: string;
+  /** Folder of the installed bundle. */
+  readonly folder?: string;
+}
+
+/** The verdict on one file. */
+export interface FileVerdict {
+  readonly path: string;
+  readonly verdict: Verdict;
+  /** What is wrong or why nothing can be proved; absent for verified files. */
+  readonly reason?: string;
+}
+
+/** What a verification found; it changes nothing on disk. */
+export interface VerifyReport {
+  readonly model: string;
+  /** `quick`: existence and sizes. `deep`: digests of every byte. */
+  readonly depth: 'quick' | 'deep';
+  readonly healthy: boolean;
+  readonly files: readonly FileVerdict[];
+  /** Problems of the bundle as a whole (manifest missing, extra file, …), one sentence each. */
+  readonly problems: readonly string[];
+  /** Bytes read for hashing. */
+  readonly bytes: number;
+  readonly milliseconds: number;
+}

@@ -1,0 +1,65 @@
+import { NotificationType, NotificationType0, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
+import * as z from 'zod';
+import type { GenerationRequest, GenerationResult } from './generation';
+import type { GenerationProgress, PullEvent, VerifyProgress } from './job-events';
+import type { ModelSummary, VerifyReport } from './model';
+
+/**
+ * What the client tells the server before anything else. Left out by editors that know nothing of us; then the
+ * defaults hold: untrusted, and the server reports JSON syntax itself.
+ */
+export const initializationOptions = z.object({
+  /** Whether the user trusts the workspace; without trust nothing is fetched, installed or started. */
+  trusted: z.boolean().default(false),
+  /** Whether the editor already reports JSON syntax errors in manifests. */
+  hostReportsJsonSyntax: z.boolean().default(false),
+  /** Folder of the cache; absent: DIFFUSION_DOCK_HOME, else the platform's data folder. */
+  cacheRoot: z.string().min(1).optional(),
+  /** Path of sd-cli; absent: DIFFUSION_DOCK_SD_CLI, PATH, then our own folder. */
+  sdCliPath: z.string().min(1).optional(),
+  /** Whether plain http is allowed for hosts other than this machine. */
+  allowInsecureHttp: z.boolean().default(false),
+  /** Glob patterns of further manifest files, relative to the workspace folder. */
+  manifestInclude: z.array(z.string()).default([])
+});
+
+export type InitializationOptions = z.input<typeof initializationOptions>;
+
+/** The model that a request is about. */
+export interface ModelParams {
+  readonly name: string;
+}
+
+export interface PullResult {
+  readonly model: string;
+  readonly bytes: number;
+  readonly transferredBytes: number;
+}
+
+export interface VerifyParams extends ModelParams {
+  readonly depth: 'quick' | 'deep';
+}
+
+export interface GenerateParams extends ModelParams {
+  readonly request: GenerationRequest;
+}
+
+/** Requests fail with `LSPErrorCodes.RequestFailed` and `FailureData` as the error's data, or are cancelled. */
+export const ListModels = new RequestType0<readonly ModelSummary[], void>('diffusionDock/models/list');
+export const PullModel = new RequestType<ModelParams, PullResult, void>('diffusionDock/models/pull');
+export const VerifyModel = new RequestType<VerifyParams, VerifyReport, void>('diffusionDock/models/verify');
+export const DropModel = new RequestType<ModelParams, void, void>('diffusionDock/models/drop');
+export const Generate = new RequestType<GenerateParams, GenerationResult, void>('diffusionDock/generate');
+
+/** Server to client: the list of models is not what it was; ask again when somebody looks. */
+export const ModelsChanged = new NotificationType0('diffusionDock/models/changed');
+export const PullProgressed = new NotificationType<PullEvent>('diffusionDock/models/pullProgressed');
+export const VerifyProgressed = new NotificationType<VerifyProgress>('diffusionDock/models/verifyProgressed');
+export const GenerationProgressed = new NotificationType<GenerationProgress>('diffusionDock/generationProgressed');
+
+/** Client to server: every candidate manifest in the workspace, by URI; replaces what was said before. */
+export const ManifestsInView = new NotificationType<{ readonly uris: readonly string[] }>(
+  'diffusionDock/manifestsInView'
+);
+/** Client to server: the user now trusts the workspace. */
+export const TrustGranted = new NotificationType0('diffusionDock/trustGranted');

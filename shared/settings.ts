@@ -1,0 +1,9 @@
+/** Every setting of ours, once: package.json contributes exactly these (a test compares them). */
+export const SETTINGS = {
+  cacheRoot: { key: 'diffusionDock.cacheRoot', scope: 'machine', default: '' },
+  sdCliPath: { key: 'diffusionDock.sdCli.path', scope: 'machine', default: '' },
+  allowInsecureHttp: { key: 'diffusionDock.network.allowInsecureHttp', scope: 'machine', default: false },
+  manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] }
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
