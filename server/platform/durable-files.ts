@@ -1,0 +1,90 @@
+import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { nonce } from './process-identity';
+import { isErrorWithCode } from './system-error';
+
+/**
+ * Makes the entries of a folder survive a power cut. A no-op on Windows, which has no such call and writes
+ * directory changes through its journal.
+ */
+export async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  await withFile(path, 'r', (folder) => folder.sync());
+}
+
+/** Makes the content of a file survive a power cut. */
+export async function syncFile(path: string): Promise<void> {
+  await withFile(path, 'r+', (file) => file.sync());
+}
+
+/** Creates a folder and its missing parents so that they survive a power cut. */
+export async function makeDirectoryDurably(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  // Every new entry is recorded in its parent: from the new folder up to the one that existed.
+  for (let folder = path; ; folder = dirname(folder)) {
+    await syncDirectory(dirname(folder));
+    if (folder === first || folder === dirname(folder)) return;
+  }
+}
+
+/** Renames a file whose content is already synced, and makes the rename survive a power cut. Replaces `target`. */
+export async function publishFile(temporary: string, target: string): Promise<void> {
+  await renamePatiently(temporary, target);
+  await syncDirectory(dirname(target));
+}
+
+/**
+ * Writes a whole file so that after a crash at any instant it holds the old content or the new, never a mixture.
+ * @throws system errors; the temporary file is removed then
+ */
+export async function writeFileDurably(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${nonce()}.tmp`);
+  try {
+    await withFile(temporary, 'wx', async (file) => {
+      await file.writeFile(data);
+      await file.sync();
+    });
+    await publishFile(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Opens a file, hands it over, and closes it in any case. */
+export async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path, flags);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+const RENAME_ATTEMPTS = 8;
+
+/** Renames; on Windows a virus scanner or indexer may hold the file for a moment, so a busy file is tried again. */
+export async function renamePatiently(from: string, to: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await rename(from, to);
+      return;
+    } catch (error) {
+      const busy = process.platform === 'win32' && isErrorWithCode(error, 'EPERM', 'EBUSY', 'EACCES');
+      if (!busy || attempt === RENAME_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10 * 2 ** attempt));
+    }
+  }
+}
+
+/** Whether a path exists, without following a final link. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}

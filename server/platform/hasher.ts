@@ -1,0 +1,59 @@
+import { type Digest, parseDigest } from '../../shared/digest';
+import { type Growth, HASH_TASK, type HashInput, hashResult } from './workers/hash-task';
+import type { StartedTask, TaskOptions, WorkerPool } from './workers/worker-pool';
+
+/** What was read from disk: the digest of exactly so many bytes. */
+export interface FileHash {
+  readonly digest: Digest;
+  readonly bytes: number;
+}
+
+/** Hashes a file behind its writer. */
+export interface FollowingHash {
+  /** Announces that the first `bytes` bytes are written and may be read. */
+  advance(bytes: number): void;
+  /** Announces that the file has `bytes` bytes and is complete; gives its hash. */
+  finish(bytes: number): Promise<FileHash>;
+}
+
+/** Hashes files from disk in worker threads. */
+export interface Hasher {
+  /** Progress is in bytes hashed. @throws system errors, `Failure('cancelled')` */
+  hash(path: string, options?: TaskOptions): Promise<FileHash>;
+  /** Starts to hash a file that is still being written, from its first byte. */
+  follow(path: string, options?: TaskOptions): FollowingHash;
+}
+
+/** The hasher of a server or command line: tasks of the pool. */
+export function createHasher(pool: WorkerPool): Hasher {
+  return {
+    async hash(path, options) {
+      const input: HashInput = { path, grows: false };
+      return fileHash(await pool.start(HASH_TASK, input, options).result);
+    },
+    follow(path, options) {
+      const input: HashInput = { path, grows: true };
+      const task = pool.start(HASH_TASK, input, options);
+      // Whoever cancels may never ask for the result; its rejection is then nobody's.
+      task.result.catch(() => undefined);
+      return {
+        advance: (bytes) => announce(task, { bytes, complete: false }),
+        async finish(bytes) {
+          announce(task, { bytes, complete: true });
+          return fileHash(await task.result);
+        }
+      };
+    }
+  };
+}
+
+function announce(task: StartedTask, message: Growth): void {
+  task.tell(message);
+}
+
+function fileHash(result: unknown): FileHash {
+  const { digest, bytes } = hashResult.parse(result);
+  const parsed = parseDigest(digest);
+  if (!parsed) throw new Error('the worker gave no digest');
+  return { digest: parsed, bytes };
+}

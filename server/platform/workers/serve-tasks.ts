@@ -1,0 +1,80 @@
+import type { MessagePort } from 'node:worker_threads';
+import { Failure, messageOf } from '../../../shared/failure';
+import { errorCode } from '../system-error';
+import { type FromWorker, toWorker } from './task-protocol';
+
+/** What a task sees of the pool that started it. */
+export interface TaskContext {
+  readonly signal: AbortSignal;
+  /** Reports how far the task is, in the task's own unit. */
+  progress(amount: number): void;
+  /** Hears what the starter tells the running task; what was told before is delivered at once. */
+  listen(listener: (message: unknown) => void): void;
+}
+
+/** One task by name: takes its input as plain data, gives its result as plain data. */
+export type TaskHandlers = Readonly<Record<string, (input: unknown, context: TaskContext) => Promise<unknown>>>;
+
+/** Serves tasks inside a worker thread; several run side by side as far as they wait for input or disk. */
+export function serveTasks(port: MessagePort, handlers: TaskHandlers): void {
+  const running = new Map<number, RunningTask>();
+  port.on('message', (raw: unknown) => {
+    const message = toWorker.parse(raw);
+    switch (message.type) {
+      case 'start': {
+        const task = new RunningTask((answer) => port.postMessage(answer), message.id);
+        running.set(message.id, task);
+        void task.run(handlers[message.task], message.input).finally(() => running.delete(message.id));
+        return;
+      }
+      case 'tell':
+        running.get(message.id)?.hear(message.message);
+        return;
+      case 'cancel':
+        running.get(message.id)?.cancel();
+    }
+  });
+}
+
+class RunningTask {
+  private readonly controller = new AbortController();
+  private readonly waiting: unknown[] = [];
+  private listener: ((message: unknown) => void) | undefined;
+
+  constructor(
+    private readonly answer: (message: FromWorker) => void,
+    private readonly id: number
+  ) {}
+
+  async run(handler: TaskHandlers[string] | undefined, input: unknown): Promise<void> {
+    try {
+      if (!handler) throw new Error('no such task');
+      const result = await handler(input, {
+        signal: this.controller.signal,
+        progress: (amount) => this.answer({ type: 'progress', id: this.id, amount }),
+        listen: (listener) => {
+          this.listener = listener;
+          for (const message of this.waiting.splice(0)) listener(message);
+        }
+      });
+      this.answer({ type: 'done', id: this.id, result });
+    } catch (error) {
+      this.answer({
+        type: 'failed',
+        id: this.id,
+        message: messageOf(error),
+        systemCode: errorCode(error),
+        failure: error instanceof Failure ? error.toJSON() : undefined
+      });
+    }
+  }
+
+  hear(message: unknown): void {
+    if (this.listener) this.listener(message);
+    else this.waiting.push(message);
+  }
+
+  cancel(): void {
+    this.controller.abort();
+  }
+}

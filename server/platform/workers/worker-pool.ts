@@ -1,0 +1,153 @@
+import { Worker } from 'node:worker_threads';
+import { cancelled, Failure, isFailureData } from '../../../shared/failure';
+import { type FromWorker, fromWorker, type ToWorker } from './task-protocol';
+
+/** A task under way in a worker. */
+export interface StartedTask {
+  readonly result: Promise<unknown>;
+  /** Tells the running task something; nothing happens once it has ended. */
+  tell(message: unknown): void;
+}
+
+export interface TaskOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((amount: number) => void) | undefined;
+}
+
+/** More than two hashing threads gain nothing on the machines measured. */
+const MOST_WORKERS = 2;
+
+/** A task's failure that was a system error; `code` is that of the system. */
+class TaskError extends Error {
+  constructor(
+    message: string,
+    readonly code: string | undefined
+  ) {
+    super(message);
+    this.name = 'TaskError';
+  }
+}
+
+/** Runs tasks in at most two worker threads, started when first needed; they never keep the process alive. */
+export class WorkerPool {
+  private readonly workers: PooledWorker[] = [];
+  private nextId = 1;
+
+  /** @param script the bundled worker, an absolute path handed in by the composition root */
+  constructor(private readonly script: string) {}
+
+  /** Starts a task by name. Its result rejects with `Failure('cancelled')` as soon as the signal aborts. */
+  start(task: string, input: unknown, options: TaskOptions = {}): StartedTask {
+    const id = this.nextId;
+    this.nextId += 1;
+    return this.leastLoaded().start(id, task, input, options);
+  }
+
+  /** Ends all workers; what runs is rejected. */
+  async dispose(): Promise<void> {
+    await Promise.all(this.workers.splice(0).map((worker) => worker.end()));
+  }
+
+  private leastLoaded(): PooledWorker {
+    const idle = this.workers.find((worker) => worker.load === 0);
+    if (idle) return idle;
+    if (this.workers.length < MOST_WORKERS) {
+      const worker = new PooledWorker(this.script, () => this.workers.splice(this.workers.indexOf(worker), 1));
+      this.workers.push(worker);
+      return worker;
+    }
+    return this.workers.reduce((least, worker) => (worker.load < least.load ? worker : least));
+  }
+}
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onProgress: ((amount: number) => void) | undefined;
+}
+
+class PooledWorker {
+  private readonly worker: Worker;
+  private readonly waiting = new Map<number, Waiting>();
+
+  constructor(script: string, onGone: () => void) {
+    this.worker = new Worker(script);
+    this.worker.unref();
+    this.worker.on('message', (raw: unknown) => this.hear(fromWorker.parse(raw)));
+    const gone = (error: unknown): void => {
+      if (!this.ended) onGone();
+      this.ended = true;
+      for (const task of this.waiting.values()) task.reject(error);
+      this.waiting.clear();
+    };
+    this.worker.on('error', gone);
+    this.worker.on('exit', (code) => gone(new Error(`the worker ended with code ${code}`)));
+  }
+
+  private ended = false;
+
+  get load(): number {
+    return this.waiting.size;
+  }
+
+  start(id: number, task: string, input: unknown, { signal, onProgress }: TaskOptions): StartedTask {
+    const post = (message: ToWorker): void => this.worker.postMessage(message);
+    const result = new Promise<unknown>((resolve, reject) => {
+      const settle = (): void => {
+        this.waiting.delete(id);
+        signal?.removeEventListener('abort', abort);
+        if (this.waiting.size === 0) this.worker.unref();
+      };
+      const abort = (): void => {
+        post({ type: 'cancel', id });
+        settle();
+        reject(cancelled('The task'));
+      };
+      if (signal?.aborted) {
+        reject(cancelled('The task'));
+        return;
+      }
+      signal?.addEventListener('abort', abort);
+      this.waiting.set(id, {
+        resolve: (value) => {
+          settle();
+          resolve(value);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+        onProgress
+      });
+      this.worker.ref();
+      post({ type: 'start', id, task, input });
+    });
+    return { result, tell: (message) => this.waiting.has(id) && post({ type: 'tell', id, message }) };
+  }
+
+  async end(): Promise<void> {
+    this.ended = true;
+    await this.worker.terminate();
+  }
+
+  private hear(message: FromWorker): void {
+    const task = this.waiting.get(message.id);
+    if (!task) return;
+    switch (message.type) {
+      case 'progress':
+        task.onProgress?.(message.amount);
+        return;
+      case 'done':
+        task.resolve(message.result);
+        return;
+      case 'failed':
+        task.reject(taskFailure(message));
+    }
+  }
+}
+
+function taskFailure(message: Extract<FromWorker, { type: 'failed' }>): Error {
+  const { failure } = message;
+  if (isFailureData(failure)) return new Failure(failure.code, failure.message, failure);
+  return new TaskError(message.message, message.systemCode);
+}

@@ -1,0 +1,173 @@
+import { cancelled, Failure, messageOf } from '../../shared/failure';
+import { errorCode } from '../platform/system-error';
+import type { HttpAnswer, HttpClient } from './http-client';
+import { parseContentRange, retryAfterMs, strongValidator } from './http-headers';
+import { ContentChanged, type Opening, type OpenRequest, type Source, TransientFault } from './source';
+import { type AddressPolicy, checkedAddress, describeAddress, redirectTarget } from './web-address';
+
+export interface HttpSourceOptions {
+  readonly client: HttpClient;
+  readonly policy: AddressPolicy;
+  /** Milliseconds since the epoch, for dates in Retry-After. */
+  readonly now: () => number;
+}
+
+/**
+ * A file behind an http or https address. Redirects are followed by hand, and an answer that is not exactly what
+ * was asked for is refused with the host's name and what it sent.
+ * @throws Failure('refused-address') at once for an address that nothing may be fetched from
+ */
+export function httpSource(address: string, { client, policy, now }: HttpSourceOptions): Source {
+  const start = checkedAddress(address, policy);
+  return {
+    label: describeAddress(start),
+    identity: address,
+    async open(request) {
+      const { answer, url } = await follow(start, request, client, policy);
+      try {
+        return opening(answer, url, request, now());
+      } catch (error) {
+        answer.discard();
+        throw error;
+      }
+    }
+  };
+}
+
+async function follow(
+  start: URL,
+  request: OpenRequest,
+  client: HttpClient,
+  policy: AddressPolicy
+): Promise<{ answer: HttpAnswer; url: URL }> {
+  let url = start;
+  for (let hops = 0; ; hops += 1) {
+    const answer = await ask(client, url, request);
+    if (![301, 302, 303, 307, 308].includes(answer.status)) return { answer, url };
+    answer.discard();
+    url = redirectTarget(url, answer.header('location'), hops, policy);
+  }
+}
+
+async function ask(client: HttpClient, url: URL, { offset, validator, signal }: OpenRequest): Promise<HttpAnswer> {
+  const headers = {
+    'accept-encoding': 'identity',
+    'user-agent': 'diffusion-dock',
+    ...(offset > 0 && { range: `bytes=${offset}-` }),
+    ...(offset > 0 && validator !== null && { 'if-range': validator })
+  };
+  try {
+    return await client.get(url, headers, signal);
+  } catch (error) {
+    throw networkFault(error, url, signal);
+  }
+}
+
+function opening(answer: HttpAnswer, url: URL, request: OpenRequest, now: number): Opening {
+  const { status } = answer;
+  if (status === 416 && request.offset > 0) throw new ContentChanged(changed(url));
+  if (status !== 200 && status !== 206) throw statusFault(answer, url, now);
+  const encoding = answer.header('content-encoding');
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw refused(url, `sent the file with the encoding ${encoding}, although only the plain bytes were asked for`);
+  }
+  if (/^text\/html\b/i.test(answer.header('content-type') ?? '')) {
+    throw refused(url, 'sent a web page instead of the file', 'Check that the address leads to the file itself.');
+  }
+  const extent = status === 206 ? partialExtent(answer, url, request) : wholeExtent(answer, url);
+  return {
+    ...extent,
+    validator: strongValidator(answer.header('etag')),
+    body: readable(answer, url, request.signal)
+  };
+}
+
+function wholeExtent(answer: HttpAnswer, url: URL): { offset: number; total: number | null } {
+  const length = answer.header('content-length');
+  if (length === undefined) return { offset: 0, total: null };
+  const total = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+  if (total === undefined) throw refused(url, `announced the impossible length ${length}`);
+  return { offset: 0, total };
+}
+
+function partialExtent(answer: HttpAnswer, url: URL, { offset }: OpenRequest): { offset: number; total: number } {
+  const text = answer.header('content-range');
+  if (offset === 0) throw refused(url, 'sent a part of the file although all of it was asked for');
+  const range = parseContentRange(text);
+  if (!range || range.start !== offset || range.end !== range.total - 1) {
+    throw refused(url, `sent the range "${text ?? ''}" although bytes ${offset} to the end were asked for`);
+  }
+  return { offset, total: range.total };
+}
+
+async function* readable(answer: HttpAnswer, url: URL, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  try {
+    yield* answer.body;
+  } catch (error) {
+    throw networkFault(error, url, signal);
+  } finally {
+    answer.discard();
+  }
+}
+
+/** A broken connection may pass; a certificate that is not trusted does not. */
+function networkFault(error: unknown, url: URL, signal: AbortSignal): Error {
+  if (signal.aborted) return cancelled('The transfer');
+  const code = errorCode(error) ?? '';
+  const subject = describeAddress(url);
+  if (/CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_/.test(code)) {
+    return new Failure('network', `The certificate of ${url.host} is not trusted (${code}).`, {
+      subject,
+      nextStep: 'Check the address and the clock of this machine, or trust the certificate in the system.',
+      cause: error
+    });
+  }
+  const reason = REASONS[code] ?? `the connection failed (${code || messageOf(error)})`;
+  const failure = new Failure('network', `${url.host}: ${reason}.`, {
+    subject,
+    nextStep: 'Check the network connection and try again; what was transferred is kept.',
+    cause: error
+  });
+  return new TransientFault(failure);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the host name is unknown',
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was reset',
+  ETIMEDOUT: 'the connection timed out',
+  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+  UND_ERR_HEADERS_TIMEOUT: 'the server does not answer',
+  UND_ERR_BODY_TIMEOUT: 'the server stopped sending',
+  UND_ERR_SOCKET: 'the connection was closed early'
+};
+
+function statusFault(answer: HttpAnswer, url: URL, now: number): Error {
+  const { status } = answer;
+  const nextStep = NEXT_STEPS[status];
+  const failure = new Failure('http-status', `${url.host} answered with status ${status}.`, {
+    subject: describeAddress(url),
+    ...(nextStep !== undefined && { nextStep })
+  });
+  const passes = status === 408 || status === 429 || status >= 500;
+  return passes ? new TransientFault(failure, retryAfterMs(answer.header('retry-after'), now)) : failure;
+}
+
+const NEXT_STEPS: Readonly<Record<number, string>> = {
+  401: 'The file needs a login; make sure that you have access to it.',
+  403: 'Access is denied; accept the terms of the model on its page, or ask its owner.',
+  404: 'Check the address in the manifest: there is no such file.',
+  410: 'The file was removed; look for another source.',
+  429: 'The server limits requests; wait a while and try again.'
+};
+
+function refused(url: URL, what: string, nextStep?: string): Failure {
+  const details = { subject: describeAddress(url), ...(nextStep !== undefined && { nextStep }) };
+  return new Failure('bad-response', `${url.host} ${what}.`, details);
+}
+
+function changed(url: URL): Failure {
+  return new Failure('bad-response', `${url.host} no longer has the content that was begun.`, {
+    subject: describeAddress(url)
+  });
+}

@@ -1,0 +1,172 @@
+import { rm } from 'node:fs/promises';
+import type { Digest } from '../../shared/digest';
+import { Failure, type FailureCode } from '../../shared/failure';
+import type { PullEvent } from '../../shared/job-events';
+import type { ModelName } from '../../shared/model-name';
+import type { Clock } from '../platform/clock';
+import { freeBytes } from '../platform/disk-space';
+import type { FileHash, Hasher } from '../platform/hasher';
+import type { Log } from '../platform/log';
+import { fileFailure } from '../platform/system-error';
+import type { Blob, BlobStore } from '../store/blob-store';
+import type { CacheLayout } from '../store/cache-layout';
+import { PartialDownload, partialKey } from './partial-download';
+import { PullProgress } from './pull-progress';
+import { type ExpectedFile, transferFile } from './transfer-file';
+
+/** One file of a model to be pulled. */
+export interface WantedFile extends ExpectedFile {
+  readonly filename: string;
+}
+
+/** A file that lies in the blob store. */
+export interface PulledFile {
+  readonly filename: string;
+  readonly blob: Blob;
+  /** `observed`: nobody declared a digest, this is what arrived. */
+  readonly digestOrigin: 'declared' | 'observed';
+}
+
+export interface PullOutcome {
+  readonly files: readonly PulledFile[];
+  /** Bytes that came from the sources. */
+  readonly transferredBytes: number;
+}
+
+export interface PullTools {
+  readonly layout: CacheLayout;
+  readonly blobs: BlobStore;
+  readonly hasher: Hasher;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface PullOptions {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: PullEvent) => void;
+}
+
+/** Room that is left free on the disk, in bytes. */
+const CUSHION_BYTES = 1024 ** 3;
+
+/** Brings the files of models into the blob store. */
+export class PullEngine {
+  constructor(private readonly tools: PullTools) {}
+
+  /**
+   * Brings every file into the blob store, in order; a content that is there already is not transferred again.
+   * What was received before a cancel or a fault stays as a partial and is gone on with next time.
+   * @throws Failure
+   */
+  async pull(model: ModelName, files: readonly WantedFile[], { signal, onEvent }: PullOptions): Promise<PullOutcome> {
+    const progress = new PullProgress(model, files, this.tools.clock, onEvent);
+    progress.started();
+    await this.checkSpace(files);
+    const pulled: PulledFile[] = [];
+    let transferredBytes = 0;
+    for (const file of files) {
+      progress.fileStarted(file);
+      const stored = file.digest && (await this.tools.blobs.findProved(file.digest, signal));
+      if (stored) {
+        progress.fileCompleted(file, stored.bytes, 'stored');
+        pulled.push({ filename: file.filename, blob: stored, digestOrigin: 'declared' });
+        continue;
+      }
+      const { blob, resumedFrom } = await this.fetch(file, progress, signal);
+      transferredBytes += blob.bytes - resumedFrom;
+      progress.fileCompleted(file, blob.bytes, resumedFrom > 0 ? 'resumed' : 'transferred');
+      pulled.push({ filename: file.filename, blob, digestOrigin: file.digest === null ? 'observed' : 'declared' });
+    }
+    return { files: pulled, transferredBytes };
+  }
+
+  private async fetch(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Received> {
+    const { log, clock } = this.tools;
+    const startedAt = clock.now();
+    log.info('starting transfer', { source: file.source.label, bytes: file.bytes ?? -1 });
+    try {
+      const received = await this.fetchVerified(file, progress, signal);
+      const { bytes } = received.blob;
+      log.info('done transfer', { source: file.source.label, bytes, ms: clock.now() - startedAt });
+      return received;
+    } catch (error) {
+      const failure = fileFailure(error, 'Storing the file failed.', this.tools.layout.partials);
+      const code = failure instanceof Failure ? failure.code : 'unexpected';
+      log.warn('failed transfer', { source: file.source.label, code, ms: clock.now() - startedAt });
+      throw failure;
+    }
+  }
+
+  /** A content with the wrong digest is discarded and fetched anew once, in case it was damaged on the way. */
+  private async fetchVerified(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Received> {
+    const first = await this.receive(file, progress, signal);
+    if ('blob' in first) return first;
+    this.tools.log.warn('digest differs, fetching anew', { source: file.source.label });
+    const second = await this.receive(file, progress, signal);
+    if ('blob' in second) return second;
+    throw digestMismatch(file, second.actual);
+  }
+
+  private async receive(
+    file: WantedFile,
+    progress: PullProgress,
+    signal: AbortSignal
+  ): Promise<Received | { readonly actual: Digest }> {
+    const { layout, blobs, hasher, clock, log } = this.tools;
+    const key = partialKey(file.digest ?? file.source.identity);
+    const partial = await PartialDownload.claim(layout.partials, key, clock.now);
+    const onBytes = (received: number, total: number | null): void => progress.received(file, received, total);
+    const resumedFrom = partial.bytes;
+    let hash: FileHash;
+    try {
+      hash = await transferFile(file, partial, { hasher, clock, log, signal, onBytes });
+    } catch (error) {
+      await keepOrRemove(partial, error);
+      throw error;
+    }
+    if (file.digest !== null && hash.digest !== file.digest) {
+      await partial.remove();
+      return { actual: hash.digest };
+    }
+    await partial.close();
+    const blob = await blobs.commit(partial.dataPath, hash);
+    await rm(partial.folder, { recursive: true, force: true });
+    return { blob, resumedFrom: partial.wasRestarted ? 0 : resumedFrom };
+  }
+
+  private async checkSpace(files: readonly WantedFile[]): Promise<void> {
+    const { layout, log } = this.tools;
+    const needed = files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
+    const free = await freeBytes(layout.root);
+    if (free === undefined) {
+      log.warn('free space unknown', { folder: layout.root });
+      return;
+    }
+    if (free >= needed + CUSHION_BYTES) return;
+    throw new Failure('disk-full', `The model needs ${needed} bytes and 1 GiB to spare; ${free} bytes are free.`, {
+      subject: layout.root,
+      nextStep: 'Free some space, or move the cache to another disk.'
+    });
+  }
+}
+
+interface Received {
+  readonly blob: Blob;
+  /** Bytes that were there already. */
+  readonly resumedFrom: number;
+}
+
+const RESUMABLE: ReadonlySet<FailureCode> = new Set(['cancelled', 'network', 'http-status']);
+
+/** After a refusal the bytes may be wrong; after a cancel or a lost connection they are worth going on with. */
+async function keepOrRemove(partial: PartialDownload, error: unknown): Promise<void> {
+  const resumable = error instanceof Failure && RESUMABLE.has(error.code);
+  await (resumable ? partial.release() : partial.remove());
+}
+
+function digestMismatch({ source, digest }: WantedFile, actual: Digest): Failure {
+  return new Failure('digest-mismatch', `${source.label} does not have the content that the manifest promises.`, {
+    subject: source.label,
+    nextStep: `Its SHA-256 is ${actual}, the manifest says ${digest ?? ''}; check which one is right.`
+  });
+}

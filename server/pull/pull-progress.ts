@@ -1,0 +1,77 @@
+import type { PullEvent } from '../../shared/job-events';
+import type { Clock } from '../platform/clock';
+import { Throttle } from '../platform/throttle';
+import { TransferRate } from './transfer-rate';
+
+interface CountedFile {
+  readonly filename: string;
+  readonly bytes: number | null;
+}
+
+/** Turns what a pull does into events: totals, rate and estimate; progress at most ten times a second. */
+export class PullProgress {
+  private readonly throttle: Throttle<PullEvent>;
+  private readonly total: number | null;
+  private readonly sizes = new Map<string, number | null>();
+  private completedBytes = 0;
+  private rate: TransferRate | undefined;
+
+  constructor(
+    private readonly model: string,
+    private readonly files: readonly CountedFile[],
+    private readonly clock: Clock,
+    private readonly emit: (event: PullEvent) => void
+  ) {
+    this.throttle = new Throttle(emit, clock.now);
+    this.total = sumOrNull(files.map(({ bytes }) => bytes));
+    for (const { filename, bytes } of files) this.sizes.set(filename, bytes);
+  }
+
+  started(): void {
+    this.emit({ type: 'started', model: this.model, files: this.files.length, bytes: this.total });
+  }
+
+  fileStarted(file: CountedFile): void {
+    this.emit({ type: 'file_started', bytes: file.bytes, ...this.numbered(file) });
+    this.rate = undefined;
+  }
+
+  received(file: CountedFile, receivedBytes: number, fileBytes: number | null): void {
+    this.sizes.set(file.filename, fileBytes);
+    const totalReceivedBytes = this.completedBytes + receivedBytes;
+    const totalBytes = sumOrNull([...this.sizes.values()]);
+    const now = this.clock.now();
+    this.rate ??= new TransferRate(now, totalReceivedBytes);
+    this.rate.note(now, totalReceivedBytes);
+    const { bytesPerSecond } = this.rate;
+    const secondsLeft =
+      totalBytes === null || !bytesPerSecond ? null : (totalBytes - totalReceivedBytes) / bytesPerSecond;
+    this.throttle.offer({
+      type: 'file_progress',
+      model: this.model,
+      filename: file.filename,
+      receivedBytes,
+      fileBytes,
+      totalReceivedBytes,
+      totalBytes,
+      bytesPerSecond,
+      secondsLeft
+    });
+  }
+
+  fileCompleted(file: CountedFile, bytes: number, origin: 'transferred' | 'resumed' | 'stored'): void {
+    this.throttle.flush();
+    this.sizes.set(file.filename, bytes);
+    this.completedBytes += bytes;
+    this.emit({ type: 'file_completed', bytes, origin, ...this.numbered(file) });
+  }
+
+  private numbered(file: CountedFile): { model: string; filename: string; index: number; files: number } {
+    const { model, files } = this;
+    return { model, filename: file.filename, index: files.indexOf(file) + 1, files: files.length };
+  }
+}
+
+function sumOrNull(sizes: readonly (number | null)[]): number | null {
+  return sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
+}

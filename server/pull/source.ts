@@ -1,0 +1,53 @@
+import type { Failure } from '../../shared/failure';
+
+/** From where a transfer wants to go on, and what it knows of the content it has begun. */
+export interface OpenRequest {
+  /** First byte wanted; 0 asks for everything. */
+  readonly offset: number;
+  /** Strong validator of the content that was begun, or null. */
+  readonly validator: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** A body under way. */
+export interface Opening {
+  /** Where the body starts; 0 although more was asked for means that the source serves it all anew. */
+  readonly offset: number;
+  /** Size of the whole content in bytes, or null when the source does not tell. */
+  readonly total: number | null;
+  /** Strong validator of this content, or null. */
+  readonly validator: string | null;
+  /** Chunks of any size. @throws TransientFault, Failure */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** A place where the bytes of one file come from. */
+export interface Source {
+  /** For logs and errors: host and path without query, or a local path; never a secret. */
+  readonly label: string;
+  /** Tells contents without a digest apart: the full address. */
+  readonly identity: string;
+  /** @throws TransientFault to be tried again, ContentChanged to start anew, Failure for good */
+  open(request: OpenRequest): Promise<Opening>;
+}
+
+/** A fault that may pass: the connection broke, the server is busy. */
+export class TransientFault extends Error {
+  constructor(
+    /** What the user is told when it does not pass. */
+    readonly failure: Failure,
+    /** What the server asked us to wait, in ms. */
+    readonly retryAfterMs: number | null = null
+  ) {
+    super(failure.message, { cause: failure });
+    this.name = 'TransientFault';
+  }
+}
+
+/** The source no longer has the content that was begun. */
+export class ContentChanged extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.message, { cause: failure });
+    this.name = 'ContentChanged';
+  }
+}

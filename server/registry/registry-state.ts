@@ -1,0 +1,64 @@
+import * as z from 'zod';
+import { sourceManifest } from '../../shared/manifest/source-manifest';
+import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
+
+/** What the registry remembers of an installation; a cache of what the bundle's manifest says. */
+const installationStamp = z.object({
+  cache_dir: z.string(),
+  installed_at_unix_ms: z.int().min(0),
+  cache_size_bytes: z.int().min(0)
+});
+
+const registryEntry = z.object({
+  /** Absolute path of the source manifest when it is a local file. */
+  manifest_path: z.string().optional(),
+  manifest: sourceManifest,
+  updated_at_unix_ms: z.int().min(0),
+  installed: installationStamp.optional()
+});
+
+/** One generation of the registry. Entries are keyed by the model's name without regard to case. */
+export const registryState = z.object({
+  schema: z.literal(1),
+  /** Names this generation; the next one names it as its parent. */
+  id: z.string(),
+  parent: z.string(),
+  models: z.array(registryEntry)
+});
+
+export type RegistryEntry = z.infer<typeof registryEntry>;
+export type RegistryState = z.infer<typeof registryState>;
+export type InstallationStamp = z.infer<typeof installationStamp>;
+
+/** The models of a registry, as they are edited. */
+export type Models = readonly RegistryEntry[];
+
+/** The name of an entry; entries are only made from manifests whose name was checked. */
+export function entryName(entry: RegistryEntry): ModelName | undefined {
+  return parseModelName(entry.manifest.name);
+}
+
+export function findEntry(models: Models, name: ModelName): RegistryEntry | undefined {
+  return models.find((entry) => isNamed(entry, name));
+}
+
+/** Adds an entry, or replaces the one of the same name; the stamp of an installation is kept. */
+export function withEntry(models: Models, name: ModelName, entry: RegistryEntry): Models {
+  const previous = findEntry(models, name);
+  const stamped = previous?.installed && !entry.installed ? { ...entry, installed: previous.installed } : entry;
+  return [...models.filter((other) => !isNamed(other, name)), stamped];
+}
+
+/** Stamps or unstamps an installation; the entry itself stays. */
+export function withStamp(models: Models, name: ModelName, stamp: InstallationStamp | undefined, now: number): Models {
+  return models.map((entry) => {
+    if (!isNamed(entry, name)) return entry;
+    const { installed: _, ...rest } = entry;
+    return { ...rest, updated_at_unix_ms: now, ...(stamp && { installed: stamp }) };
+  });
+}
+
+function isNamed(entry: RegistryEntry, name: ModelName): boolean {
+  const own = entryName(entry);
+  return own !== undefined && modelKey(own) === modelKey(name);
+}

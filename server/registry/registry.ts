@@ -1,0 +1,124 @@
+import { link, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../../shared/failure';
+import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../platform/durable-files';
+import { entriesOf } from '../platform/folder-entries';
+import { nonce } from '../platform/process-identity';
+import { fileFailure, isErrorWithCode } from '../platform/system-error';
+import { type Models, type RegistryState, registryState } from './registry-state';
+
+/** Older generations that are kept, so that a slow writer notices that it was overtaken. */
+const KEPT_GENERATIONS = 16;
+
+const EMPTY: RegistryState = { schema: 1, id: 'empty', parent: '', models: [] };
+
+interface Generation {
+  readonly number: number;
+  readonly state: RegistryState;
+}
+
+/**
+ * Which models exist and where they came from, as numbered generations in one folder. A new generation is published
+ * by linking it to the next number; whoever finds that number taken reads again and applies its edit again, so that
+ * concurrent edits of several processes lose nothing.
+ */
+export class Registry {
+  /** @param folder absolute path */
+  constructor(private readonly folder: string) {}
+
+  async read(): Promise<Models> {
+    return (await this.latest()).state.models;
+  }
+
+  /**
+   * Applies an edit to the latest generation and publishes the result durably.
+   * @param edit pure: it may be applied several times
+   */
+  async change(edit: (models: Models) => Models): Promise<Models> {
+    try {
+      await makeDirectoryDurably(this.folder);
+      for (;;) {
+        const base = await this.latest();
+        const state: RegistryState = {
+          schema: 1,
+          id: nonce(),
+          parent: base.state.id,
+          models: edit(base.state.models).toSorted((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1))
+        };
+        if (await this.publish(base.number + 1, state)) return state.models;
+      }
+    } catch (error) {
+      throw fileFailure(error, 'The registry cannot be written.', this.folder);
+    }
+  }
+
+  private async publish(number: number, state: RegistryState): Promise<boolean> {
+    const temporary = join(this.folder, `.${state.id}.tmp`);
+    try {
+      await writeFileDurably(temporary, `${JSON.stringify(state, null, 2)}\n`);
+      await link(temporary, this.path(number));
+    } catch (error) {
+      if (isErrorWithCode(error, 'EEXIST')) return false;
+      throw error;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    await syncDirectory(this.folder);
+    if (await this.wasOvertaken(number, state)) {
+      await rm(this.path(number), { force: true });
+      return false;
+    }
+    await this.collect(number);
+    return true;
+  }
+
+  /**
+   * Whether our number had been used and collected already when we took it: then later generations know nothing of
+   * ours. A generation that follows ours names it as its parent.
+   */
+  private async wasOvertaken(number: number, state: RegistryState): Promise<boolean> {
+    const numbers = await this.numbers();
+    if (!numbers.some((other) => other > number)) return false;
+    const next = await this.load(number + 1);
+    return next?.parent !== state.id;
+  }
+
+  private async collect(newest: number): Promise<void> {
+    const old = (await this.numbers()).filter((number) => number <= newest - KEPT_GENERATIONS);
+    await Promise.all(old.map((number) => rm(this.path(number), { force: true })));
+  }
+
+  private async latest(): Promise<Generation> {
+    for (;;) {
+      const number = Math.max(0, ...(await this.numbers()));
+      if (number === 0) return { number, state: EMPTY };
+      const state = await this.load(number);
+      if (state) return { number, state };
+    }
+  }
+
+  /** @returns undefined when the generation was collected meanwhile */
+  private async load(number: number): Promise<RegistryState | undefined> {
+    const path = this.path(number);
+    try {
+      const parsed = registryState.safeParse(JSON.parse(await readFile(path, 'utf8')));
+      if (parsed.success) return parsed.data;
+    } catch (error) {
+      if (isErrorWithCode(error, 'ENOENT')) return undefined;
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    throw new Failure('file-access', 'The registry cannot be read: it is damaged or written by a newer version.', {
+      subject: path,
+      nextStep: 'Update Diffusion Dock; if the file is damaged, delete it to return to the generation before.'
+    });
+  }
+
+  private async numbers(): Promise<number[]> {
+    const names = await entriesOf(this.folder);
+    return names.flatMap((name) => (/^[1-9]\d{0,14}\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
+  }
+
+  private path(number: number): string {
+    return join(this.folder, `${number}.json`);
+  }
+}

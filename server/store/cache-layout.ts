@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { Digest } from '../../shared/digest';
+import type { ModelName } from '../../shared/model-name';
+
+/** Where everything lies within the cache root. All paths are absolute if the root is. */
+export class CacheLayout {
+  constructor(readonly root: string) {}
+
+  /** Registry generations. */
+  get registry(): string {
+    return join(this.root, 'registry');
+  }
+
+  /** Installed bundles, one folder each. */
+  get models(): string {
+    return join(this.root, 'models');
+  }
+
+  model(name: ModelName): string {
+    return join(this.models, name);
+  }
+
+  /** The one place of a content, by its digest. */
+  blob(digest: Digest): string {
+    return join(this.blobFolder(digest), digest);
+  }
+
+  blobFolder(digest: Digest): string {
+    return join(this.root, 'blobs', 'sha256', digest.slice(0, 2));
+  }
+
+  /** Transfers under way or resumable. */
+  get partials(): string {
+    return join(this.root, '.partial');
+  }
+
+  /** Bundles being put together. */
+  get staging(): string {
+    return join(this.root, '.staging');
+  }
+
+  /** Bundles being removed. */
+  get purge(): string {
+    return join(this.root, '.purge');
+  }
+
+  /** Records of operations that rename bundles. */
+  get operations(): string {
+    return join(this.root, '.operations');
+  }
+
+  /** Scratch folders of engine runs. */
+  get scratch(): string {
+    return join(this.root, '.scratch');
+  }
+
+  /** Engines that we installed. */
+  get engines(): string {
+    return join(this.root, 'engine');
+  }
+}
+
+/** The file that makes a folder a bundle; written last. */
+export const BUNDLE_MANIFEST = 'manifest.json';
