@@ -1,0 +1,61 @@
+// Starts the browser that shows the workbench and tells the workbench what to load.
+
+import { chromium } from 'playwright-core';
+import { findBrowser } from './install-location.mjs';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync'
+];
+
+/**
+ * Starts a headless browser with one empty page.
+ * @param {{ browser?: string, headless?: boolean, viewport?: { width: number, height: number } }} options
+ * @returns {Promise<{ instance: import('playwright-core').Browser, page: import('playwright-core').Page }>}
+ */
+export async function launchBrowser({ browser, headless = true, viewport = { width: 1280, height: 800 } }) {
+  const executablePath = findBrowser(browser);
+  if (!executablePath) throw new Error('no Chromium found; on Debian: apt-get install -y chromium');
+  const instance = await chromium.launch({ executablePath, headless, args: FLAGS });
+  const context = await instance.newContext({ viewport, permissions: ['clipboard-read', 'clipboard-write'] });
+  return { instance, page: await context.newPage() };
+}
+
+/**
+ * Adds development options to the configuration that the workbench page carries. This is done
+ * in the page, after it is parsed and before its (deferred) scripts start.
+ * @param {import('playwright-core').Page} page
+ * @param {object} developmentOptions
+ */
+export async function addDevelopmentOptions(page, developmentOptions) {
+  await page.addInitScript((extra) => {
+    document.addEventListener(
+      'readystatechange',
+      () => {
+        const element = document.getElementById('vscode-workbench-web-configuration');
+        const settings = element?.getAttribute('data-settings');
+        if (!settings) return;
+        const configuration = JSON.parse(settings);
+        configuration.developmentOptions = { ...configuration.developmentOptions, ...extra };
+        element.setAttribute('data-settings', JSON.stringify(configuration));
+      },
+      { once: true }
+    );
+  }, developmentOptions);
+}
+
+/**
+ * Secrets are sealed with a key that the browser asks its server for; without an answer they
+ * would not survive a reload.
+ * @param {import('playwright-core').Page} page
+ * @param {string} origin
+ */
+export async function serveSecretKey(page, origin) {
+  const body = Buffer.alloc(32, 7);
+  await page.route(`${origin}/mint-key`, (route) => route.fulfill({ contentType: 'application/octet-stream', body }));
+}

@@ -1,0 +1,319 @@
+// The workbench as a user drives it: palette, views, problems, notifications, dialogs, webviews.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { readNotifications, readProblems, readStatusBar, readTreeRows, showsWebview } from './page-readers.mjs';
+
+/** A workbench in a browser page. Every wait has the page's default timeout (30 s). */
+export class Workbench {
+  /**
+   * @param {import('playwright-core').Page} page
+   * @param {{ root: string, workspace: string, origin: string, serverGone: Promise<string>, close: () => Promise<void> }} parts
+   *   `root`: temporary folder of server and profile; `serverGone` settles when the server ends
+   */
+  constructor(page, { root, workspace, origin, serverGone, close }) {
+    this.page = page;
+    this.root = root;
+    this.workspace = workspace;
+    this.origin = origin;
+    this.serverGone = serverGone;
+    /** Ends the browser and the server and removes what they wrote. */
+    this.close = close;
+    /** @type {Promise<{code: number, problem?: string, logs: {relativePath: string, contents: string}[]}>} */
+    this.testsEnded = new Promise((resolve) => {
+      this.endTests = resolve;
+    });
+  }
+
+  /** Waits until the workbench is drawn and knows its server; extensions start after that. */
+  async ready() {
+    await this.page.locator('.monaco-workbench .part.statusbar [id="status.host"]').waitFor();
+  }
+
+  /** Loads the page anew, as "Developer: Reload Window" does. */
+  async reload() {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  /**
+   * Polls until a value is truthy.
+   * @template T
+   * @param {() => Promise<T> | T} probe
+   * @param {string} what named in the error
+   * @param {number} [timeout] ms
+   * @returns {Promise<T>}
+   */
+  async until(probe, what, timeout = 30_000) {
+    const deadline = Date.now() + timeout;
+    for (;;) {
+      const value = await probe();
+      if (value) return value;
+      if (Date.now() > deadline) throw new Error(`timed out waiting for ${what}`);
+      await this.page.waitForTimeout(50);
+    }
+  }
+
+  // ---- quick input: command palette, quick open, pick lists, input boxes
+
+  get quickInput() {
+    return this.page.locator('.quick-input-widget:visible');
+  }
+
+  get #quickInputField() {
+    return this.quickInput.locator('.quick-input-filter input');
+  }
+
+  /** The entry of the open quick input whose label is exactly this. */
+  #quickInputEntry(label) {
+    const name = this.page.locator('.quick-input-list-label .label-name', { hasText: exactly(label) });
+    return this.quickInput.locator('.quick-input-list .monaco-list-row').filter({ has: name }).first();
+  }
+
+  /**
+   * Takes an entry of the pick list that is open.
+   * @param {string} label
+   */
+  async pick(label) {
+    await this.#quickInputField.fill(label);
+    await this.#quickInputEntry(label).click();
+  }
+
+  /**
+   * Answers the input box that is open.
+   * @param {string} text
+   */
+  async answer(text) {
+    await this.#quickInputField.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /**
+   * Runs a command from the palette; waits for it to be on offer.
+   * @param {string} title as the palette shows it: "Category: Title"
+   */
+  async execCommand(title) {
+    // The palette lists what exists when it is filled in, so ask again until the command is there.
+    await this.until(async () => {
+      await this.page.keyboard.press('F1');
+      await this.#quickInputField.fill(`>${title}`);
+      const entry = this.#quickInputEntry(title);
+      const offered = await entry.waitFor({ timeout: 1000 }).then(
+        () => true,
+        () => false
+      );
+      await (offered ? entry.click() : this.page.keyboard.press('Escape'));
+      return offered;
+    }, `the command "${title}"`);
+  }
+
+  /** @param {string} file absolute, or relative to the workspace folder */
+  async openFile(file) {
+    const target = path.resolve(this.workspace, file);
+    const name = path.basename(target);
+    await this.page.keyboard.press('Control+P');
+    await this.#quickInputField.fill(target);
+    await this.#quickInputEntry(name).click();
+    await this.page.locator('.editor-group-container.active .tab.active', { hasText: name }).waitFor();
+  }
+
+  // ---- views and trees
+
+  /**
+   * Shows a view container.
+   * @param {string} title that of its activity bar icon
+   */
+  async openView(title) {
+    const icon = this.page
+      .locator('.part.activitybar .action-item', { has: this.page.locator(`[aria-label^="${title}"]`) })
+      .first();
+    await icon.waitFor();
+    if (!(await icon.evaluate((element) => element.classList.contains('checked'))))
+      await icon.locator('.action-label').first().click();
+  }
+
+  /** @param {string} view title of a tree view */
+  tree(view) {
+    return this.page.locator(`.monaco-list[role="tree"][aria-label="${view}"]`);
+  }
+
+  /**
+   * The rows that are drawn; a list draws only what fits its height.
+   * @param {string} view title of a tree view
+   */
+  async treeRows(view) {
+    return readTreeRows(this.tree(view));
+  }
+
+  /**
+   * @param {string} view title of a tree view
+   * @param {string} label of the item
+   */
+  treeRow(view, label) {
+    const name = this.page.locator('.label-name', { hasText: exactly(label) });
+    return this.tree(view).locator('.monaco-list-row').filter({ has: name }).first();
+  }
+
+  /**
+   * @param {string} view title of a tree view
+   * @param {string} label of the item
+   * @param {{action?: string, expand?: boolean, menu?: string}} [what] instead of a plain click: the
+   *   item's inline action, its twistie, or an entry of its context menu
+   */
+  async clickTreeItem(view, label, { action, expand, menu } = {}) {
+    const row = this.treeRow(view, label);
+    if (action) {
+      await row.hover();
+      await row.locator(`.action-label[aria-label="${action}"]`).click();
+    } else if (expand) {
+      await row.locator('.monaco-tl-twistie').click();
+    } else if (menu) {
+      await row.locator('.label-name').click({ button: 'right' });
+      const entry = this.page.locator('.context-view .action-menu-item', { hasText: exactly(menu) });
+      await entry.hover();
+      await this.page.waitForTimeout(200); // a menu ignores the mouse for 100 ms after it opens
+      await entry.click();
+    } else {
+      await row.locator('.label-name').click();
+    }
+  }
+
+  // ---- problems, notifications, dialogs, status bar
+
+  /** Opens the Problems panel and reads the problems that are drawn in it. */
+  async problems() {
+    await this.execCommand('Problems: Focus on Problems View');
+    await this.page.locator('.markers-panel').waitFor();
+    return readProblems(this.page.locator('.markers-panel'));
+  }
+
+  #notificationItems() {
+    return this.page.locator(
+      '.notification-toast .notification-list-item, .notifications-center.visible .notification-list-item'
+    );
+  }
+
+  /** Opens the notification center, which keeps what the toasts no longer show. */
+  async showNotifications() {
+    await this.execCommand('Notifications: Show Notifications');
+    await this.page.locator('.notifications-center.visible').waitFor();
+  }
+
+  /** The notifications on the screen, be it as toasts or in the notification center. */
+  async notifications() {
+    return readNotifications(this.#notificationItems());
+  }
+
+  /**
+   * @param {string | RegExp} text
+   * @param {number} [timeout] ms
+   * @returns {Promise<string>} the message
+   */
+  async waitForNotification(text, timeout) {
+    return this.until(
+      async () => (await this.notifications()).find(({ message }) => matches(message, text))?.message,
+      `a notification with ${text}`,
+      timeout
+    );
+  }
+
+  /**
+   * @param {string | RegExp} text of the notification
+   * @param {string} button
+   */
+  async clickNotification(text, button) {
+    const item = this.#notificationItems().filter({ hasText: text }).first();
+    await item.locator('.monaco-button', { hasText: exactly(button) }).click();
+  }
+
+  /** Waits for a modal dialog. */
+  async dialog() {
+    const box = this.page.locator('.monaco-dialog-box');
+    await box.waitFor();
+    return {
+      message: await box.locator('.dialog-message-text').innerText(),
+      detail: (await box.locator('.dialog-message-detail').allInnerTexts()).join(''),
+      buttons: await box.locator('.dialog-buttons .monaco-button').allInnerTexts(),
+      click: (button) => box.locator('.dialog-buttons .monaco-button', { hasText: exactly(button) }).click()
+    };
+  }
+
+  /** @returns {Promise<{id: string, text: string}[]>} icons are left out of the texts */
+  async statusBar() {
+    return readStatusBar(this.page.locator('.part.statusbar'));
+  }
+
+  /**
+   * @param {string | RegExp} text
+   * @param {number} [timeout] ms
+   * @returns {Promise<string>} the item's text
+   */
+  async waitForStatusBar(text, timeout) {
+    return this.until(
+      async () => (await this.statusBar()).find((item) => matches(item.text, text))?.text,
+      `a status bar item with ${text}`,
+      timeout
+    );
+  }
+
+  // ---- webviews, pictures
+
+  /**
+   * The frame that holds a webview's own document. It is the inner one of two: the outer is
+   * VS Code's, and has the webview's origin in its address.
+   * @param {{has?: string, kind?: 'editor' | 'view', timeout?: number}} [options] `has`: a selector
+   *   that the document matches; `kind`: where the webview is shown
+   * @returns {Promise<import('playwright-core').Frame>}
+   */
+  async webviewFrame({ has = 'body', kind, timeout } = {}) {
+    return this.until(
+      async () => {
+        for (const outer of this.page.mainFrame().childFrames()) {
+          const url = new URL(outer.url(), this.origin);
+          if (!url.pathname.endsWith('/webview/browser/pre/index.html')) continue;
+          if (kind && (url.searchParams.get('purpose') === 'webviewView') !== (kind === 'view')) continue;
+          for (const inner of outer.childFrames()) {
+            if (
+              (await showsWebview(outer, inner)) &&
+              (await inner
+                .locator(has)
+                .count()
+                .catch(() => 0))
+            )
+              return inner;
+          }
+        }
+        return undefined;
+      },
+      `a webview with ${has}`,
+      timeout
+    );
+  }
+
+  /**
+   * What an extension wrote to one of its output channels.
+   * @param {string} channel
+   */
+  outputChannel(channel) {
+    const logs = path.join(this.root, 'user-data', 'logs');
+    const files = fs
+      .readdirSync(logs, { recursive: true })
+      .map(String)
+      .filter(
+        (file) => /[\\/]output_logging_/.test(file) && path.basename(file).replace(/^\d+-/, '') === `${channel}.log`
+      );
+    return files
+      .toSorted()
+      .map((file) => fs.readFileSync(path.join(logs, file), 'utf8'))
+      .join('');
+  }
+
+  /** @param {string} file */
+  async screenshot(file) {
+    fs.mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+    await this.page.screenshot({ path: file });
+  }
+}
+
+const exactly = (text) => new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
+const matches = (text, wanted) => (wanted instanceof RegExp ? wanted.test(text) : text.includes(wanted));
