@@ -9,10 +9,13 @@ export interface FileNameProblem {
 const LONGEST_NAME_BYTES = 255;
 
 /** Device names that Windows reserves with any extension; ¹²³ count as digits there. */
-const DEVICE_NAME = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)/i;
+const DEVICE_NAME = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)/i;
 
-/** Control characters, and the characters that reorder or hide text on screen. */
-const INVISIBLE = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
+/** Control characters, those that reorder or hide text on screen, line separators, and halves of surrogate pairs. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+/** Most names are ASCII, where Unicode has nothing to fold. */
+const BEYOND_ASCII = /[^\p{ASCII}]/u;
 
 /** Names that the bundle needs for itself. */
 const OURS = new Set(['manifest.json']);
@@ -26,7 +29,7 @@ export function fileNameProblem(name: string): FileNameProblem | undefined {
   if (name === '') return { kind: 'empty', reason: 'is empty' };
   if (/[/\\]/.test(name)) return { kind: 'path', reason: 'contains a path separator' };
   if (name === '.' || name === '..') return { kind: 'path', reason: 'names a folder' };
-  if (INVISIBLE.test(name)) return { kind: 'character', reason: 'contains an invisible or control character' };
+  if (hasInvisibleCharacter(name)) return { kind: 'character', reason: 'contains an invisible or control character' };
   if (/[<>:"|?*]/.test(name)) return { kind: 'character', reason: 'contains one of < > : " | ? *' };
   if (name.startsWith('.')) return { kind: 'hidden', reason: 'starts with a dot' };
   if (/[. ]$/.test(name)) return { kind: 'trailing', reason: 'ends with a dot or a space' };
@@ -38,9 +41,27 @@ export function fileNameProblem(name: string): FileNameProblem | undefined {
   return undefined;
 }
 
-/** Two names with the same key would be one file on some platform (case and Unicode normalisation fold there). */
+/**
+ * Checks a path inside a bundle: every segment is a safe file name, and `/` is the separator on every platform.
+ * @returns undefined when the path is safe
+ */
+export function bundlePathProblem(path: string): FileNameProblem | undefined {
+  const problems = path.split('/').map(fileNameProblem);
+  return problems.find((problem) => problem !== undefined);
+}
+
+/** Whether a text has characters that nobody sees, or that show it in another order than it is read in. */
+export function hasInvisibleCharacter(text: string): boolean {
+  return INVISIBLE.test(text);
+}
+
+/**
+ * Two names with the same key would be one file on some platform: case and Unicode normalisation fold there.
+ * Upper case comes first because NTFS compares in upper case (`ς` and `σ` are one letter there).
+ */
 export function collisionKey(name: string): string {
-  return name.normalize('NFKC').toLowerCase().normalize('NFC');
+  if (!BEYOND_ASCII.test(name)) return name.toLowerCase();
+  return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
 /** Bytes of a text in UTF-8; counted here because the browser's and Node's encoders are not typed in shared code. */

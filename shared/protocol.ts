@@ -1,5 +1,6 @@
 import { NotificationType, NotificationType0, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import * as z from 'zod';
+import type { FailureData } from './failure';
 import type { GenerationRequest, GenerationResult } from './generation';
 import type { GenerationProgress, PullEvent, VerifyProgress } from './job-events';
 import type { ModelSummary, VerifyReport } from './model';
@@ -18,9 +19,7 @@ export const initializationOptions = z.object({
   /** Path of sd-cli; absent: DIFFUSION_DOCK_SD_CLI, PATH, then our own folder. */
   sdCliPath: z.string().min(1).optional(),
   /** Whether plain http is allowed for hosts other than this machine. */
-  allowInsecureHttp: z.boolean().default(false),
-  /** Glob patterns of further manifest files, relative to the workspace folder. */
-  manifestInclude: z.array(z.string()).default([])
+  allowInsecureHttp: z.boolean().default(false)
 });
 
 export type InitializationOptions = z.input<typeof initializationOptions>;
@@ -45,11 +44,17 @@ export interface GenerateParams extends ModelParams {
 }
 
 /** Requests fail with `LSPErrorCodes.RequestFailed` and `FailureData` as the error's data, or are cancelled. */
-export const ListModels = new RequestType0<readonly ModelSummary[], void>('diffusionDock/models/list');
-export const PullModel = new RequestType<ModelParams, PullResult, void>('diffusionDock/models/pull');
-export const VerifyModel = new RequestType<VerifyParams, VerifyReport, void>('diffusionDock/models/verify');
-export const DropModel = new RequestType<ModelParams, void, void>('diffusionDock/models/drop');
-export const Generate = new RequestType<GenerateParams, GenerationResult, void>('diffusionDock/generate');
+export const ListModels = new RequestType0<readonly ModelSummary[], FailureData | undefined>(
+  'diffusionDock/models/list'
+);
+export const PullModel = new RequestType<ModelParams, PullResult, FailureData | undefined>('diffusionDock/models/pull');
+export const VerifyModel = new RequestType<VerifyParams, VerifyReport, FailureData | undefined>(
+  'diffusionDock/models/verify'
+);
+export const DropModel = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/drop');
+export const Generate = new RequestType<GenerateParams, GenerationResult, FailureData | undefined>(
+  'diffusionDock/generate'
+);
 
 /** Server to client: the list of models is not what it was; ask again when somebody looks. */
 export const ModelsChanged = new NotificationType0('diffusionDock/models/changed');

@@ -17,6 +17,7 @@ export function fileSource(path: string): Source {
           offset: Math.min(offset, size),
           total: size,
           validator: `"${ino}-${size}-${mtimeMs}"`,
+          endsByClosing: false,
           body: createReadStream(path, { start: Math.min(offset, size), signal, highWaterMark: 1024 * 1024 })
         };
       } catch (error) {

@@ -78,6 +78,7 @@ function opening(answer: HttpAnswer, url: URL, request: OpenRequest, now: number
   return {
     ...extent,
     validator: strongValidator(answer.header('etag')),
+    endsByClosing: extent.total === null && !/\bchunked\b/i.test(answer.header('transfer-encoding') ?? ''),
     body: readable(answer, url, request.signal)
   };
 }

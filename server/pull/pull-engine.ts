@@ -12,6 +12,7 @@ import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import { PartialDownload, partialKey } from './partial-download';
 import { PullProgress } from './pull-progress';
+import { takeTurn } from './shared-transfer';
 import { type ExpectedFile, transferFile } from './transfer-file';
 
 /** One file of a model to be pulled. */
@@ -66,29 +67,45 @@ export class PullEngine {
     let transferredBytes = 0;
     for (const file of files) {
       progress.fileStarted(file);
-      const stored = file.digest && (await this.tools.blobs.findProved(file.digest, signal));
-      if (stored) {
-        progress.fileCompleted(file, stored.bytes, 'stored');
-        pulled.push({ filename: file.filename, blob: stored, digestOrigin: 'declared' });
-        continue;
-      }
-      const { blob, resumedFrom } = await this.fetch(file, progress, signal);
-      transferredBytes += blob.bytes - resumedFrom;
-      progress.fileCompleted(file, blob.bytes, resumedFrom > 0 ? 'resumed' : 'transferred');
+      const { blob, receivedBytes, origin } = await this.provide(file, progress, signal);
+      transferredBytes += receivedBytes;
+      progress.fileCompleted(file, blob.bytes, origin);
       pulled.push({ filename: file.filename, blob, digestOrigin: file.digest === null ? 'observed' : 'declared' });
     }
     return { files: pulled, transferredBytes };
   }
 
-  private async fetch(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Received> {
+  /**
+   * Waits for its turn on a content that another process is transferring, so that no byte comes twice; what lies in
+   * the store by then is not transferred.
+   */
+  private async provide(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Provided> {
+    const { layout, clock, blobs } = this.tools;
+    const { digest } = file;
+    if (digest === null) return this.fetch(file, progress, signal);
+    const onBytes = (received: number): void => progress.received(file, received, file.bytes);
+    const turn = { partials: layout.partials, key: keyOf(file), clock, signal, onBytes };
+    const present = await blobs.findProved(digest, signal);
+    if (present) return { blob: present, receivedBytes: 0, origin: 'stored' };
+    const claim = await takeTurn(turn);
+    try {
+      const arrived = await blobs.findProved(digest, signal);
+      if (arrived) return { blob: arrived, receivedBytes: 0, origin: 'stored' };
+      return await this.fetch(file, progress, signal);
+    } finally {
+      await claim?.release();
+    }
+  }
+
+  private async fetch(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Provided> {
     const { log, clock } = this.tools;
     const startedAt = clock.now();
-    log.info('starting transfer', { source: file.source.label, bytes: file.bytes ?? -1 });
+    log.info('starting transfer', { source: file.source.label, bytes: file.bytes });
     try {
-      const received = await this.fetchVerified(file, progress, signal);
-      const { bytes } = received.blob;
+      const provided = await this.fetchVerified(file, progress, signal);
+      const { bytes } = provided.blob;
       log.info('done transfer', { source: file.source.label, bytes, ms: clock.now() - startedAt });
-      return received;
+      return provided;
     } catch (error) {
       const failure = fileFailure(error, 'Storing the file failed.', this.tools.layout.partials);
       const code = failure instanceof Failure ? failure.code : 'unexpected';
@@ -98,7 +115,7 @@ export class PullEngine {
   }
 
   /** A content with the wrong digest is discarded and fetched anew once, in case it was damaged on the way. */
-  private async fetchVerified(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Received> {
+  private async fetchVerified(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Provided> {
     const first = await this.receive(file, progress, signal);
     if ('blob' in first) return first;
     this.tools.log.warn('digest differs, fetching anew', { source: file.source.label });
@@ -111,12 +128,11 @@ export class PullEngine {
     file: WantedFile,
     progress: PullProgress,
     signal: AbortSignal
-  ): Promise<Received | { readonly actual: Digest }> {
+  ): Promise<Provided | { readonly actual: Digest }> {
     const { layout, blobs, hasher, clock, log } = this.tools;
-    const key = partialKey(file.digest ?? file.source.identity);
-    const partial = await PartialDownload.claim(layout.partials, key, clock.now);
+    const partial = await PartialDownload.claim(layout.partials, keyOf(file), clock.now);
     const onBytes = (received: number, total: number | null): void => progress.received(file, received, total);
-    const resumedFrom = partial.bytes;
+    const heldBytes = partial.bytes;
     let hash: FileHash;
     try {
       hash = await transferFile(file, partial, { hasher, clock, log, signal, onBytes });
@@ -131,7 +147,8 @@ export class PullEngine {
     await partial.close();
     const blob = await blobs.commit(partial.dataPath, hash);
     await rm(partial.folder, { recursive: true, force: true });
-    return { blob, resumedFrom: partial.wasRestarted ? 0 : resumedFrom };
+    const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
+    return { blob, receivedBytes: blob.bytes - resumedFrom, origin: resumedFrom > 0 ? 'resumed' : 'transferred' };
   }
 
   private async checkSpace(files: readonly WantedFile[]): Promise<void> {
@@ -150,10 +167,15 @@ export class PullEngine {
   }
 }
 
-interface Received {
+interface Provided {
   readonly blob: Blob;
-  /** Bytes that were there already. */
-  readonly resumedFrom: number;
+  /** Bytes that came from the source now. */
+  readonly receivedBytes: number;
+  readonly origin: 'transferred' | 'resumed' | 'stored';
+}
+
+function keyOf({ digest, source }: WantedFile): string {
+  return partialKey(digest ?? source.identity);
 }
 
 const RESUMABLE: ReadonlySet<FailureCode> = new Set(['cancelled', 'network', 'http-status']);

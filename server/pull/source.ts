@@ -17,6 +17,8 @@ export interface Opening {
   readonly total: number | null;
   /** Strong validator of this content, or null. */
   readonly validator: string | null;
+  /** Whether nothing but the closed connection tells where the body ends; it may then end anywhere. */
+  readonly endsByClosing: boolean;
   /** Chunks of any size. @throws TransientFault, Failure */
   readonly body: AsyncIterable<Uint8Array>;
 }

@@ -106,11 +106,18 @@ function resumableBytes({ digest, bytes, source }: ExpectedFile, { content, byte
   return content.source === source.identity && content.validator !== null ? onDisk : 0;
 }
 
-function expectedTotal({ bytes, source }: ExpectedFile, opening: Opening): number | null {
+function expectedTotal({ bytes, digest, source }: ExpectedFile, opening: Opening): number | null {
+  const { label: subject } = source;
   if (bytes !== null && opening.total !== null && opening.total !== bytes) {
-    throw new Failure('size-mismatch', `${source.label} has ${opening.total} bytes, the manifest says ${bytes}.`, {
-      subject: source.label,
+    throw new Failure('size-mismatch', `${subject} has ${opening.total} bytes, the manifest says ${bytes}.`, {
+      subject,
       nextStep: 'Check size_bytes and the address in the manifest.'
+    });
+  }
+  if (opening.endsByClosing && digest === null && bytes === null) {
+    throw new Failure('bad-response', `${subject} is sent without saying how long it is.`, {
+      subject,
+      nextStep: 'Add sha256 or size_bytes to the manifest, so that the end can be told.'
     });
   }
   return opening.total ?? bytes;

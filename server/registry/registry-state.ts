@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { sourceManifest } from '../../shared/manifest/source-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
@@ -42,9 +43,10 @@ export function findEntry(models: Models, name: ModelName): RegistryEntry | unde
   return models.find((entry) => isNamed(entry, name));
 }
 
-/** Adds an entry, or replaces the one of the same name; the stamp of an installation is kept. */
+/** Adds an entry, or replaces the one of the same name unless it says the same; an installation's stamp is kept. */
 export function withEntry(models: Models, name: ModelName, entry: RegistryEntry): Models {
   const previous = findEntry(models, name);
+  if (previous && saysTheSame(previous, entry)) return models;
   const stamped = previous?.installed && !entry.installed ? { ...entry, installed: previous.installed } : entry;
   return [...models.filter((other) => !isNamed(other, name)), stamped];
 }
@@ -61,4 +63,8 @@ export function withStamp(models: Models, name: ModelName, stamp: InstallationSt
 function isNamed(entry: RegistryEntry, name: ModelName): boolean {
   const own = entryName(entry);
   return own !== undefined && modelKey(own) === modelKey(name);
+}
+
+function saysTheSame(one: RegistryEntry, other: RegistryEntry): boolean {
+  return one.manifest_path === other.manifest_path && isDeepStrictEqual(one.manifest, other.manifest);
 }

@@ -32,18 +32,20 @@ export class Registry {
 
   /**
    * Applies an edit to the latest generation and publishes the result durably.
-   * @param edit pure: it may be applied several times
+   * @param edit pure: it may be applied several times; giving back what it got changes nothing
    */
   async change(edit: (models: Models) => Models): Promise<Models> {
     try {
       await makeDirectoryDurably(this.folder);
       for (;;) {
         const base = await this.latest();
+        const models = edit(base.state.models);
+        if (models === base.state.models) return models;
         const state: RegistryState = {
           schema: 1,
           id: nonce(),
           parent: base.state.id,
-          models: edit(base.state.models).toSorted((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1))
+          models: models.toSorted((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1))
         };
         if (await this.publish(base.number + 1, state)) return state.models;
       }

@@ -26,6 +26,8 @@ export type BundleState =
       readonly kind: 'present';
       readonly manifest: InstalledManifest;
       readonly files: readonly BundleFileState[];
+      /** What lies in the folder without belonging there, one sentence each. */
+      readonly extras: readonly string[];
       /** Everything that is wrong, one sentence each; empty for a sound bundle. */
       readonly problems: readonly string[];
     };
@@ -45,7 +47,8 @@ export async function assessBundleFolder(folder: string): Promise<BundleState> {
     manifest.files.map(async (file) => ({ file, problem: await fileProblem(folder, file) }))
   );
   const broken = files.flatMap(({ file, problem }) => (problem === undefined ? [] : [`${file.path} ${problem}.`]));
-  return { kind: 'present', manifest, files, problems: [...broken, ...extraFiles(folder, entries, manifest)] };
+  const extras = extraFiles(folder, entries, manifest);
+  return { kind: 'present', manifest, files, extras, problems: [...broken, ...extras] };
 }
 
 /** @returns the manifest, or a sentence that says why it cannot be used */

@@ -1,5 +1,6 @@
-import { constants, copyFile, link, rm } from 'node:fs/promises';
+import { constants, copyFile, link, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import type { ModelName } from '../../shared/model-name';
 import {
@@ -13,6 +14,7 @@ import {
 import { nonce, ownIdentity } from '../platform/process-identity';
 import { isErrorWithCode } from '../platform/system-error';
 import type { Blob } from './blob-store';
+import { assessBundleFolder } from './bundle-state';
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 import { forgetOperation, recordOperation } from './operation-record';
 
@@ -59,6 +61,20 @@ export class BundleStore {
     return this.layout.model(name);
   }
 
+  /**
+   * Whether the installed bundle is already made of exactly these blobs and says the same of them, so that installing
+   * it again would change nothing but its date. False where the volume has no hard links.
+   */
+  async holds(name: ModelName, contents: readonly BundleContent[], manifest: InstalledManifest): Promise<boolean> {
+    const folder = this.layout.model(name);
+    const bundle = await assessBundleFolder(folder);
+    if (bundle.kind !== 'present' || bundle.problems.length > 0) return false;
+    const { installed_at_unix_ms } = bundle.manifest;
+    if (!isDeepStrictEqual(bundle.manifest, { ...manifest, installed_at_unix_ms })) return false;
+    const linked = contents.map(({ path, blob }) => isSameFile(join(folder, path), blob.path));
+    return (await Promise.all(linked)).every(Boolean);
+  }
+
   /** Removes a bundle; nothing happens when there is none. Blobs that nothing else uses stay until collected. */
   async drop(name: ModelName): Promise<void> {
     if (!(await exists(this.layout.model(name)))) return;
@@ -75,6 +91,11 @@ export class BundleStore {
     await rm(join(this.layout.purge, entry), { recursive: true, force: true });
     await forgetOperation(this.layout, record);
   }
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(one, { bigint: true }), stat(other, { bigint: true })]);
+  return a.ino === b.ino && a.dev === b.dev;
 }
 
 /** Moves the old bundle aside and the staged one in; the first rename is rolled back when the second fails. */

@@ -18,7 +18,7 @@ export function hasCandidateName(path: string): boolean {
  * generous: it only decides whether the server starts at all; the server then decides for good.
  */
 export function mayBeModelManifest(beginning: string): boolean {
-  if (/"\$schema"\s*:\s*"[^"]*diffusion-dock\.[a-z]+\.schema\.json"/.test(beginning)) return true;
+  if (/"\$schema"\s*:\s*"[^"]*diffusion-dock\.[a-z0-9.]+\.schema\.json["?#]/.test(beginning)) return true;
   if (!/"files"\s*:\s*\[/.test(beginning)) return false;
   return /"(role|filename|sha256)"\s*:/.test(beginning);
 }

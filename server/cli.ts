@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { version } from '../package.json';
+import { messageOf } from '../shared/failure';
+import { runCommandLine } from './cli/command-line';
+import { serveLanguage } from './lsp/serve-language';
+import { stdioConnection } from './lsp/stdio-connection';
+import { createServices } from './operations/services';
+import { cacheRoot } from './platform/cache-root';
+import { systemClock } from './platform/clock';
+
+/** The command line's entry: wires the process to the parts, nothing else. */
+async function main(): Promise<void> {
+  const words = process.argv.slice(2);
+  const workerScript = join(__dirname, 'worker.js');
+  if (words[0] === 'lsp') {
+    serveLanguage(stdioConnection(), { environment: process.env, workerScript, version });
+    return;
+  }
+  const controller = new AbortController();
+  process.on('SIGINT', () => controller.abort());
+  process.on('SIGTERM', () => controller.abort());
+  process.exitCode = await runCommandLine(words, {
+    version,
+    out: process.stdout,
+    err: process.stderr,
+    environment: process.env,
+    folder: process.cwd(),
+    signal: controller.signal,
+    createServices: ({ home, allowInsecureHttp }) =>
+      createServices({
+        root: cacheRoot(home, process.env),
+        environment: process.env,
+        policy: { allowInsecureHttp },
+        // Whoever types a command trusts what it names.
+        isTrusted: () => true,
+        workerScript,
+        clock: systemClock,
+        log: silentLog
+      })
+  });
+}
+
+/** The command line shows events itself; the log is for servers. */
+const silentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+main().catch((error: unknown) => {
+  process.stderr.write(
+    `diffusion-dock: unexpected fault: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`
+  );
+  process.exitCode = 1;
+});

@@ -1,0 +1,80 @@
+import { copyFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Failure } from '../../shared/failure';
+import { type GenerationRequest, generationRequest } from '../../shared/generation';
+import type { GenerationProgress } from '../../shared/job-events';
+import { generateImage } from '../operations/generate-image';
+import { findModel } from '../operations/known-models';
+import { fileFailure } from '../platform/system-error';
+import type { Command, CommandInput } from './command';
+import { onlyArgument } from './model-arguments';
+
+export const generate: Command = {
+  name: 'generate',
+  usage: 'NAME --prompt TEXT [--seed N] [--output FILE] [--set key=value…]',
+  summary: 'makes an image and prints its path',
+  options: {
+    prompt: { type: 'string', short: 'p' },
+    seed: { type: 'string' },
+    output: { type: 'string', short: 'o' },
+    set: { type: 'string', multiple: true }
+  },
+  async run(input, { services, console, signal, folder }) {
+    const name = onlyArgument(input, 'model');
+    const request = requestOf(input);
+    const model = await findModel(services, name);
+    const onProgress = (progress: GenerationProgress): void => console.progress(progressLine(progress));
+    const result = await generateImage(services, model, request, { signal, onProgress });
+    const [image] = result.images;
+    const output = input.text('output');
+    if (image && output !== undefined) await exportImage(image.path, resolve(folder, output));
+    console.document(result);
+    for (const warning of result.warnings) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
+    for (const { width, height, seed, id } of result.images)
+      console.remark(`${width} × ${height}, seed ${seed}, id ${id}`);
+    for (const { path } of result.images) console.answer(path);
+    return 0;
+  }
+};
+
+/** @throws Failure('wrong-usage') that names the option */
+function requestOf(input: CommandInput): GenerationRequest {
+  const prompt = input.text('prompt');
+  if (prompt === undefined) throw new Failure('wrong-usage', 'Say what to generate with --prompt TEXT.');
+  const seed = input.text('seed');
+  const values: Record<string, unknown> = Object.fromEntries(input.texts('set').map(setting));
+  const parsed = generationRequest.safeParse({ ...values, prompt, ...(seed !== undefined && { seed: valueOf(seed) }) });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Failure('wrong-usage', `${issue?.path.join('.') ?? 'The request'}: ${issue?.message ?? 'is not valid'}.`);
+}
+
+function setting(text: string): [string, unknown] {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new Failure('wrong-usage', `--set takes key=value, not "${text}".`);
+  const key = text.slice(0, equals);
+  if (!Object.hasOwn(generationRequest.shape, key)) {
+    const known = Object.keys(generationRequest.shape).join(', ');
+    throw new Failure('wrong-usage', `--set knows no "${key}".`, { nextStep: `Known are: ${known}.` });
+  }
+  return [key, valueOf(text.slice(equals + 1))];
+}
+
+/** A number where the text is one, else the text. */
+function valueOf(text: string): string | number {
+  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+async function exportImage(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to);
+  } catch (error) {
+    throw fileFailure(error, 'The image cannot be written there; it is in the gallery.', to);
+  }
+}
+
+function progressLine({ phase, step, steps, secondsPerStep }: GenerationProgress): string {
+  const count = step === undefined || steps === undefined ? '' : ` ${step}/${steps}`;
+  const pace = secondsPerStep === undefined ? '' : `, ${secondsPerStep.toFixed(2)} s a step`;
+  return `  ${phase}${count}${pace}`;
+}

@@ -1,0 +1,23 @@
+import { byteText } from '../../shared/byte-text';
+import { listModels } from '../operations/list-models';
+import type { Command } from './command';
+
+export const list: Command = {
+  name: 'list',
+  usage: '',
+  summary: 'models and their statuses',
+  options: {},
+  async run(_input, { services, console }) {
+    const models = await listModels(services);
+    console.document(models);
+    if (models.length === 0)
+      console.remark('No models yet. Pull a manifest file: diffusion-dock pull path/to/manifest.json');
+    const width = Math.max(0, ...models.map(({ name }) => name.length));
+    for (const { name, status, bytes, reason } of models) {
+      const size = bytes === undefined ? '' : byteText(bytes);
+      const line = `${name.padEnd(width)}  ${status.padEnd(10)}  ${size.padStart(8)}  ${reason ?? ''}`;
+      console.answer(line.trimEnd());
+    }
+    return 0;
+  }
+};

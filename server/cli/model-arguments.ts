@@ -1,0 +1,29 @@
+import { resolve } from 'node:path';
+import { Failure } from '../../shared/failure';
+import { findModel, type KnownModel, knownModels } from '../operations/known-models';
+import { registerManifest } from '../operations/register-model';
+import type { CommandContext, CommandInput } from './command';
+
+/** Whether an argument means a manifest file and not the name of a model. */
+export function isManifestPath(argument: string): boolean {
+  return /[/\\]/.test(argument) || argument.toLowerCase().endsWith('.json');
+}
+
+/** The model of an argument: a manifest file is registered, a name is looked up. @throws Failure */
+export function modelOf(argument: string, { services, folder }: CommandContext): Promise<KnownModel> {
+  if (isManifestPath(argument)) return registerManifest(services, resolve(folder, argument));
+  return findModel(services, argument);
+}
+
+/** The models named on the command line; with none, or with `--all`, every known one. @throws Failure */
+export async function namedModels(input: CommandInput, { services }: CommandContext): Promise<readonly KnownModel[]> {
+  if (input.names.length === 0 || input.flag('all')) return knownModels(services);
+  return Promise.all(input.names.map((name) => findModel(services, name)));
+}
+
+/** @throws Failure('wrong-usage') unless there is exactly one argument */
+export function onlyArgument({ names }: CommandInput, what: string): string {
+  const [only, ...others] = names;
+  if (only !== undefined && others.length === 0) return only;
+  throw new Failure('wrong-usage', `Name exactly one ${what}.`);
+}

@@ -1,0 +1,60 @@
+import { byteText, durationText } from '../../shared/byte-text';
+import { Failure } from '../../shared/failure';
+import type { PullEvent } from '../../shared/job-events';
+import { pullModel } from '../operations/pull-model';
+import type { Command } from './command';
+import type { Console } from './console';
+import { modelOf } from './model-arguments';
+
+export const pull: Command = {
+  name: 'pull',
+  usage: 'NAME|MANIFEST…',
+  summary: 'fetches the files of models, proves and installs them',
+  options: {},
+  async run(input, context) {
+    if (input.names.length === 0) throw new Failure('wrong-usage', 'Name a model or a manifest file to pull.');
+    const { services, console, signal } = context;
+    for (const argument of input.names) {
+      const model = await modelOf(argument, context);
+      await pullModel(services, model, { signal, onEvent: (event) => show(event, console) });
+    }
+    return 0;
+  }
+};
+
+function show(event: PullEvent, console: Console): void {
+  // The failure itself is told once, by the command line.
+  if (event.type !== 'failed') console.document(event);
+  switch (event.type) {
+    case 'started': {
+      const size = event.bytes === null ? 'of unknown size' : byteText(event.bytes);
+      console.remark(`${event.model}: ${event.files} ${event.files === 1 ? 'file' : 'files'}, ${size}`);
+      return;
+    }
+    case 'file_progress':
+      console.progress(progressLine(event));
+      return;
+    case 'file_completed': {
+      const how = event.origin === 'stored' ? 'already here' : event.origin;
+      console.remark(`  ${event.index}/${event.files} ${event.filename}  ${byteText(event.bytes)}, ${how}`);
+      return;
+    }
+    case 'completed':
+      console.answer(
+        `${event.model}: installed, ${byteText(event.bytes)} in ${durationText(event.milliseconds / 1000)}`
+      );
+      return;
+    case 'file_started':
+    case 'failed':
+  }
+}
+
+function progressLine(event: Extract<PullEvent, { type: 'file_progress' }>): string {
+  const { totalReceivedBytes, totalBytes, bytesPerSecond, secondsLeft } = event;
+  const share =
+    totalBytes === null || totalBytes === 0 ? '' : ` ${Math.floor((totalReceivedBytes / totalBytes) * 100)} %`;
+  const of = totalBytes === null ? '' : ` of ${byteText(totalBytes)}`;
+  const rate = bytesPerSecond === null ? '' : `, ${byteText(bytesPerSecond)}/s`;
+  const left = secondsLeft === null ? '' : `, ${durationText(secondsLeft)} left`;
+  return `  ${event.filename}${share}  ${byteText(totalReceivedBytes)}${of}${rate}${left}`;
+}

@@ -1,0 +1,46 @@
+import { byteText } from '../../shared/byte-text';
+import type { VerifyReport } from '../../shared/model';
+import { verifyModel } from '../operations/verify-model';
+import type { Command } from './command';
+import type { Console } from './console';
+import { namedModels } from './model-arguments';
+
+export const verify: Command = {
+  name: 'verify',
+  usage: '[NAME…] [--all] [--quick]',
+  summary: 'says whether installed files are what they should be',
+  options: { all: { type: 'boolean' }, quick: { type: 'boolean' } },
+  async run(input, context) {
+    const { services, console, signal } = context;
+    const isNamed = input.names.length > 0 && !input.flag('all');
+    const reports: VerifyReport[] = [];
+    for (const model of await namedModels(input, context)) {
+      // Without names, what was never installed is nothing to complain about.
+      if (!isNamed && !model.installed) continue;
+      const report = await verifyModel(services, model, {
+        depth: input.flag('quick') ? 'quick' : 'deep',
+        signal,
+        onProgress: ({ hashedBytes, totalBytes }) =>
+          console.progress(`  ${model.name}  ${byteText(hashedBytes)} of ${byteText(totalBytes)}`)
+      });
+      show(report, console);
+      reports.push(report);
+    }
+    console.document(reports);
+    return reports.every(({ healthy }) => healthy) ? 0 : 1;
+  }
+};
+
+function show({ model, depth, healthy, files, problems, bytes }: VerifyReport, console: Console): void {
+  const what = depth === 'deep' ? `${byteText(bytes)} read` : 'existence and sizes only';
+  console.answer(
+    `${model}: ${healthy ? console.paint('green', 'healthy') : console.paint('red', 'unhealthy')}, ${what}`
+  );
+  for (const problem of problems) console.answer(`  ${console.paint('red', 'problem')}  ${problem}`);
+  for (const { path, verdict, reason } of files) {
+    const colour = verdict === 'corrupt' ? 'red' : verdict === 'verified' ? 'green' : 'dim';
+    console.answer(
+      `  ${console.paint(colour, verdict.padEnd(12))}  ${path}${reason === undefined ? '' : `  ${reason}`}`
+    );
+  }
+}

@@ -1,0 +1,167 @@
+import { basename } from 'node:path';
+
+/** What a line of the engine means for the user. */
+export interface Sighting {
+  readonly sentence: string;
+  readonly subject?: string;
+  readonly nextStep: string;
+}
+
+/** A line of the engine by which a failure is known. */
+export interface Symptom {
+  readonly pattern: RegExp;
+  readonly explain: (match: RegExpExecArray) => Sighting;
+}
+
+const VERIFY = 'Verify the model, and pull it again if a file is damaged.';
+const SMALLER = 'Choose a smaller image or a smaller model, or close other programs.';
+
+/**
+ * Symptoms by how much they tell: the engine goes on after most faults, so a run shows several, and the one that
+ * caused the others comes first here. Patterns were taken from recordings of build master-827-97d2990.
+ */
+export const SYMPTOMS: readonly Symptom[] = [
+  {
+    pattern: /failed to allocate|insufficient memory|std::bad_alloc|out of memory/i,
+    explain: () => ({ sentence: 'There is not enough memory for this image with this model.', nextStep: SMALLER })
+  },
+  {
+    pattern: /the number of channels for the input image must be >= 3/,
+    explain: () => ({ sentence: 'The input image is greyscale.', nextStep: 'Convert it to colour, then try again.' })
+  },
+  {
+    pattern: /unknown argument: (\S+)/,
+    explain: ([, option = '']) => ({
+      sentence: `This sd-cli does not know the option ${option}.`,
+      subject: option,
+      nextStep: 'Install a newer sd-cli.'
+    })
+  },
+  {
+    pattern: /error: invalid sample method (\S+)/,
+    explain: ([, name = '']) => ({
+      sentence: `This sd-cli does not know the sampling method "${name}".`,
+      subject: name,
+      nextStep: 'Choose another one.'
+    })
+  },
+  {
+    pattern: /invalid parameter for argument: (\S+)/,
+    explain: ([, option = '']) => ({
+      sentence: `sd-cli does not accept the value of ${option}.`,
+      subject: option,
+      nextStep: 'Correct the value in the request or in the defaults of the manifest.'
+    })
+  },
+  {
+    pattern: /backend '(.*)' was not found/,
+    explain: ([, backend = '']) => ({
+      sentence: `This sd-cli cannot use the device "${backend}".`,
+      subject: backend,
+      nextStep: 'Install an sd-cli that was built for this device.'
+    })
+  },
+  {
+    pattern: /^file (.+) not found/,
+    explain: ([, path = '']) => ({
+      sentence: `The file ${basename(path)} is missing.`,
+      subject: path,
+      nextStep: VERIFY
+    })
+  },
+  {
+    pattern: /^unknown format (.+)/,
+    explain: ([, path = '']) => ({
+      sentence: `The file ${basename(path)} does not hold a model.`,
+      subject: path,
+      nextStep: 'Check where it comes from: it may be a web page, a pointer file or a cut download.'
+    })
+  },
+  {
+    pattern: /read tensor data failed: '(.*)'/,
+    explain: ([, path = '']) => ({
+      sentence: `The file ${basename(path)} is cut off.`,
+      subject: path,
+      nextStep: VERIFY
+    })
+  },
+  {
+    pattern: /data offsets out of bounds for tensor/,
+    explain: () => ({ sentence: 'A file of the model is cut off.', nextStep: VERIFY })
+  },
+  {
+    pattern: /load image from '(.*)' failed/,
+    explain: ([, path = '']) => ({
+      sentence: `The image ${basename(path)} cannot be read.`,
+      subject: path,
+      nextStep: 'Save it as PNG or JPEG, then try again.'
+    })
+  },
+  {
+    pattern: /failed to create directory '(.*)': (.*)/,
+    explain: ([, path = '', reason = '']) => ({
+      sentence: `The folder for the image cannot be made: ${reason}.`,
+      subject: path,
+      nextStep: 'Check the permissions of the cache folder.'
+    })
+  },
+  {
+    pattern: /has wrong shape in model/,
+    explain: () => ({
+      sentence: 'The files of the model do not belong together.',
+      nextStep: 'Check in the manifest that all files are made for the same family of models.'
+    })
+  },
+  {
+    pattern: /^(\w[\w ]*?) tensor '.*' not in model metadata/,
+    explain: ([, part = '']) => ({
+      sentence: `The model has no usable part "${part}".`,
+      subject: part,
+      nextStep: 'Add the file with this part to the manifest, or verify the model.'
+    })
+  },
+  {
+    pattern: /get sd version from file failed: '(.*)'/,
+    explain: ([, path = '']) => ({
+      sentence: path
+        ? `sd-cli does not recognise ${basename(path)} as a model.`
+        : 'sd-cli does not recognise these files as a model.',
+      ...(path ? { subject: path } : {}),
+      nextStep: 'Check the roles in the manifest: a LoRA or a VAE alone is no model.'
+    })
+  }
+];
+
+/** Lines of runs that end well, but not quite as they were asked for. */
+export const WARNINGS: readonly { readonly pattern: RegExp; readonly explain: (match: RegExpExecArray) => string }[] = [
+  {
+    pattern: /^can not found lora (.+)/,
+    explain: ([, path = '']) => `The LoRA ${basename(path)} was not found and had no effect.`
+  },
+  {
+    pattern: /^load lora tensors from (.+) failed/,
+    explain: ([, path = '']) => `The LoRA ${basename(path)} could not be read and had no effect.`
+  },
+  {
+    pattern: /^Only \((\d+) \/ (\d+)\) LoRA tensors have been applied, lora_file_path = (.+)/,
+    explain: ([, applied = '', all = '', path = '']) =>
+      `The LoRA ${basename(path)} fits this model only in part: ${applied} of ${all} tensors were applied.`
+  },
+  {
+    pattern: /^align generation request up (\d+)x(\d+) to (\d+)x(\d+)/,
+    explain: ([, width = '', height = '', ...trueSize]) =>
+      `The size was rounded up from ${width} × ${height} to ${trueSize.join(' × ')}.`
+  },
+  {
+    pattern: /^loading (.+) from '(.+)' failed/,
+    explain: ([, part = '', path = '']) => `The ${part} in ${basename(path)} could not be loaded; it had no effect.`
+  },
+  {
+    pattern: /^new_upscaler_ctx failed/,
+    explain: () => 'The model for enlarging could not be loaded; the image has its normal size.'
+  },
+  {
+    pattern: /^inpainting model requires both an init image and a mask image/,
+    explain: () => 'This model is made for filling masked parts of an image; it was used without an image.'
+  }
+];

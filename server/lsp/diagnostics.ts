@@ -1,0 +1,81 @@
+import {
+  type Connection,
+  type Diagnostic,
+  DiagnosticSeverity,
+  DocumentDiagnosticReportKind,
+  type TextDocuments
+} from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { ManifestDiagnostic, Severity } from '../manifest/diagnostic';
+import type { ManifestDocuments } from './manifest-documents';
+
+/** Shown beside every finding. */
+const SOURCE = 'Diffusion Dock';
+
+/** Where each code is explained. */
+const DOCUMENTATION = 'https://github.com/diffusion-dock/diffusion-dock/blob/main/docs/diagnostics';
+
+const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
+  error: DiagnosticSeverity.Error,
+  warning: DiagnosticSeverity.Warning,
+  hint: DiagnosticSeverity.Information
+};
+
+/**
+ * Reports findings by exactly one channel: asked for by the editor when it can ask, else sent to it.
+ * @param asks whether the editor declared that it asks for diagnostics
+ */
+export function serveDiagnostics(
+  connection: Connection,
+  documents: TextDocuments<TextDocument>,
+  manifests: ManifestDocuments,
+  asks: boolean
+): void {
+  const findings = (document: TextDocument): Diagnostic[] =>
+    manifests.diagnose(document).map((diagnostic) => toLsp(document, diagnostic));
+  documents.onDidClose(({ document: { uri } }) => {
+    manifests.forget(uri);
+    if (!asks) void connection.sendDiagnostics({ uri, diagnostics: [] });
+  });
+  if (!asks) {
+    documents.onDidChangeContent(({ document }) => {
+      void connection.sendDiagnostics({
+        uri: document.uri,
+        version: document.version,
+        diagnostics: findings(document)
+      });
+    });
+    return;
+  }
+  connection.languages.diagnostics.on(({ textDocument, previousResultId }) => {
+    const document = documents.get(textDocument.uri);
+    if (!document) return { kind: DocumentDiagnosticReportKind.Full, items: [] };
+    const resultId = String(document.version);
+    if (resultId === previousResultId) return { kind: DocumentDiagnosticReportKind.Unchanged, resultId };
+    return { kind: DocumentDiagnosticReportKind.Full, resultId, items: findings(document) };
+  });
+}
+
+function toLsp(
+  document: TextDocument,
+  { code, severity, message, start, end, related }: ManifestDiagnostic
+): Diagnostic {
+  const rangeOf = (from: number, to: number): Diagnostic['range'] => ({
+    start: document.positionAt(from),
+    end: document.positionAt(to)
+  });
+  return {
+    code,
+    codeDescription: { href: `${DOCUMENTATION}/${code}.md` },
+    source: SOURCE,
+    severity: SEVERITIES[severity],
+    message,
+    range: rangeOf(start, end),
+    ...(related && {
+      relatedInformation: related.map((place) => ({
+        message: place.message,
+        location: { uri: document.uri, range: rangeOf(place.start, place.end) }
+      }))
+    })
+  };
+}

@@ -1,0 +1,49 @@
+import { type CancellationToken, LSPErrorCodes, ResponseError } from 'vscode-languageserver';
+import { Failure, type FailureData, messageOf } from '../../shared/failure';
+import type { Clock } from '../platform/clock';
+import type { Log } from '../platform/log';
+
+/** How requests are answered: with the clock and log of the server. */
+export interface Guards {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Wraps the work of a request: turns the editor's token into a signal, expected failures into an answer with their
+ * data, and anything else into an internal error that is logged; measures, and never ends the server.
+ */
+export function guarded<P, R>(
+  what: string,
+  { clock, log }: Guards,
+  work: (params: P, signal: AbortSignal) => Promise<R>
+): (params: P, token: CancellationToken) => Promise<R | ResponseError<FailureData | undefined>> {
+  return async (params, token) => {
+    const startedAt = clock.now();
+    try {
+      return await work(params, signalOf(token));
+    } catch (error) {
+      const ms = clock.now() - startedAt;
+      if (error instanceof Failure) {
+        log.info(`failed ${what}`, { code: error.code, ms });
+        const code = error.code === 'cancelled' ? LSPErrorCodes.RequestCancelled : LSPErrorCodes.RequestFailed;
+        return new ResponseError(code, error.message, error.toJSON());
+      }
+      log.error(`failed ${what}`, {
+        ms,
+        reason: error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
+      });
+      return new ResponseError<undefined>(
+        LSPErrorCodes.RequestFailed,
+        `Something unexpected went wrong: ${messageOf(error)}`
+      );
+    }
+  };
+}
+
+function signalOf(token: CancellationToken): AbortSignal {
+  const controller = new AbortController();
+  if (token.isCancellationRequested) controller.abort();
+  token.onCancellationRequested(() => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,75 @@
+import { fileURLToPath } from 'node:url';
+import type { Connection } from 'vscode-languageserver';
+import {
+  DropModel,
+  Generate,
+  GenerationProgressed,
+  ListModels,
+  ManifestsInView,
+  ModelsChanged,
+  PullModel,
+  PullProgressed,
+  VerifyModel,
+  VerifyProgressed
+} from '../../shared/protocol';
+import { dropModel } from '../operations/drop-model';
+import { generateImage } from '../operations/generate-image';
+import { findModel } from '../operations/known-models';
+import { listModels } from '../operations/list-models';
+import { pullModel } from '../operations/pull-model';
+import type { Services } from '../operations/services';
+import { verifyModel } from '../operations/verify-model';
+import { guarded } from './guarded';
+
+/** Maps every request about models onto its operation. */
+export function serveModels(connection: Connection, services: Services): void {
+  const changed = (): void => void connection.sendNotification(ModelsChanged);
+  connection.onRequest(ListModels, (token) => guarded('list', services, () => listModels(services))(undefined, token));
+  connection.onRequest(
+    PullModel,
+    guarded('pull', services, async ({ name }, signal) => {
+      const model = await findModel(services, name);
+      try {
+        return await pullModel(services, model, {
+          signal,
+          onEvent: (event) => void connection.sendNotification(PullProgressed, event)
+        });
+      } finally {
+        changed();
+      }
+    })
+  );
+  connection.onRequest(
+    VerifyModel,
+    guarded('verify', services, async ({ name, depth }, signal) => {
+      const model = await findModel(services, name);
+      const report = await verifyModel(services, model, {
+        depth,
+        signal,
+        onProgress: (progress) => void connection.sendNotification(VerifyProgressed, progress)
+      });
+      changed();
+      return report;
+    })
+  );
+  connection.onRequest(
+    DropModel,
+    guarded('drop', services, async ({ name }) => {
+      await dropModel(services, await findModel(services, name));
+      changed();
+    })
+  );
+  connection.onRequest(
+    Generate,
+    guarded('generate', services, async ({ name, request }, signal) =>
+      generateImage(services, await findModel(services, name), request, {
+        signal,
+        onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress)
+      })
+    )
+  );
+  connection.onNotification(ManifestsInView, ({ uris }) => {
+    services.manifestsInView.set(uris.filter((uri) => uri.startsWith('file:')).map((uri) => fileURLToPath(uri)));
+    changed();
+  });
+}

@@ -1,0 +1,84 @@
+import { type Connection, type InitializeParams, TextDocumentSyncKind, TextDocuments } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { initializationOptions, ModelsChanged, TrustGranted } from '../../shared/protocol';
+import { createServices, type Services } from '../operations/services';
+import { cleanUpAfterCrashes } from '../operations/start-up';
+import { watchModels } from '../operations/watch-models';
+import { cacheRoot } from '../platform/cache-root';
+import { systemClock } from '../platform/clock';
+import { type Log, logLine } from '../platform/log';
+import { serveDiagnostics } from './diagnostics';
+import { ManifestDocuments } from './manifest-documents';
+import { serveModels } from './model-requests';
+
+/** What the process gives the language server. */
+export interface LanguageHost {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The bundled worker, an absolute path. */
+  readonly workerScript: string;
+  readonly version: string;
+}
+
+/** Serves a language client until it shuts down. Nothing runs before it says `initialize`. */
+export function serveLanguage(connection: Connection, host: LanguageHost): void {
+  const documents = new TextDocuments(TextDocument);
+  let services: Services | undefined;
+  let trusted = false;
+  connection.onInitialize((params) => {
+    const options = optionsOf(params);
+    trusted = options.trusted;
+    services = createServices({
+      root: cacheRoot(options.cacheRoot, host.environment),
+      environment: host.environment,
+      sdCliPath: options.sdCliPath,
+      policy: { allowInsecureHttp: options.allowInsecureHttp },
+      isTrusted: () => trusted,
+      workerScript: host.workerScript,
+      clock: systemClock,
+      log: editorLog(connection)
+    });
+    const asks = params.capabilities.textDocument?.diagnostic !== undefined;
+    const manifests = new ManifestDocuments({
+      cacheRoot: services.layout.root,
+      reportSyntax: !options.hostReportsJsonSyntax
+    });
+    serveDiagnostics(connection, documents, manifests, asks);
+    serveModels(connection, services);
+    return {
+      serverInfo: { name: 'Diffusion Dock', version: host.version },
+      capabilities: {
+        textDocumentSync: TextDocumentSyncKind.Incremental,
+        ...(asks && { diagnosticProvider: { interFileDependencies: false, workspaceDiagnostics: false } })
+      }
+    };
+  });
+  let watching: Promise<() => void> | undefined;
+  connection.onInitialized(() => {
+    if (!services) return;
+    void cleanUpAfterCrashes(services);
+    watching = watchModels(services, () => void connection.sendNotification(ModelsChanged));
+  });
+  connection.onNotification(TrustGranted, () => {
+    trusted = true;
+  });
+  connection.onShutdown(async () => {
+    (await watching)?.();
+    await services?.dispose();
+  });
+  documents.listen(connection);
+  connection.listen();
+}
+
+/** Options that make no sense count as not given: the safe defaults hold. */
+function optionsOf({ initializationOptions: raw }: InitializeParams): ReturnType<typeof initializationOptions.parse> {
+  const given = initializationOptions.safeParse(raw ?? {});
+  return given.success ? given.data : initializationOptions.parse({});
+}
+
+function editorLog(connection: Connection): Log {
+  return {
+    info: (text, fields) => connection.console.info(logLine(text, fields)),
+    warn: (text, fields) => connection.console.warn(logLine(text, fields)),
+    error: (text, fields) => connection.console.error(logLine(text, fields))
+  };
+}

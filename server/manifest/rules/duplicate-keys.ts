@@ -1,0 +1,28 @@
+import type { Node } from 'jsonc-parser';
+import type { Finding, Report } from '../diagnostic';
+import { forEachField, type ManifestDocument, rangeOf } from '../document';
+import { excerpt } from './texts';
+import { forEachNode } from './tree';
+
+/** Keys written twice: JSON readers keep the last silently. */
+export function checkDuplicateKeys(document: ManifestDocument, report: Report): void {
+  forEachNode(document.root, (node) => {
+    if (node.type !== 'object') return;
+    if (document.fieldsOf(node).size === (node.children?.length ?? 0)) return;
+    const first = new Map<string, Node>();
+    forEachField(node, ({ name, key }) => {
+      const before = first.get(name);
+      if (before) report(duplicate(name, key, before));
+      else first.set(name, key);
+    });
+  });
+}
+
+function duplicate(name: string, key: Node, first: Node): Finding {
+  return {
+    code: 'duplicate-key',
+    message: `“${excerpt(name)}” is already in this object, and only the last one counts; remove one of them.`,
+    ...rangeOf(key),
+    related: [{ ...rangeOf(first), message: 'It is here first.' }]
+  };
+}

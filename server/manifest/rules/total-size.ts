@@ -1,0 +1,25 @@
+import type { Node } from 'jsonc-parser';
+import type { Report } from '../diagnostic';
+import { type ManifestDocument, rangeOf } from '../document';
+import { fileEntries } from '../files';
+
+/** The total that an installed manifest states is the sum of its files; unsaid when a size is missing or wrong. */
+export function checkTotalSize(document: ManifestDocument, report: Report): void {
+  const node = document.nodeAt(['total_size_bytes']);
+  const stated = byteCountOf(node);
+  if (!node || stated === undefined || document.nodeAt(['files'])?.type !== 'array') return;
+  let sum = 0;
+  for (const entry of fileEntries(document)) {
+    const size = byteCountOf(document.fieldsOf(entry).get('size_bytes')?.value);
+    if (size === undefined) return;
+    sum += size;
+  }
+  if (sum === stated) return;
+  const message = `The files have ${sum} bytes together, not ${stated}; pull the model again.`;
+  report({ code: 'size-mismatch', message, ...rangeOf(node), judgedUntil: document.text.length });
+}
+
+function byteCountOf(node: Node | undefined): number | undefined {
+  const value = node?.type === 'number' ? Number(node.value) : undefined;
+  return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}

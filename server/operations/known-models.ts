@@ -1,0 +1,53 @@
+import { Failure } from '../../shared/failure';
+import type { SourceManifest } from '../../shared/manifest/source-manifest';
+import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
+import { entryName, type InstallationStamp } from '../registry/registry-state';
+import type { Services } from './services';
+
+/** A model as the registry and the workspace together know it. */
+export interface KnownModel {
+  readonly name: ModelName;
+  readonly manifest: SourceManifest;
+  /** Absolute path of the manifest, when it is a local file. */
+  readonly manifestPath?: string;
+  readonly installed?: InstallationStamp;
+}
+
+type ModelSources = Pick<Services, 'registry' | 'manifestsInView'>;
+
+/** Every known model, sorted by name; a manifest in the workspace wins over the registry's copy of it. */
+export async function knownModels({ registry, manifestsInView }: ModelSources): Promise<readonly KnownModel[]> {
+  const [entries, inView] = await Promise.all([registry.read(), manifestsInView.read()]);
+  const models = new Map<string, KnownModel>();
+  for (const entry of entries) {
+    const name = entryName(entry);
+    if (!name) continue;
+    const { manifest, manifest_path: manifestPath, installed } = entry;
+    models.set(modelKey(name), {
+      name,
+      manifest,
+      ...(manifestPath !== undefined && { manifestPath }),
+      ...(installed && { installed })
+    });
+  }
+  for (const { name, path, manifest } of inView) {
+    const installed = models.get(modelKey(name))?.installed;
+    models.set(modelKey(name), { name, manifest, manifestPath: path, ...(installed && { installed }) });
+  }
+  return [...models.values()].toSorted((a, b) => (modelKey(a.name) < modelKey(b.name) ? -1 : 1));
+}
+
+/** @throws Failure('unknown-model') */
+export async function findModel(sources: ModelSources, text: string): Promise<KnownModel> {
+  const name = parseModelName(text);
+  const models = await knownModels(sources);
+  const model = name && models.find((other) => modelKey(other.name) === modelKey(name));
+  if (model) return model;
+  throw new Failure('unknown-model', `No model is named ${text}.`, {
+    subject: text,
+    nextStep:
+      models.length === 0
+        ? 'Pull a manifest file first.'
+        : `Known are: ${models.map((known) => known.name).join(', ')}.`
+  });
+}

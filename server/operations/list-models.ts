@@ -1,0 +1,34 @@
+import { pathToFileURL } from 'node:url';
+import type { ModelSummary } from '../../shared/model';
+import { modelFiles, modelStatus } from '../registry/model-status';
+import { assessBundleFolder } from '../store/bundle-state';
+import { type KnownModel, knownModels } from './known-models';
+import type { Services } from './services';
+
+type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout'>;
+
+/** Every known model with its status, from one stat per file; no digest is computed. */
+export async function listModels(services: Parts): Promise<readonly ModelSummary[]> {
+  return Promise.all((await knownModels(services)).map((model) => summarise(services, model)));
+}
+
+/** One model with its status. */
+export async function summarise({ layout }: Pick<Services, 'layout'>, model: KnownModel): Promise<ModelSummary> {
+  const folder = layout.model(model.name);
+  const bundle = await assessBundleFolder(folder);
+  const files = modelFiles(model.manifest, bundle);
+  const sizes = files.map(({ bytes }) => bytes);
+  const bytes =
+    bundle.kind === 'present'
+      ? bundle.manifest.total_size_bytes
+      : sizes.reduce((sum, size) => (sum === undefined || size === undefined ? undefined : sum + size), 0);
+  return {
+    name: model.name,
+    ...modelStatus(model.manifest, bundle, model.installed !== undefined),
+    files,
+    ...(model.manifest.task !== undefined && { task: model.manifest.task }),
+    ...(bytes !== undefined && { bytes }),
+    ...(model.manifestPath !== undefined && { manifestUri: pathToFileURL(model.manifestPath).href }),
+    ...(bundle.kind !== 'absent' && { folder })
+  };
+}

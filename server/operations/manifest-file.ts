@@ -1,0 +1,52 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Failure } from '../../shared/failure';
+import { LARGEST_MANIFEST_BYTES, type SourceManifest } from '../../shared/manifest/source-manifest';
+import { parseSourceAddress } from '../../shared/source-address';
+import { LineIndex } from '../manifest/positions';
+import { readSourceManifest } from '../manifest/read';
+import { fileFailure } from '../platform/system-error';
+
+/** Reads the text of a manifest. @throws Failure */
+export async function readManifestText(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size > LARGEST_MANIFEST_BYTES) {
+      throw new Failure('invalid-manifest', `The manifest is larger than ${LARGEST_MANIFEST_BYTES} bytes.`, {
+        subject: path
+      });
+    }
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw fileFailure(error, 'The manifest cannot be read.', path);
+  }
+}
+
+/**
+ * Reads a source manifest from a local file. Relative addresses become `file:` addresses, for they mean files
+ * beside this manifest.
+ * @throws Failure('invalid-manifest') that says where and what
+ */
+export async function loadSourceManifest(path: string): Promise<SourceManifest> {
+  const text = await readManifestText(path);
+  const read = readSourceManifest(text);
+  if (!read.ok) {
+    const [problem] = read.problems;
+    const place = problem && new LineIndex(text).positionAt(problem.start);
+    const where = place ? `${path}:${place.line + 1}:${place.character + 1}` : path;
+    throw new Failure('invalid-manifest', problem?.message ?? 'The document is not a model manifest.', {
+      subject: where,
+      nextStep: 'Correct the manifest; "diffusion-dock validate" lists everything that is wrong.'
+    });
+  }
+  return {
+    ...read.manifest,
+    files: read.manifest.files.map((file) => ({ ...file, url: absoluteUrl(file.url, path) }))
+  };
+}
+
+function absoluteUrl(url: string, manifestPath: string): string {
+  const address = parseSourceAddress(url);
+  return address.kind === 'relative' ? pathToFileURL(resolve(dirname(manifestPath), address.path)).href : url;
+}

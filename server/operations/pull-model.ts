@@ -1,0 +1,99 @@
+import { parseDigest } from '../../shared/digest';
+import { Failure, messageOf } from '../../shared/failure';
+import type { PullEvent } from '../../shared/job-events';
+import type { InstalledFile, InstalledManifest } from '../../shared/manifest/installed-manifest';
+import type { SourceFile, SourceManifest } from '../../shared/manifest/source-manifest';
+import type { PullResult } from '../../shared/protocol';
+import type { PulledFile, WantedFile } from '../pull/pull-engine';
+import { withStamp } from '../registry/registry-state';
+import type { KnownModel } from './known-models';
+import { register } from './register-model';
+import type { Services } from './services';
+import { sourceOf } from './source-of';
+import { requireTrust } from './trust';
+
+export interface PullModelOptions {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: PullEvent) => void;
+}
+
+/**
+ * Pulls a model: brings its files into the store, installs the bundle, and stamps the registry. A bundle that was
+ * there before stays in place until the new one is complete.
+ * @throws Failure; the events end with `completed` or `failed` either way
+ */
+export async function pullModel(
+  services: Services,
+  model: KnownModel,
+  { signal, onEvent }: PullModelOptions
+): Promise<PullResult> {
+  requireTrust(services, 'Pulling models');
+  return services.jobs.run(model.name, 'being pulled', async () => {
+    const startedAt = services.clock.now();
+    try {
+      const result = await pullAndInstall(services, model, { signal, onEvent });
+      onEvent({ type: 'completed', ...result, milliseconds: services.clock.now() - startedAt });
+      return result;
+    } catch (error) {
+      const failure =
+        error instanceof Failure ? error.toJSON() : { code: 'network' as const, message: messageOf(error) };
+      onEvent({ type: 'failed', model: model.name, failure });
+      throw error;
+    }
+  });
+}
+
+async function pullAndInstall(services: Services, model: KnownModel, options: PullModelOptions): Promise<PullResult> {
+  const { name, manifest } = model;
+  const wanted = manifest.files.map((file) => wantedFile(services, manifest, file));
+  await register(services, model);
+  const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
+  const installed = installedManifest(manifest, files, services.clock.now());
+  const contents = files.map(({ filename, blob }) => ({ path: filename, blob }));
+  const result = { model: name, bytes: installed.total_size_bytes, transferredBytes };
+  if (await services.bundles.holds(name, contents, installed)) return result;
+  const stamp = {
+    cache_dir: await services.bundles.install(name, contents, installed),
+    installed_at_unix_ms: installed.installed_at_unix_ms,
+    cache_size_bytes: installed.total_size_bytes
+  };
+  await services.registry.change((models) => withStamp(models, name, stamp, services.clock.now()));
+  return result;
+}
+
+function wantedFile(services: Services, manifest: SourceManifest, file: SourceFile): WantedFile {
+  return {
+    filename: file.filename,
+    source: sourceOf(services, file, manifest.credential_alias),
+    digest: (file.sha256 === undefined ? undefined : parseDigest(file.sha256)) ?? null,
+    bytes: file.size_bytes ?? null
+  };
+}
+
+/** The manifest that goes into the bundle: what lies there now, and what the engine needs to know of it. */
+function installedManifest(source: SourceManifest, pulled: readonly PulledFile[], now: number): InstalledManifest {
+  const roles = new Map(source.files.map(({ filename, role }) => [filename, role]));
+  const files = pulled.map(({ filename, blob, digestOrigin }): InstalledFile => {
+    const role = roles.get(filename);
+    return {
+      path: filename,
+      sha256: blob.digest,
+      size_bytes: blob.bytes,
+      ...(role && { role }),
+      digest_origin: digestOrigin
+    };
+  });
+  return {
+    name: source.name,
+    source: source.source ?? '',
+    revision: source.revision ?? '',
+    task: source.task ?? '',
+    engine: source.engine ?? '',
+    dimensions: 0,
+    installed_at_unix_ms: now,
+    total_size_bytes: files.reduce((sum, { size_bytes }) => sum + size_bytes, 0),
+    files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    ...(source.defaults && { defaults: source.defaults }),
+    ...(source.license !== undefined && { license: source.license })
+  };
+}

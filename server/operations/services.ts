@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { FileImageStore, type ImageStore } from '../gallery/images';
+import type { Clock } from '../platform/clock';
+import { createHasher, type Hasher } from '../platform/hasher';
+import type { Log } from '../platform/log';
+import { WorkerPool } from '../platform/workers/worker-pool';
+import { createHttpClient, type HttpClient } from '../pull/http-client';
+import { PullEngine } from '../pull/pull-engine';
+import type { AddressPolicy } from '../pull/web-address';
+import { Registry } from '../registry/registry';
+import { BlobStore } from '../store/blob-store';
+import { BundleStore } from '../store/bundle-store';
+import { CacheLayout } from '../store/cache-layout';
+import { ExclusiveJobs } from './exclusive-jobs';
+import { ManifestsInView } from './manifests-in-view';
+
+/** What the host of the services decides: the language server, the command line, or a test. */
+export interface ServiceOptions {
+  /** Absolute path of the cache root. */
+  readonly root: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Path of sd-cli from the settings. */
+  readonly sdCliPath?: string | undefined;
+  readonly policy: AddressPolicy;
+  /** Whether the workspace is trusted now. */
+  readonly isTrusted: () => boolean;
+  /** The bundled worker, an absolute path. */
+  readonly workerScript: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The parts that operations work with. Whoever creates them disposes of them. */
+export interface Services extends ServiceOptions {
+  readonly layout: CacheLayout;
+  readonly pool: WorkerPool;
+  readonly hasher: Hasher;
+  readonly http: HttpClient;
+  readonly blobs: BlobStore;
+  readonly bundles: BundleStore;
+  readonly registry: Registry;
+  readonly pulls: PullEngine;
+  readonly images: ImageStore;
+  readonly jobs: ExclusiveJobs;
+  readonly manifestsInView: ManifestsInView;
+  dispose(): Promise<void>;
+}
+
+/** Composes the parts. Nothing is read, written or started yet. */
+export function createServices(options: ServiceOptions): Services {
+  const { root, clock, log } = options;
+  const layout = new CacheLayout(root);
+  const pool = new WorkerPool(options.workerScript);
+  const hasher = createHasher(pool);
+  const blobs = new BlobStore(layout, hasher);
+  const http = createHttpClient();
+  return {
+    ...options,
+    layout,
+    pool,
+    hasher,
+    http,
+    blobs,
+    bundles: new BundleStore(layout),
+    registry: new Registry(layout.registry),
+    pulls: new PullEngine({ layout, blobs, hasher, clock, log }),
+    images: new FileImageStore(join(root, 'images')),
+    jobs: new ExclusiveJobs(),
+    manifestsInView: new ManifestsInView(),
+    async dispose() {
+      await http.close();
+      await pool.dispose();
+    }
+  };
+}

@@ -1,0 +1,18 @@
+import { sweepScratch } from '../engine/scratch';
+import { recover } from '../store/recovery';
+import type { Services } from './services';
+
+/**
+ * Finishes or undoes what crashed processes left behind, and ends engines that nobody waits for any more. To be done
+ * once when a server or a command starts; a fault is logged and never keeps the start from going on.
+ */
+export async function cleanUpAfterCrashes({ layout, log }: Pick<Services, 'layout' | 'log'>): Promise<void> {
+  try {
+    for (const sentence of await recover(layout)) log.info(sentence);
+    const { removed, ended, problems } = await sweepScratch(layout.scratch);
+    if (removed > 0) log.info('removed scratch of dead processes', { folders: removed, engines: ended });
+    for (const problem of problems) log.warn(problem);
+  } catch (error) {
+    log.error('failed recovery', { reason: error instanceof Error ? error.message : String(error) });
+  }
+}

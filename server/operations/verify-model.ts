@@ -1,0 +1,70 @@
+import { Failure } from '../../shared/failure';
+import type { VerifyProgress } from '../../shared/job-events';
+import type { FileVerdict, VerifyReport } from '../../shared/model';
+import { Throttle } from '../platform/throttle';
+import { assessBundleFolder, type BundleState } from '../store/bundle-state';
+import { verifyDeeply } from '../store/verify-bundle';
+import type { KnownModel } from './known-models';
+import type { Services } from './services';
+
+export interface VerifyOptions {
+  /** `quick`: one stat per file. `deep`: every byte is read and hashed. */
+  readonly depth: 'quick' | 'deep';
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: VerifyProgress) => void;
+}
+
+type Parts = Pick<Services, 'layout' | 'hasher' | 'clock'>;
+
+/**
+ * Says whether the installed files of a model are what they should be. Changes nothing.
+ * @throws Failure('not-installed'), Failure('cancelled')
+ */
+export async function verifyModel(services: Parts, model: KnownModel, options: VerifyOptions): Promise<VerifyReport> {
+  const { layout, clock } = services;
+  const startedAt = clock.now();
+  const folder = layout.model(model.name);
+  const bundle = await assessBundleFolder(folder);
+  const facts = { model: model.name, depth: options.depth };
+  if (bundle.kind === 'absent') throw notInstalled(model);
+  if (bundle.kind === 'unreadable') {
+    const problems = [bundle.problem];
+    return { ...facts, healthy: false, files: [], problems, bytes: 0, milliseconds: clock.now() - startedAt };
+  }
+  const { files, bytes } = options.depth === 'quick' ? quickly(bundle) : await deeply(services, model, bundle, options);
+  const problems = bundle.extras;
+  const healthy = problems.length === 0 && files.every(({ verdict }) => verdict !== 'corrupt');
+  return { ...facts, healthy, files, problems, bytes, milliseconds: clock.now() - startedAt };
+}
+
+/** The failure of everything that needs an installed model. */
+export function notInstalled({ name }: KnownModel): Failure {
+  return new Failure('not-installed', `${name} is not installed.`, {
+    subject: name,
+    nextStep: 'Pull the model first.'
+  });
+}
+
+type PresentBundle = Extract<BundleState, { kind: 'present' }>;
+
+function quickly(bundle: PresentBundle): { files: FileVerdict[]; bytes: number } {
+  const files = bundle.files.map(({ file: { path }, problem }): FileVerdict => {
+    if (problem !== undefined) return { path, verdict: 'corrupt', reason: `The file ${problem}.` };
+    return { path, verdict: 'unverifiable', reason: 'Existence and size are right; digests were not computed.' };
+  });
+  return { files, bytes: 0 };
+}
+
+async function deeply(
+  { layout, hasher, clock }: Parts,
+  { name }: KnownModel,
+  bundle: PresentBundle,
+  { signal, onProgress }: VerifyOptions
+): Promise<{ files: readonly FileVerdict[]; bytes: number }> {
+  const throttle = new Throttle(onProgress, clock.now);
+  const totalBytes = bundle.manifest.total_size_bytes;
+  const report = (hashedBytes: number): void => throttle.offer({ model: name, hashedBytes, totalBytes });
+  const result = await verifyDeeply(layout.model(name), bundle, { hasher, signal, onProgress: report });
+  throttle.flush();
+  return result;
+}

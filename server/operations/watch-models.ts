@@ -1,0 +1,39 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { makeDirectoryDurably } from '../platform/durable-files';
+import type { Services } from './services';
+
+/** Changes come in bursts; they are told once, this long after the first, in ms. */
+const GATHER_MS = 100;
+
+/**
+ * Tells when the registry or the bundles change, whoever changes them: another window, the command line, or a
+ * person with a file manager.
+ * @returns ends the watching
+ */
+export async function watchModels(
+  { layout, log }: Pick<Services, 'layout' | 'log'>,
+  onChange: () => void
+): Promise<() => void> {
+  let pending: NodeJS.Timeout | undefined;
+  const gather = (): void => {
+    pending ??= setTimeout(() => {
+      pending = undefined;
+      onChange();
+    }, GATHER_MS);
+  };
+  const watchers: FSWatcher[] = [];
+  for (const folder of [layout.registry, layout.models]) {
+    try {
+      await makeDirectoryDurably(folder);
+      const watcher = watch(folder, { persistent: false }, gather);
+      watcher.on('error', (error) => log.warn('stopped watching', { folder, reason: error.message }));
+      watchers.push(watcher);
+    } catch (error) {
+      log.warn('cannot watch', { folder, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return () => {
+    clearTimeout(pending);
+    for (const watcher of watchers) watcher.close();
+  };
+}

@@ -1,0 +1,64 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Claim, tryClaim } from '../platform/claims';
+import type { Clock } from '../platform/clock';
+import { entriesOf } from '../platform/folder-entries';
+import { isErrorWithCode } from '../platform/system-error';
+
+/** How often the progress of another process is looked at, in ms. */
+const LOOK_MS = 200;
+
+/** How long another process may show no new byte before we transfer by ourselves, in ms. */
+const SILENCE_MS = 20_000;
+
+export interface SharedTransferOptions {
+  /** Folder of all partials. */
+  readonly partials: string;
+  /** Key of the content. */
+  readonly key: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Bytes that the other process has on disk. */
+  readonly onBytes: (received: number) => void;
+}
+
+/**
+ * Waits until the transfer of a content is ours: at once when nobody transfers it, else when the other is done or
+ * gone. Meanwhile its progress is shown. An owner that lives but stays silent is left alone, and we go on without
+ * the claim.
+ * @returns the claim to be released, or undefined after a silence
+ * @throws Failure('cancelled')
+ */
+export async function takeTurn(options: SharedTransferOptions): Promise<Claim | undefined> {
+  const { partials, key, clock, signal, onBytes } = options;
+  let seen = -1;
+  let seenAt = clock.now();
+  for (;;) {
+    const claim = await tryClaim(join(partials, `${key}.claim`));
+    if (claim) return claim;
+    const bytes = await largestPartial(partials, key);
+    if (bytes !== seen) {
+      seen = bytes;
+      seenAt = clock.now();
+      onBytes(bytes);
+    } else if (clock.now() - seenAt >= SILENCE_MS) {
+      return undefined;
+    }
+    await clock.sleep(LOOK_MS, signal);
+  }
+}
+
+async function largestPartial(partials: string, key: string): Promise<number> {
+  const entries = (await entriesOf(partials)).filter((entry) => entry.startsWith(`${key}.`));
+  const sizes = await Promise.all(entries.map((entry) => sizeOf(join(partials, entry, 'data'))));
+  return Math.max(0, ...sizes);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,33 @@
+/** What can be said about a manifest; stable, documented one page each in `docs/diagnostics`. */
+export const DIAGNOSTIC_CODES = [
+  'syntax',
+  'too-large',
+  'too-deep',
+  'too-many-files',
+  'newer-format',
+  'duplicate-key',
+  'inexact-number',
+  'schema',
+  'unknown-field',
+  'unknown-role',
+  'unknown-value',
+  'bad-name',
+  'unsafe-path',
+  'duplicate-path',
+  'bad-digest',
+  'placeholder-digest',
+  'digest-format',
+  'bad-url',
+  'insecure-url',
+  'secret',
+  'size-mismatch'
+] as const;
+
+export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];
+
+const codes: ReadonlySet<unknown> = new Set(DIAGNOSTIC_CODES);
+
+/** Whether a value is one of {@link DIAGNOSTIC_CODES}. */
+export function isDiagnosticCode(value: unknown): value is DiagnosticCode {
+  return codes.has(value);
+}
