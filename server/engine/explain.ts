@@ -29,9 +29,13 @@ export function badResult(record: RunRecord, cause: unknown): Failure {
 
 function unsaved(record: RunRecord, images: number): Failure {
   const { summary } = record;
-  const sentence = summary?.saved
-    ? `sd-cli saved only ${summary.saved} of ${images} images.`
-    : 'sd-cli ended without saving an image.';
+  const saved = summary?.saved ?? 0;
+  const sentence =
+    saved === 0
+      ? 'sd-cli ended without saving an image.'
+      : saved < images
+        ? `sd-cli saved only ${saved} of ${images} images.`
+        : 'sd-cli did not save every image.';
   return engineFailed(sentence, 'Check the free space and the permissions of the cache folder.', record);
 }
 

@@ -1,33 +1,15 @@
 import type { GenerationPhase, GenerationProgress } from '../../shared/job-events';
+import { Throttle, type Ticker } from '../platform/throttle';
 import type { EngineEvent } from './output';
-
-/** Time as the reporter needs it; tests bring their own. */
-export interface ProgressClock {
-  /** Milliseconds that only ever grow. */
-  now(): number;
-  /** Calls back once after some milliseconds; the result takes that back. */
-  after(milliseconds: number, callback: () => void): () => void;
-}
-
-/** The clock of the machine. */
-export const machineClock: ProgressClock = {
-  now: () => performance.now(),
-  after: (milliseconds, callback) => {
-    const timer = setTimeout(callback, milliseconds);
-    return () => clearTimeout(timer);
-  }
-};
 
 export interface ProgressOptions {
   readonly model: string;
   /** How many images were asked for. */
   readonly images: number;
   readonly onProgress: (progress: GenerationProgress) => void;
-  readonly clock: ProgressClock;
+  /** Absent: the machine's time. */
+  readonly ticker?: Ticker | undefined;
 }
-
-/** At most ten reports a second. */
-const INTERVAL_MS = 100;
 
 /** Makes progress reports of what the engine tells: few enough for an editor, and the last one always arrives. */
 export class ProgressReporter {
@@ -36,28 +18,27 @@ export class ProgressReporter {
   #isLoading = false;
   #step: Pick<GenerationProgress, 'step' | 'steps' | 'secondsPerStep'> = {};
   #image = 1;
-  #reportedAt = -Infinity;
-  #cancelTimer: (() => void) | undefined;
+  readonly #throttle: Throttle<GenerationProgress>;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+    this.#throttle = new Throttle(options.onProgress, options.ticker);
     this.#report();
   }
 
   /** Takes the next event of the engine. */
   observe(event: EngineEvent): void {
-    if (this.#apply(event)) this.#reportSoon();
+    if (this.#apply(event)) this.#report();
   }
 
   /** Reports what was held back; nothing is reported afterwards unless more events come. */
   flush(): void {
-    if (this.#cancelTimer) this.#report();
+    this.#throttle.flush();
   }
 
   /** Drops what was held back, for a run that failed. */
   stop(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+    this.#throttle.stop();
   }
 
   /** Whether the event changed what is reported. */
@@ -92,19 +73,9 @@ export class ProgressReporter {
     return true;
   }
 
-  #reportSoon(): void {
-    if (this.#cancelTimer) return;
-    const { clock } = this.#options;
-    const wait = this.#reportedAt + INTERVAL_MS - clock.now();
-    if (wait <= 0) this.#report();
-    else this.#cancelTimer = clock.after(wait, () => this.#report());
-  }
-
   #report(): void {
-    this.stop();
-    const { model, images, clock, onProgress } = this.#options;
-    this.#reportedAt = clock.now();
-    onProgress({
+    const { model, images } = this.#options;
+    this.#throttle.offer({
       model,
       phase: this.#isLoading ? 'loading' : this.#phase,
       ...this.#step,

@@ -2,9 +2,10 @@ import { join, parse } from 'node:path';
 import { cancelled, Failure } from '../../shared/failure';
 import type { GenerationProgress } from '../../shared/job-events';
 import type { PngImage } from '../gallery/png';
+import type { Ticker } from '../platform/throttle';
 import { badResult, runFailure } from './explain';
 import { EngineOutput } from './output';
-import { machineClock, type ProgressClock, ProgressReporter } from './progress';
+import { ProgressReporter } from './progress';
 import { RunRecord } from './run-record';
 import type { Scratch } from './scratch';
 import { startEngine } from './start';
@@ -28,7 +29,7 @@ export interface EngineRun {
   /** Decodes a whole PNG file, possibly elsewhere; throws Failure 'bad-image'. */
   readonly readImage: (path: string) => Promise<PngImage>;
   readonly signal?: AbortSignal | undefined;
-  readonly clock?: ProgressClock;
+  readonly ticker?: Ticker;
 }
 
 /** One image that the engine made, checked, and still in the scratch folder. */
@@ -51,10 +52,10 @@ export interface EngineResult {
  * 'cancelled'
  */
 export async function runEngine(run: EngineRun): Promise<EngineResult> {
-  const { model, images, onProgress, clock = machineClock, signal } = run;
+  const { model, images, onProgress, ticker, signal } = run;
   if (signal?.aborted) throw cancelled('The generation');
   const record = new RunRecord();
-  const progress = new ProgressReporter({ model, images, onProgress, clock });
+  const progress = new ProgressReporter({ model, images, onProgress, ticker });
   try {
     const end = await runToEnd(run, record, progress);
     if (signal?.aborted) throw cancelled('The generation');

@@ -56,15 +56,19 @@ function quickly(bundle: PresentBundle): { files: FileVerdict[]; bytes: number }
 }
 
 async function deeply(
-  { layout, hasher, clock }: Parts,
+  { layout, hasher }: Parts,
   { name }: KnownModel,
   bundle: PresentBundle,
   { signal, onProgress }: VerifyOptions
 ): Promise<{ files: readonly FileVerdict[]; bytes: number }> {
-  const throttle = new Throttle(onProgress, clock.now);
+  const throttle = new Throttle(onProgress);
   const totalBytes = bundle.manifest.total_size_bytes;
   const report = (hashedBytes: number): void => throttle.offer({ model: name, hashedBytes, totalBytes });
-  const result = await verifyDeeply(layout.model(name), bundle, { hasher, signal, onProgress: report });
-  throttle.flush();
-  return result;
+  try {
+    const result = await verifyDeeply(layout.model(name), bundle, { hasher, signal, onProgress: report });
+    throttle.flush();
+    return result;
+  } finally {
+    throttle.stop();
+  }
 }

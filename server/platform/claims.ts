@@ -1,7 +1,8 @@
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
-import { makeDirectoryDurably } from './durable-files';
+import { createFileDurably, makeDirectoryDurably } from './durable-files';
+import { entriesOf } from './folder-entries';
 import { isProvedDead, nonce, ownIdentity, processIdentity } from './process-identity';
 import { isErrorWithCode } from './system-error';
 
@@ -17,67 +18,96 @@ export interface Claim {
 
 /**
  * Tries to be the one who does some work. Claims only save double work: nothing may become wrong when two processes
- * hold one. A claim is published by `link`; that of a dead process is taken over through a tombstone, which only one
- * process can make, so that nobody removes the claim of a successor.
+ * hold one. A claim that is no file of ours and cannot be read counts as held.
  * @param path absolute path of the claim's file
  * @returns undefined while a living process, this one included, holds the claim
  */
 export async function tryClaim(path: string): Promise<Claim | undefined> {
   const record: ClaimRecord = { owner: await ownIdentity(), nonce: nonce() };
-  const temporary = `${path}.${record.nonce}.tmp`;
+  const text = JSON.stringify(record);
   await makeDirectoryDurably(dirname(path));
-  await writeFile(temporary, JSON.stringify(record));
-  try {
-    for (;;) {
-      if (await linked(temporary, path)) return { release: () => release(path, record) };
-      const holder = await readClaim(path);
-      if (holder === 'gone') continue;
-      if (holder && !(await isProvedDead(holder.owner))) return undefined;
-      if (!(await bury(path, holder, record))) return undefined;
+  for (;;) {
+    if (await createFileDurably(path, text)) {
+      await removeTombstones(path);
+      return { release: () => release(path, record) };
     }
-  } finally {
-    await rm(temporary, { force: true });
+    const found = await readClaim(path);
+    if (found.kind === 'gone') continue;
+    if (await isHeld(found)) return undefined;
+    if (!(await bury(path, found, text))) return undefined;
   }
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+/** Removes the claims that dead processes left in a folder: all files there that end in `.claim`. */
+export async function sweepClaims(folder: string): Promise<void> {
+  for (const entry of await entriesOf(folder)) {
+    if (!entry.endsWith('.claim')) continue;
+    const claim = await tryClaim(join(folder, entry));
+    await claim?.release();
+  }
+}
+
+/** What lies at a claim's path; `torn` is a text that no holder can have written. */
+type Found =
+  | { readonly kind: 'gone' | 'torn' | 'inaccessible' }
+  | { readonly kind: 'claim'; readonly record: ClaimRecord };
+
+async function readClaim(path: string): Promise<Found> {
+  let text: string;
   try {
-    await link(from, to);
-    return true;
+    text = await readFile(path, 'utf8');
   } catch (error) {
-    if (isErrorWithCode(error, 'EEXIST')) return false;
-    throw error;
+    return { kind: isErrorWithCode(error, 'ENOENT') ? 'gone' : 'inaccessible' };
   }
-}
-
-/** @returns undefined for a claim that nobody can have written */
-async function readClaim(path: string): Promise<ClaimRecord | undefined | 'gone'> {
   try {
-    return claimRecord.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (error) {
-    return isErrorWithCode(error, 'ENOENT') ? 'gone' : undefined;
+    return { kind: 'claim', record: claimRecord.parse(JSON.parse(text)) };
+  } catch {
+    return { kind: 'torn' };
   }
 }
 
-/** Removes the claim of a dead holder; false while another living process is about to. */
-async function bury(path: string, holder: ClaimRecord | undefined, own: ClaimRecord): Promise<boolean> {
-  const tombstone = `${path}.${holder?.nonce ?? 'unreadable'}.tomb`;
-  const temporary = `${path}.${own.nonce}.tmp`;
-  if (!(await linked(temporary, tombstone))) {
+async function isHeld(found: Found): Promise<boolean> {
+  if (found.kind === 'claim') return !(await isProvedDead(found.record.owner));
+  return found.kind === 'inaccessible';
+}
+
+/**
+ * Removes the claim of a dead holder. The right to do so belongs to whoever makes the tombstone of that holder; when
+ * its maker died too, to whoever makes the tombstone of the maker, and so on. A tombstone goes only after the claim
+ * that it is for, which never comes back; so a late undertaker cannot remove the claim of a successor.
+ * @returns false while another living process is about to remove it
+ */
+async function bury(path: string, holder: Found, text: string): Promise<boolean> {
+  const tombstones: string[] = [];
+  let name = nameOf(holder, 'torn');
+  for (;;) {
+    const tombstone = `${path}.${name}.tomb`;
+    tombstones.push(tombstone);
+    if (await createFileDurably(tombstone, text)) break;
     const maker = await readClaim(tombstone);
-    if (maker === 'gone') return true;
-    if (maker && !(await isProvedDead(maker.owner))) return false;
-    await rm(tombstone, { force: true });
-    return true;
+    if (maker.kind === 'gone') return true;
+    if (await isHeld(maker)) return false;
+    name = nameOf(maker, `${name}-torn`);
   }
-  const current = await readClaim(path);
-  // Only the maker of this tombstone may remove the claim with this nonce, so it cannot change in between.
-  if (current !== 'gone' && current?.nonce === holder?.nonce) await rm(path, { force: true });
-  await rm(tombstone, { force: true });
+  if (nameOf(await readClaim(path), 'torn') === nameOf(holder, 'torn')) await rm(path, { force: true });
+  for (const tombstone of tombstones) await rm(tombstone, { force: true });
   return true;
+}
+
+function nameOf(found: Found, torn: string): string {
+  if (found.kind === 'claim') return found.record.nonce;
+  return found.kind === 'torn' ? torn : found.kind;
+}
+
+/** To be called by the holder only: while it holds the claim, every tombstone is for a claim that is gone. */
+async function removeTombstones(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`;
+  for (const entry of await entriesOf(dirname(path))) {
+    if (entry.startsWith(prefix) && entry.endsWith('.tomb')) await rm(join(dirname(path), entry), { force: true });
+  }
 }
 
 async function release(path: string, record: ClaimRecord): Promise<void> {
   const current = await readClaim(path);
-  if (current !== 'gone' && current?.nonce === record.nonce) await rm(path, { force: true });
+  if (current.kind === 'claim' && current.record.nonce === record.nonce) await rm(path, { force: true });
 }

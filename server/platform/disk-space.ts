@@ -13,7 +13,7 @@ export async function freeBytes(path: string): Promise<number | undefined> {
       const { bavail, bsize } = await statfs(folder);
       return bavail * bsize;
     } catch (error) {
-      if (!isErrorWithCode(error, 'ENOENT') || folder === dirname(folder)) return undefined;
+      if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR') || folder === dirname(folder)) return undefined;
     }
   }
 }

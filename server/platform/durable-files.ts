@@ -1,6 +1,7 @@
-import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { nonce } from './process-identity';
+import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { entriesOf } from './folder-entries';
+import { isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from './process-identity';
 import { isErrorWithCode } from './system-error';
 
 /**
@@ -39,17 +40,62 @@ export async function publishFile(temporary: string, target: string): Promise<vo
  * @throws system errors; the temporary file is removed then
  */
 export async function writeFileDurably(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${nonce()}.tmp`);
+  const temporary = await writeTemporary(dirname(path), data);
   try {
-    await withFile(temporary, 'wx', async (file) => {
-      await file.writeFile(data);
-      await file.sync();
-    });
     await publishFile(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/**
+ * Writes a whole new file, by a link, so that of several writers one wins and nobody ever sees a part of it.
+ * @returns whether it is ours; false when there was one already, which is left as it is
+ */
+export async function createFileDurably(path: string, data: string | Uint8Array): Promise<boolean> {
+  const temporary = await writeTemporary(dirname(path), data);
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (isErrorWithCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncDirectory(dirname(path));
+  return true;
+}
+
+/** Removes the temporary files that writers which are dead now left in a folder. @returns how many */
+export async function removeAbandonedTemporaries(folder: string): Promise<number> {
+  let removed = 0;
+  for (const entry of await entriesOf(folder)) {
+    const [, tag] = TEMPORARY.exec(entry) ?? [];
+    const writer = tag === undefined ? undefined : parseOwnerTag(tag);
+    if (!writer || !(await isProvedDead(writer))) continue;
+    await rm(join(folder, entry), { force: true });
+    removed += 1;
+  }
+  return removed;
+}
+
+/** A temporary file names its writer, so that it can be told when nobody will ever finish it. */
+const TEMPORARY = /^\.(.+)\.tmp$/;
+
+/** @returns the path of a synced file beside the one that is to be written */
+async function writeTemporary(folder: string, data: string | Uint8Array): Promise<string> {
+  const temporary = join(folder, `.${ownerTag(await ownIdentity(), nonce())}.tmp`);
+  try {
+    await withFile(temporary, 'wx', async (file) => {
+      await file.writeFile(data);
+      await file.sync();
+    });
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  return temporary;
 }
 
 /** Opens a file, hands it over, and closes it in any case. */

@@ -62,7 +62,19 @@ export class PullEngine {
   async pull(model: ModelName, files: readonly WantedFile[], { signal, onEvent }: PullOptions): Promise<PullOutcome> {
     const progress = new PullProgress(model, files, this.tools.clock, onEvent);
     progress.started();
-    await this.checkSpace(files);
+    try {
+      await this.checkSpace(files);
+      return await this.provideAll(files, progress, signal);
+    } finally {
+      progress.stop();
+    }
+  }
+
+  private async provideAll(
+    files: readonly WantedFile[],
+    progress: PullProgress,
+    signal: AbortSignal
+  ): Promise<PullOutcome> {
     const pulled: PulledFile[] = [];
     let transferredBytes = 0;
     for (const file of files) {

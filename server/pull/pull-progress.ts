@@ -22,7 +22,7 @@ export class PullProgress {
     private readonly clock: Clock,
     private readonly emit: (event: PullEvent) => void
   ) {
-    this.throttle = new Throttle(emit, clock.now);
+    this.throttle = new Throttle(emit);
     this.total = sumOrNull(files.map(({ bytes }) => bytes));
     for (const { filename, bytes } of files) this.sizes.set(filename, bytes);
   }
@@ -64,6 +64,11 @@ export class PullProgress {
     this.sizes.set(file.filename, bytes);
     this.completedBytes += bytes;
     this.emit({ type: 'file_completed', bytes, origin, ...this.numbered(file) });
+  }
+
+  /** Drops what was held back: the pull has failed. */
+  stop(): void {
+    this.throttle.stop();
   }
 
   private numbered(file: CountedFile): { model: string; filename: string; index: number; files: number } {

@@ -1,13 +1,6 @@
 /** How much of a candidate is read to tell whether it may be a model manifest, in bytes. */
 export const SNIFFED_BYTES = 64 * 1024;
 
-/** The last path segments of a `$schema` that mark a document as ours. */
-export const SCHEMA_NAMES = {
-  source: 'diffusion-dock.source.schema.json',
-  installed: 'diffusion-dock.installed.schema.json',
-  artifact: 'diffusion-dock.artifact.schema.json'
-} as const;
-
 /** Whether a file name alone makes a document worth a look: `manifest.json` or `*.manifest.json`. */
 export function hasCandidateName(path: string): boolean {
   return /(^|[/\\])([^/\\]+\.)?manifest\.json$/i.test(path);

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { type GenerationArguments, generationArguments } from '../../../server/engine/arguments';
+import { engineThreads } from '../../../server/engine/threads';
+import { ROLES } from '../../../shared/roles';
+import { failureIn } from './failures';
+
+const usual: GenerationArguments = {
+  files: [{ role: 'model', path: '/m/model.gguf' }],
+  defaults: {},
+  request: { prompt: 'a cat' },
+  seed: 7,
+  images: 1,
+  threads: 2,
+  output: 'image.png',
+  emptyFolder: '/scratch/empty'
+};
+
+const argumentsOf = (more: Partial<GenerationArguments>) => generationArguments({ ...usual, ...more });
+
+/** The value of an option, undefined when it is not given. */
+function valueOf(option: string, more: Partial<GenerationArguments>): string | undefined {
+  const argv = argumentsOf(more);
+  const at = argv.indexOf(option);
+  return at === -1 ? undefined : argv[at + 1];
+}
+
+const refusal = (more: Partial<GenerationArguments>) => failureIn(() => argumentsOf(more));
+
+describe('the arguments of a generation', () => {
+  it('are options, each with its value', () => {
+    expect(argumentsOf({})).toEqual(
+      [
+        ['--model', '/m/model.gguf'],
+        ['--lora-model-dir', '/scratch/empty'],
+        ['--batch-count', '1'],
+        ['--seed', '7'],
+        ['--threads', '2'],
+        ['--prompt', 'a cat'],
+        ['--output', 'image.png']
+      ].flat()
+    );
+  });
+
+  it('name every file by its role', () => {
+    const roles = [
+      'diffusion_model',
+      'high_noise_diffusion_model',
+      'vae',
+      'taesd',
+      'clip_l',
+      'clip_g',
+      't5xxl',
+      'llm'
+    ] as const;
+    const argv = argumentsOf({ files: roles.map((role) => ({ role, path: `/m/${role}` })) });
+    expect(argv.slice(0, 2 * roles.length)).toEqual(
+      [
+        ['--diffusion-model', '/m/diffusion_model'],
+        ['--high-noise-diffusion-model', '/m/high_noise_diffusion_model'],
+        ['--vae', '/m/vae'],
+        ['--taesd', '/m/taesd'],
+        ['--clip_l', '/m/clip_l'],
+        ['--clip_g', '/m/clip_g'],
+        ['--t5xxl', '/m/t5xxl'],
+        ['--llm', '/m/llm']
+      ].flat()
+    );
+  });
+
+  it.each(ROLES)('know the role %s', (role) => {
+    const extra = role === 'model' ? [] : [{ role, path: '/m/extra.safetensors' }];
+    const known = () => argumentsOf({ files: [...usual.files, ...extra] });
+    if (role === 'embedding') expect(failureIn(known).message).toContain('not supported');
+    else expect(known()).toContain('--model');
+  });
+
+  it('take the request over the defaults, and leave the rest to the engine', () => {
+    const defaults = {
+      width: 512,
+      height: 512,
+      steps: 20,
+      cfg_scale: 7,
+      sampling_method: 'euler_a',
+      comment: 'ignored'
+    };
+    const request = {
+      prompt: 'a cat',
+      steps: 4,
+      cfg_scale: 0,
+      negative_prompt: 'a dog',
+      clip_skip: -1,
+      flow_shift: 3.5
+    };
+    const argv = argumentsOf({ defaults, request });
+    const settings = argv.slice(argv.indexOf('--width'), argv.indexOf('--batch-count'));
+    expect(settings).toEqual(
+      [
+        ['--width', '512'],
+        ['--height', '512'],
+        ['--steps', '4'],
+        ['--cfg-scale', '0'],
+        ['--sampling-method', 'euler_a'],
+        ['--negative-prompt', 'a dog'],
+        ['--clip-skip', '-1'],
+        ['--flow-shift', '3.5']
+      ].flat()
+    );
+  });
+
+  it.each(['--help', '-o /tmp/x', 'a\nb', '"; rm -rf ~', '', '%d', '灯台'])(
+    'pass on the prompt %j as it is',
+    (prompt) => {
+      expect(valueOf('--prompt', { request: { prompt } })).toBe(prompt);
+    }
+  );
+
+  it.each([
+    ['prompt', { prompt: 'a\0b' }],
+    ['prompt', { prompt: 'ä'.repeat(50_001) }],
+    ['negative_prompt', { prompt: '', negative_prompt: 'x'.repeat(100_001) }],
+    ['sampling_method', { prompt: '', sampling_method: 'a\0' }]
+  ])('refuse a %s that no program can be given', (subject, request) => {
+    expect(refusal({ request })).toMatchObject({ code: 'bad-request', subject });
+  });
+
+  it('take a prompt of 100,000 bytes', () => {
+    expect(valueOf('--prompt', { request: { prompt: 'ä'.repeat(50_000) } })).toHaveLength(50_000);
+  });
+
+  it('need a file with the weights', () => {
+    expect(refusal({ files: [{ role: 'vae', path: '/m/vae' }] }).code).toBe('bad-request');
+  });
+
+  it('refuse two files of one role, of which the engine would take the last', () => {
+    const files = [...usual.files, { role: 'vae', path: '/m/a' }, { role: 'vae', path: '/m/b' }] as const;
+    expect(refusal({ files }).message).toBe('Two files have the role "vae": a and b.');
+  });
+});
+
+describe('LoRA tags', () => {
+  const files = [...usual.files, { role: 'lora', path: '/m/ink.v2.safetensors' }] as const;
+
+  it('reach the engine when the model has the LoRA', () => {
+    const prompt = 'a cat <lora:ink.v2:0.8>, <lora:ink.v2:-1>';
+    expect(valueOf('--prompt', { files, request: { prompt } })).toBe(prompt);
+    expect(valueOf('--lora-model-dir', { files })).toBe('/m');
+  });
+
+  it.each([
+    '<lora:/etc/passwd:1>',
+    '<lora:../../secret:1>',
+    '<lora:other:1>',
+    '<lora:ink.v2.safetensors:1>',
+    '<LORA:ink:1>',
+    '<lora:ink.v2',
+    '<lora:ink.v2>',
+    '<lora:|high_noise|ink.v2:1>',
+    '<lora:ink.v2:1> <lora:../x:1>',
+    '<lora:ink.v2\n:1>'
+  ])('are refused when they name anything else: %s', (prompt) => {
+    expect(refusal({ files, request: { prompt } })).toMatchObject({ code: 'bad-request', subject: 'prompt' });
+  });
+
+  it('are refused in the negative prompt and in the manifest’s as well', () => {
+    expect(refusal({ request: { prompt: '', negative_prompt: '<lora:/x:1>' } }).subject).toBe('negative_prompt');
+    expect(refusal({ defaults: { negative_prompt: '<lora:/x:1>' } }).subject).toBe('negative_prompt');
+  });
+
+  it('are refused for a model without LoRAs', () => {
+    const failure = refusal({ request: { prompt: '<lora:x:1>' } });
+    expect(failure.nextStep).toBe('Remove the tag: this model has no LoRA.');
+  });
+
+  it('cannot be used when the files lie in different folders', () => {
+    const scattered = [...files, { role: 'lora', path: '/n/x.safetensors' }] as const;
+    expect(refusal({ files: scattered }).code).toBe('bad-request');
+  });
+});
+
+describe('the number of threads', () => {
+  it.each([
+    [8, 0, 8],
+    [8, 0.4, 8],
+    [8, 2.6, 5],
+    [2, 1.7, 1],
+    [2, 9, 1],
+    [1, 0, 1],
+    [0, 0, 1],
+    [4, Number.NaN, 4],
+    [4, -1, 4]
+  ])('on %i cores under a load of %d is %i', (cores, load, threads) => {
+    expect(engineThreads(cores, load)).toBe(threads);
+  });
+});

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../../server/manifest/diagnostics';
+import { parseManifestText } from '../../../server/manifest/document';
+import { recognise } from '../../../server/manifest/recognise';
+import { DIAGNOSTIC_CODES } from '../../../shared/manifest/diagnostic-codes';
+
+const pages = new URL('../../../docs/diagnostics/', import.meta.url);
+
+/** What is too large to be printed. */
+const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set(['too-large', 'too-deep', 'too-many-files']);
+
+describe('the documentation of diagnostics', () => {
+  it('has one page for each code, and no other', () => {
+    expect(readdirSync(pages).toSorted()).toEqual(DIAGNOSTIC_CODES.map((code) => `${code}.md`).toSorted());
+  });
+
+  it.each(DIAGNOSTIC_CODES)('begins the page of %s with the code and says what to do', (code) => {
+    const page = readFileSync(new URL(`${code}.md`, pages), 'utf8');
+    expect(page).toMatch(new RegExp(`^# ${code}\n`));
+    expect(page).toContain('\n## What to do\n');
+  });
+
+  it.each(DIAGNOSTIC_CODES.filter((code) => !WITHOUT_EXAMPLE.has(code)))(
+    'shows a wrong example of %s that gets just this row, and a right one that gets none',
+    (code) => {
+      expect(codesOf(example(code, 'Wrong'))).toEqual([code]);
+      expect(codesOf(example(code, 'Right'))).toEqual([]);
+    }
+  );
+});
+
+function example(code: string, heading: string): string {
+  const page = readFileSync(new URL(`${code}.md`, pages), 'utf8');
+  const [, text] = new RegExp(`## ${heading}\n\n\`\`\`json\n([^]*?)\`\`\``).exec(page) ?? [];
+  expect(text, `${code}: ${heading}`).toBeDefined();
+  return text!;
+}
+
+function codesOf(text: string): string[] {
+  const document = parseManifestText(text);
+  const dialect = recognise(document, {
+    path: 'manifest.json',
+    liesInCacheRoot: false,
+    matchesInclude: false,
+    previous: undefined
+  });
+  expect(dialect, 'the example is recognised').toBeDefined();
+  return diagnose(document, dialect!, { reportSyntax: true }).map((row) => row.code);
+}
