@@ -42,5 +42,5 @@ export interface Command {
 /** The status that a failed command ends with. */
 export function statusOf({ code }: Failure): ExitStatus {
   if (code === 'cancelled') return 130;
-  return code === 'wrong-usage' ? 2 : 1;
+  return code === 'wrong-usage' || code === 'bad-request' ? 2 : 1;
 }

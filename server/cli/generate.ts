@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
 import { type GenerationRequest, generationRequest } from '../../shared/generation';
 import type { GenerationProgress } from '../../shared/job-events';
-import { generateImage } from '../operations/generate-image';
+import { generateImage, readGenerationRequest } from '../operations/generate-image';
 import { findModel } from '../operations/known-models';
 import { fileFailure } from '../platform/system-error';
 import type { Command, CommandInput } from './command';
@@ -37,16 +37,13 @@ export const generate: Command = {
   }
 };
 
-/** @throws Failure('wrong-usage') that names the option */
+/** @throws Failure('wrong-usage'), Failure('bad-request') that names the option */
 function requestOf(input: CommandInput): GenerationRequest {
   const prompt = input.text('prompt');
   if (prompt === undefined) throw new Failure('wrong-usage', 'Say what to generate with --prompt TEXT.');
   const seed = input.text('seed');
   const values: Record<string, unknown> = Object.fromEntries(input.texts('set').map(setting));
-  const parsed = generationRequest.safeParse({ ...values, prompt, ...(seed !== undefined && { seed: valueOf(seed) }) });
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Failure('wrong-usage', `${issue?.path.join('.') ?? 'The request'}: ${issue?.message ?? 'is not valid'}.`);
+  return readGenerationRequest({ ...values, prompt, ...(seed !== undefined && { seed: valueOf(seed) }) });
 }
 
 function setting(text: string): [string, unknown] {

@@ -13,7 +13,7 @@ import {
   VerifyProgressed
 } from '../../shared/protocol';
 import { dropModel } from '../operations/drop-model';
-import { generateImage } from '../operations/generate-image';
+import { generateImage, readGenerationRequest } from '../operations/generate-image';
 import { findModel } from '../operations/known-models';
 import { listModels } from '../operations/list-models';
 import { pullModel } from '../operations/pull-model';
@@ -62,7 +62,7 @@ export function serveModels(connection: Connection, services: Services): void {
   connection.onRequest(
     Generate,
     guarded('generate', services, async ({ name, request }, signal) =>
-      generateImage(services, await findModel(services, name), request, {
+      generateImage(services, await findModel(services, name), readGenerationRequest(request), {
         signal,
         onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress)
       })

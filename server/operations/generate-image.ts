@@ -2,7 +2,12 @@ import { randomInt } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../shared/failure';
-import type { GeneratedImage, GenerationRequest, GenerationResult } from '../../shared/generation';
+import {
+  type GeneratedImage,
+  type GenerationRequest,
+  type GenerationResult,
+  generationRequest
+} from '../../shared/generation';
 import type { GenerationProgress } from '../../shared/job-events';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import { generationArguments } from '../engine/arguments';
@@ -74,6 +79,15 @@ export async function generateImage(
     services.log.info('done generation', { model: model.name, images: images.length, ms: milliseconds });
     return { model: model.name, images, warnings: result.warnings, milliseconds };
   });
+}
+
+/** Reads a request that came from outside. @throws Failure('bad-request') that names the field */
+export function readGenerationRequest(raw: unknown): GenerationRequest {
+  const parsed = generationRequest.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join('.') || 'the request';
+  throw new Failure('bad-request', `${field}: ${issue?.message ?? 'not valid'}.`, { subject: field });
 }
 
 /** @throws Failure unless the bundle is there, complete, and what the manifest in view asks for */

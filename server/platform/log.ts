@@ -8,11 +8,14 @@ export interface Log {
   error(text: string, fields?: LogFields): void;
 }
 
-/** One line of a log: the text and its fields as `key=value`, values quoted where they hold white space. */
+/** Needs quotes: white space, what the format uses itself, control characters, and nothing at all. */
+const UNQUOTABLE = /[\s"=\p{Cc}]|^$/u;
+
+/** One line of a log: the text and its fields as `key=value`, values quoted where they need it. */
 export function logLine(text: string, fields: LogFields = {}): string {
   const pairs = Object.entries(fields).map(([key, value]) => {
     const plain = String(value);
-    return `${key}=${/[\s"=]/.test(plain) ? JSON.stringify(plain) : plain}`;
+    return `${key}=${UNQUOTABLE.test(plain) ? JSON.stringify(plain) : plain}`;
   });
   return [text, ...pairs].join(' ');
 }

@@ -29,12 +29,29 @@ function hostName(): string {
 
 /** Tells one boot of this machine from another: what was written but not synced survives only the same boot. */
 export function bootId(): Promise<string> {
-  ownBoot ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
-    (text) => text.trim(),
-    // Elsewhere the time of the boot, in steps of 10 s because clocks are adjusted.
-    () => `boot-${Math.round((Date.now() / 1000 - uptime()) / 10)}`
-  );
+  ownBoot ??= readBootId().catch((error: unknown) => {
+    ownBoot = undefined;
+    throw error;
+  });
   return ownBoot;
+}
+
+/** Marks the identity of a boot that is only estimated: it differs between processes when the clock is adjusted. */
+const ESTIMATED_BOOT = 'boot-';
+
+async function readBootId(): Promise<string> {
+  try {
+    return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  } catch (error) {
+    // A passing fault, like too many open files, must not give this process another identity than it had.
+    if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM')) throw error;
+    return `${ESTIMATED_BOOT}${Math.round((Date.now() / 1000 - uptime()) / 10)}`;
+  }
+}
+
+/** Whether two processes certainly ran on different boots. */
+function areOfDifferentBoots(one: string, other: string): boolean {
+  return one !== other && !one.startsWith(ESTIMATED_BOOT) && !other.startsWith(ESTIMATED_BOOT);
 }
 
 /**
@@ -60,7 +77,7 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
  */
 export async function isProvedDead(identity: ProcessIdentity): Promise<boolean> {
   if (identity.host !== hostName()) return false;
-  if (identity.bootId !== (await bootId())) return true;
+  if (areOfDifferentBoots(identity.bootId, await bootId())) return true;
   if (!isRunning(identity.pid)) return true;
   const startTime = await startTimeOf(identity.pid);
   if (startTime === undefined) return true;
@@ -76,7 +93,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** '' where the platform does not tell; undefined when the process is gone or only waits to be reaped. */
+/** '' where nobody tells; undefined when the process is gone or only waits to be reaped. */
 async function startTimeOf(pid: number): Promise<string | undefined> {
   if (process.platform !== 'linux') return '';
   try {
@@ -86,7 +103,8 @@ async function startTimeOf(pid: number): Promise<string | undefined> {
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     return fields[19] ?? '';
   } catch {
-    return undefined;
+    // Unreadable is not gone: the system may hide other users' processes, or too many files are open.
+    return isRunning(pid) ? '' : undefined;
   }
 }
 
@@ -97,8 +115,8 @@ export function ownerTag(identity: ProcessIdentity, unique: string): string {
 
 /** Reads what {@link ownerTag} wrote; undefined for any other text. */
 export function parseOwnerTag(tag: string): ProcessIdentity | undefined {
-  const [host, boot, pid, startTime, unique] = tag.split('~');
-  if (host === undefined || boot === undefined || startTime === undefined || !unique) return undefined;
+  const [host, boot, pid, startTime, unique, ...rest] = tag.split('~');
+  if (!host || !boot || startTime === undefined || !unique || rest.length > 0) return undefined;
   const parsed = processIdentity.safeParse({ host, bootId: boot, pid: Number(pid), startTime });
   return parsed.success ? parsed.data : undefined;
 }

@@ -11,7 +11,8 @@ export function fileSource(path: string): Source {
     identity: path,
     async open({ offset, signal }) {
       try {
-        const { size, mtimeMs, ino, ...facts } = await stat(path);
+        const facts = await stat(path);
+        const { size, mtimeMs, ino } = facts;
         if (!facts.isFile()) throw new Failure('file-access', 'The source is not a file.', { subject: path });
         return {
           offset: Math.min(offset, size),

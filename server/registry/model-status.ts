@@ -32,9 +32,11 @@ export function modelStatus(manifest: SourceManifest, bundle: BundleState, stamp
 
 /** The files of a model for lists, in the manifest's order. */
 export function modelFiles(manifest: SourceManifest, bundle: BundleState): ModelFile[] {
-  const installed = new Map(bundle.kind === 'present' ? bundle.files.map((state) => [state.file.path, state]) : []);
+  const installed = new Map(
+    bundle.kind === 'present' ? bundle.files.map((state) => [collisionKey(state.file.path), state]) : []
+  );
   return manifest.files.map(({ filename, role, size_bytes, approx_bytes }) => {
-    const state = installed.get(filename);
+    const state = installed.get(collisionKey(filename));
     const bytes = state?.file.size_bytes ?? size_bytes ?? approx_bytes;
     return {
       path: filename,

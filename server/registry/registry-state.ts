@@ -46,7 +46,7 @@ export function findEntry(models: Models, name: ModelName): RegistryEntry | unde
 /** Adds an entry, or replaces the one of the same name unless it says the same; an installation's stamp is kept. */
 export function withEntry(models: Models, name: ModelName, entry: RegistryEntry): Models {
   const previous = findEntry(models, name);
-  if (previous && saysTheSame(previous, entry)) return models;
+  if (previous && !entry.installed && saysTheSame(previous, entry)) return models;
   const stamped = previous?.installed && !entry.installed ? { ...entry, installed: previous.installed } : entry;
   return [...models.filter((other) => !isNamed(other, name)), stamped];
 }

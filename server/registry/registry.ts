@@ -1,7 +1,7 @@
-import { link, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../shared/failure';
-import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../platform/durable-files';
+import { createFileDurably, makeDirectoryDurably } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { nonce } from '../platform/process-identity';
 import { fileFailure, isErrorWithCode } from '../platform/system-error';
@@ -26,13 +26,19 @@ export class Registry {
   /** @param folder absolute path */
   constructor(private readonly folder: string) {}
 
+  /** @throws Failure */
   async read(): Promise<Models> {
-    return (await this.latest()).state.models;
+    try {
+      return (await this.latest()).state.models;
+    } catch (error) {
+      throw fileFailure(error, 'The registry cannot be read.', this.folder);
+    }
   }
 
   /**
    * Applies an edit to the latest generation and publishes the result durably.
    * @param edit pure: it may be applied several times; giving back what it got changes nothing
+   * @throws Failure, and what `edit` throws
    */
   async change(edit: (models: Models) => Models): Promise<Models> {
     try {
@@ -55,17 +61,8 @@ export class Registry {
   }
 
   private async publish(number: number, state: RegistryState): Promise<boolean> {
-    const temporary = join(this.folder, `.${state.id}.tmp`);
-    try {
-      await writeFileDurably(temporary, `${JSON.stringify(state, null, 2)}\n`);
-      await link(temporary, this.path(number));
-    } catch (error) {
-      if (isErrorWithCode(error, 'EEXIST')) return false;
-      throw error;
-    } finally {
-      await rm(temporary, { force: true });
-    }
-    await syncDirectory(this.folder);
+    const isOurs = await createFileDurably(this.path(number), `${JSON.stringify(state, null, 2)}\n`);
+    if (!isOurs) return false;
     if (await this.wasOvertaken(number, state)) {
       await rm(this.path(number), { force: true });
       return false;
@@ -85,9 +82,14 @@ export class Registry {
     return next?.parent !== state.id;
   }
 
+  /** Removes old generations; one that a reader holds open on Windows goes with a later change. */
   private async collect(newest: number): Promise<void> {
-    const old = (await this.numbers()).filter((number) => number <= newest - KEPT_GENERATIONS);
-    await Promise.all(old.map((number) => rm(this.path(number), { force: true })));
+    for (const number of await this.numbers()) {
+      if (number > newest - KEPT_GENERATIONS) continue;
+      await rm(this.path(number), { force: true }).catch((error: unknown) => {
+        if (!isErrorWithCode(error, 'EBUSY', 'EPERM', 'EACCES')) throw error;
+      });
+    }
   }
 
   private async latest(): Promise<Generation> {

@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Digest } from '../../shared/digest';
@@ -27,27 +28,35 @@ export class BlobStore {
   async findProved(digest: Digest, signal: AbortSignal): Promise<Blob | undefined> {
     const path = this.layout.blob(digest);
     try {
-      if (!(await lstat(path)).isFile()) return undefined;
+      const found = await lstat(path, { bigint: true });
+      if (!found.isFile()) return undefined;
       const hash = await this.hasher.hash(path, { signal });
       if (hash.digest === digest) return { path, digest, bytes: hash.bytes };
+      // Another process may have put a sound one in its place while this one was read.
+      if (isSameContent(found, await lstat(path, { bigint: true }))) await rm(path, { force: true });
     } catch (error) {
-      if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-      throw error;
+      if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) throw error;
     }
-    await rm(path, { force: true });
     return undefined;
   }
 
   /**
    * Takes a file into the store under the digest that was computed from it on disk. The file is gone from where it
    * was; the blob survives a power cut when this returns.
+   * @throws Error when the file does not have the size that was hashed
    */
   async commit(file: string, hash: FileHash): Promise<Blob> {
     const path = this.layout.blob(hash.digest);
+    const { size } = await lstat(file);
+    if (size !== hash.bytes) throw new Error(`${hash.bytes} bytes were hashed of a file that has ${size}`);
     await syncFile(file);
     await chmod(file, 0o444);
     await makeDirectoryDurably(dirname(path));
     await publishFile(file, path);
     return { path, digest: hash.digest, bytes: hash.bytes };
   }
+}
+
+function isSameContent(before: BigIntStats, after: BigIntStats): boolean {
+  return before.ino === after.ino && before.dev === after.dev && before.mtimeNs === after.mtimeNs;
 }

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
-import { lstat, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { collisionKey } from '../../shared/file-name';
 import {
   type InstalledFile,
   type InstalledManifest,
@@ -55,8 +56,10 @@ export async function assessBundleFolder(folder: string): Promise<BundleState> {
 async function readInstalledManifest(path: string): Promise<InstalledManifest | string> {
   let text: string;
   try {
-    const { size } = await stat(path);
-    if (size > LARGEST_MANIFEST_BYTES) return 'manifest.json is too large to be ours.';
+    const found = await lstat(path);
+    // Reading a pipe or a device in its place would never end.
+    if (!found.isFile()) return 'manifest.json is not a file.';
+    if (found.size > LARGEST_MANIFEST_BYTES) return 'manifest.json is too large to be ours.';
     text = await readFile(path, 'utf8');
   } catch (error) {
     return isErrorWithCode(error, 'ENOENT') ? 'manifest.json is missing.' : 'manifest.json cannot be read.';
@@ -68,11 +71,18 @@ async function readInstalledManifest(path: string): Promise<InstalledManifest | 
     return 'manifest.json is not JSON.';
   }
   const parsed = installedManifest.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return repeatedFile(parsed.data) ?? parsed.data;
   const [issue] = parsed.error.issues;
   return (
     `manifest.json does not follow the schema: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trimEnd() + '.'
   );
+}
+
+/** @returns a sentence when one file is listed twice, so that nobody could tell which content it should have */
+function repeatedFile({ files }: InstalledManifest): string | undefined {
+  const seen = new Set<string>();
+  const repeated = files.find(({ path }) => seen.size === seen.add(collisionKey(path)).size);
+  return repeated && `manifest.json lists ${repeated.path} more than once.`;
 }
 
 async function fileProblem(folder: string, file: InstalledFile): Promise<string | undefined> {
@@ -92,9 +102,7 @@ function extraFiles(folder: string, entries: readonly Dirent[], manifest: Instal
   const known = new Set([BUNDLE_MANIFEST, ...manifest.files.map(({ path }) => path)]);
   return entries.flatMap((entry) => {
     if (entry.isDirectory()) return [];
-    const path = join(entry.parentPath, entry.name)
-      .slice(folder.length + 1)
-      .replaceAll('\\', '/');
+    const path = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
     return known.has(path) ? [] : [`${path} does not belong to the model.`];
   });
 }

@@ -1,20 +1,14 @@
-import { constants, copyFile, link, rm, stat } from 'node:fs/promises';
+import { chmod, constants, copyFile, link, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import type { ModelName } from '../../shared/model-name';
-import {
-  exists,
-  makeDirectoryDurably,
-  renamePatiently,
-  syncDirectory,
-  syncFile,
-  writeFileDurably
-} from '../platform/durable-files';
-import { nonce, ownIdentity } from '../platform/process-identity';
-import { isErrorWithCode } from '../platform/system-error';
+import { exists, makeDirectoryDurably, syncDirectory, syncFile, writeFileDurably } from '../platform/durable-files';
+import { nonce, ownIdentity, type ProcessIdentity } from '../platform/process-identity';
+import { errorCode, isErrorWithCode } from '../platform/system-error';
 import type { Blob } from './blob-store';
 import { assessBundleFolder } from './bundle-state';
+import { folderStamp, promote, putBack, removeBundle, setAside, undoInstall } from './bundle-swap';
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 import { forgetOperation, recordOperation } from './operation-record';
 
@@ -34,31 +28,19 @@ export class BundleStore {
    * @returns the bundle's folder
    */
   async install(name: ModelName, contents: readonly BundleContent[], manifest: InstalledManifest): Promise<string> {
-    const id = nonce();
-    const entry = `${name}.${id}`;
-    const staging = join(this.layout.staging, entry);
-    const owner = await ownIdentity();
-    const record = await recordOperation(this.layout, id, {
-      kind: 'install',
-      name,
-      owner,
-      staging: entry,
-      purge: entry
-    });
+    const { layout } = this;
+    const operation = await this.begin(name);
+    const record = { kind: 'install' as const, ...operation, staging: operation.purge };
+    const file = await recordOperation(layout, operation.id, record);
     try {
-      await makeDirectoryDurably(staging);
-      for (const { path, blob } of contents) await placeBlob(blob.path, join(staging, path));
-      await writeFileDurably(join(staging, BUNDLE_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-      await syncDirectory(staging);
-      await promote(this.layout, name, entry);
+      await stage(join(layout.staging, record.staging), contents, manifest);
+      await promote(layout, name, record);
     } catch (error) {
-      await rm(staging, { recursive: true, force: true });
-      await forgetOperation(this.layout, record);
+      await settleNowOrLater(layout, file, () => undoInstall(layout, name, record));
       throw error;
     }
-    await rm(join(this.layout.purge, entry), { recursive: true, force: true });
-    await forgetOperation(this.layout, record);
-    return this.layout.model(name);
+    await settleNowOrLater(layout, file, () => removeBundle(join(layout.purge, record.purge)));
+    return layout.model(name);
   }
 
   /**
@@ -77,47 +59,62 @@ export class BundleStore {
 
   /** Removes a bundle; nothing happens when there is none. Blobs that nothing else uses stay until collected. */
   async drop(name: ModelName): Promise<void> {
-    if (!(await exists(this.layout.model(name)))) return;
-    const id = nonce();
-    const entry = `${name}.${id}`;
-    const owner = await ownIdentity();
-    const record = await recordOperation(this.layout, id, { kind: 'drop', name, owner, staging: '', purge: entry });
+    const { layout } = this;
+    if (!(await exists(layout.model(name)))) return;
+    const operation = await this.begin(name);
+    const file = await recordOperation(layout, operation.id, { kind: 'drop', ...operation });
     try {
-      await setAside(this.layout, name, entry);
+      await setAside(layout, name, operation.purge);
     } catch (error) {
-      await forgetOperation(this.layout, record);
+      await settleNowOrLater(layout, file, () => putBack(layout, name, operation.purge));
       throw error;
     }
-    await rm(join(this.layout.purge, entry), { recursive: true, force: true });
-    await forgetOperation(this.layout, record);
+    await settleNowOrLater(layout, file, () => removeBundle(join(layout.purge, operation.purge)));
   }
+
+  private async begin(name: ModelName): Promise<Operation> {
+    await makeDirectoryDurably(this.layout.operations);
+    const id = nonce();
+    const replaces = await folderStamp(this.layout.model(name));
+    return { id, name, owner: await ownIdentity(), replaces, purge: `${name}.${id}` };
+  }
+}
+
+/** What the records of both kinds of operation share, and the name of the record. */
+interface Operation {
+  readonly id: string;
+  readonly name: ModelName;
+  readonly owner: ProcessIdentity;
+  readonly replaces: string;
+  readonly purge: string;
+}
+
+/** Does the last step of an operation and forgets it. When that fails, the record stays, and recovery does both. */
+async function settleNowOrLater(layout: CacheLayout, file: string, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step();
+    await forgetOperation(layout, file);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
+}
+
+/** Puts a bundle together, its manifest last. */
+async function stage(folder: string, contents: readonly BundleContent[], manifest: InstalledManifest): Promise<void> {
+  await makeDirectoryDurably(folder);
+  for (const { path, blob } of contents) await placeBlob(blob.path, join(folder, path));
+  await syncDirectory(folder);
+  await writeFileDurably(join(folder, BUNDLE_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 async function isSameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([stat(one, { bigint: true }), stat(other, { bigint: true })]);
-  return a.ino === b.ino && a.dev === b.dev;
-}
-
-/** Moves the old bundle aside and the staged one in; the first rename is rolled back when the second fails. */
-async function promote(layout: CacheLayout, name: ModelName, entry: string): Promise<void> {
-  await makeDirectoryDurably(layout.models);
-  const replaces = await exists(layout.model(name));
-  if (replaces) await setAside(layout, name, entry);
   try {
-    await renamePatiently(join(layout.staging, entry), layout.model(name));
+    const [a, b] = await Promise.all([stat(one, { bigint: true }), stat(other, { bigint: true })]);
+    return a.ino === b.ino && a.dev === b.dev;
   } catch (error) {
-    if (replaces) await renamePatiently(join(layout.purge, entry), layout.model(name));
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
-  await syncDirectory(layout.models);
-  await syncDirectory(layout.staging);
-}
-
-async function setAside(layout: CacheLayout, name: ModelName, entry: string): Promise<void> {
-  await makeDirectoryDurably(layout.purge);
-  await renamePatiently(layout.model(name), join(layout.purge, entry));
-  await syncDirectory(layout.purge);
-  await syncDirectory(layout.models);
 }
 
 /** Gives a bundle its file: a hard link to the blob, where the volume has none a reflink, else a copy. */
@@ -126,10 +123,10 @@ async function placeBlob(blob: string, target: string): Promise<void> {
     await link(blob, target);
   } catch (error) {
     if (!isErrorWithCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EMLINK', 'ENOSYS')) throw error;
-    await copyFile(blob, target, constants.COPYFILE_FICLONE);
-    await syncFile(target).catch((failure: unknown) => {
-      // A read-only copy cannot be opened for writing; its content was synced with the blob or is copied again.
-      if (!isErrorWithCode(failure, 'EACCES', 'EPERM')) throw failure;
-    });
+    await copyFile(blob, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    // The copy has its blob's mode, and what is read-only cannot be synced everywhere.
+    await chmod(target, 0o644);
+    await syncFile(target);
+    await chmod(target, 0o444);
   }
 }

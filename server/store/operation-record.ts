@@ -1,28 +1,54 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../platform/durable-files';
+import { renamePatiently, syncDirectory, writeFileDurably } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
-import { processIdentity } from '../platform/process-identity';
+import {
+  nonce,
+  ownerTag,
+  ownIdentity,
+  type ProcessIdentity,
+  parseOwnerTag,
+  processIdentity
+} from '../platform/process-identity';
+import { isErrorWithCode } from '../platform/system-error';
 import type { CacheLayout } from './cache-layout';
+
+/** The name of an entry in the folder of staged or of purged bundles; never one that leads out of it. */
+const entryName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/);
+
+const common = {
+  name: z.string(),
+  owner: processIdentity,
+  /** Stamp of the bundle folder that is to be replaced or dropped; '' when there was none. */
+  replaces: z.string(),
+  purge: entryName
+};
 
 /**
  * What an operation is about to rename, written before it starts, so that another process can finish or undo it
  * after a crash. `staging` and `purge` are names within the folders of those names.
  */
-const operationRecord = z.object({
-  kind: z.enum(['install', 'drop']),
-  name: z.string(),
-  owner: processIdentity,
-  staging: z.string().regex(/^[A-Za-z0-9._-]*$/),
-  purge: z.string().regex(/^[A-Za-z0-9._-]+$/)
-});
+const operationRecord = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('install'), ...common, staging: entryName }),
+  z.object({ kind: z.literal('drop'), ...common })
+]);
 
 export type OperationRecord = z.infer<typeof operationRecord>;
+export type InstallRecord = Extract<OperationRecord, { kind: 'install' }>;
+export type DropRecord = Extract<OperationRecord, { kind: 'drop' }>;
 
-/** Writes a record so that it survives a power cut. @returns its file name */
+/** A record in its file. */
+export interface FoundOperation {
+  readonly file: string;
+  /** Undefined when the file cannot be understood. */
+  readonly record: OperationRecord | undefined;
+  /** The process that answers for the operation: whoever took it over, else the one that began it. */
+  readonly owner: ProcessIdentity | undefined;
+}
+
+/** Writes a record so that it survives a power cut; the folder exists. @returns its file name */
 export async function recordOperation(layout: CacheLayout, id: string, record: OperationRecord): Promise<string> {
-  await makeDirectoryDurably(layout.operations);
   const file = `${id}.json`;
   await writeFileDurably(join(layout.operations, file), `${JSON.stringify(record)}\n`);
   return file;
@@ -34,22 +60,62 @@ export async function forgetOperation(layout: CacheLayout, file: string): Promis
   await syncDirectory(layout.operations);
 }
 
-/** Every readable record. One that cannot be read was never complete, so nothing was renamed for it. */
-export async function readOperations(
-  layout: CacheLayout
-): Promise<readonly { readonly file: string; readonly record: OperationRecord | undefined }[]> {
-  const files = await entriesOf(layout.operations);
-  return Promise.all(
-    files
-      .filter((file) => file.endsWith('.json'))
-      .map(async (file) => ({ file, record: await readRecord(join(layout.operations, file)) }))
-  );
+/** Every record. @throws system errors: one that cannot be read now may belong to a living process */
+export async function readOperations(layout: CacheLayout): Promise<readonly FoundOperation[]> {
+  for (;;) {
+    const files = (await entriesOf(layout.operations)).filter((file) => /^[^.].*\.json$/.test(file));
+    const found = await Promise.all(files.map((file) => readOperation(layout, file)));
+    const records = found.flatMap((operation) => operation ?? []);
+    // What vanished meanwhile may be there under the name that another process has just given it.
+    if (records.length === files.length) return records;
+  }
 }
 
-async function readRecord(path: string): Promise<OperationRecord | undefined> {
+/**
+ * Makes this process the one that answers for the operation of a dead one, by a rename that one of several wins.
+ * @returns the record's new file name; undefined when another process won
+ */
+export async function takeOverOperation(layout: CacheLayout, file: string): Promise<string | undefined> {
+  const taken = `${idOf(file)}.${ownerTag(await ownIdentity(), nonce())}.json`;
+  return (await renamed(layout, file, taken)) ? taken : undefined;
+}
+
+/** Hands an operation that could not be settled back, so that the next start tries again. */
+export async function handBackOperation(layout: CacheLayout, file: string): Promise<void> {
+  await renamed(layout, file, `${idOf(file)}.json`);
+}
+
+async function renamed(layout: CacheLayout, from: string, to: string): Promise<boolean> {
   try {
-    const parsed = operationRecord.safeParse(JSON.parse(await readFile(path, 'utf8')));
-    return parsed.success ? parsed.data : undefined;
+    await renamePatiently(join(layout.operations, from), join(layout.operations, to));
+    return true;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+function idOf(file: string): string {
+  return file.split('.')[0] ?? file;
+}
+
+/** @returns undefined when the operation ended meanwhile */
+async function readOperation(layout: CacheLayout, file: string): Promise<FoundOperation | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(layout.operations, file), 'utf8');
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  const record = parseRecord(text);
+  const tag = file.slice(idOf(file).length + 1, -'.json'.length);
+  return { file, record, owner: parseOwnerTag(tag) ?? record?.owner };
+}
+
+function parseRecord(text: string): OperationRecord | undefined {
+  try {
+    return operationRecord.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

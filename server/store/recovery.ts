@@ -1,83 +1,131 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../shared/failure';
 import { type ModelName, parseModelName } from '../../shared/model-name';
-import { exists, makeDirectoryDurably, renamePatiently, syncDirectory } from '../platform/durable-files';
+import { sweepClaims } from '../platform/claims';
+import { exists, removeAbandonedTemporaries, renamePatiently } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
-import { isProvedDead } from '../platform/process-identity';
+import { isProvedDead, nonce } from '../platform/process-identity';
+import { isErrorWithCode } from '../platform/system-error';
 import { assessBundleFolder } from './bundle-state';
+import { folderStamp, promote, putBack, removeBundle, setAside, undoInstall } from './bundle-swap';
 import type { CacheLayout } from './cache-layout';
-import { forgetOperation, type OperationRecord, readOperations } from './operation-record';
+import {
+  type DropRecord,
+  type FoundOperation,
+  forgetOperation,
+  handBackOperation,
+  type InstallRecord,
+  type OperationRecord,
+  readOperations,
+  takeOverOperation
+} from './operation-record';
 
 /** What recovery did, one sentence each; empty when nothing was left over. */
 export type RecoveryReport = readonly string[];
 
 /**
  * Completes or undoes what crashed processes left half-way. Operations of living processes, and of other hosts,
- * are left alone.
+ * are left alone. Several processes may recover at the same time: each operation is settled by one.
  */
 export async function recover(layout: CacheLayout): Promise<RecoveryReport> {
   const done: string[] = [];
   // Listed before the records: an entry without a record afterwards belongs to an operation that is over.
   const staged = await entriesOf(layout.staging);
   const purged = await entriesOf(layout.purge);
-  const operations = await readOperations(layout);
-  for (const { file, record } of operations) {
-    if (record && !(await isProvedDead(record.owner))) continue;
-    if (record) done.push(await settle(layout, record));
-    await forgetOperation(layout, file);
+  const kept = new Set<string>();
+  for (const operation of await readOperations(layout)) {
+    const { sentence, isOver } = await settleIfAbandoned(layout, operation);
+    if (sentence !== undefined) done.push(sentence);
+    if (!isOver) for (const entry of entriesNamedBy(operation.record)) kept.add(entry);
   }
-  const owned = new Set(operations.flatMap(({ record }) => (record ? [record.staging, record.purge] : [])));
-  for (const [folder, entries] of [[layout.staging, staged] as const, [layout.purge, purged] as const]) {
-    for (const entry of entries) {
-      if (owned.has(entry)) continue;
-      await rm(join(folder, entry), { recursive: true, force: true });
-      done.push(`Removed the leftover ${entry}.`);
-    }
-  }
+  for (const entry of purged) if (!kept.has(entry)) done.push(...(await settlePurged(layout, entry)));
+  for (const entry of staged) if (!kept.has(entry)) done.push(...(await discard(layout.staging, entry)));
+  for (const folder of [layout.operations, layout.registry, layout.partials]) await removeAbandonedTemporaries(folder);
+  await sweepClaims(layout.partials);
   return done;
+}
+
+interface Settlement {
+  readonly sentence?: string;
+  /** Whether nothing of the operation is needed any more. */
+  readonly isOver: boolean;
+}
+
+async function settleIfAbandoned(layout: CacheLayout, { file, record, owner }: FoundOperation): Promise<Settlement> {
+  if (owner && !(await isProvedDead(owner))) return { isOver: false };
+  const taken = await takeOverOperation(layout, file);
+  if (taken === undefined) return { isOver: false };
+  try {
+    const sentence = record ? await settle(layout, record) : 'Forgot a record that cannot be read.';
+    await forgetOperation(layout, taken);
+    return { sentence, isOver: true };
+  } catch (error) {
+    await handBackOperation(layout, taken);
+    return { sentence: `An interrupted operation cannot be settled: ${messageOf(error)}`, isOver: false };
+  }
+}
+
+function entriesNamedBy(record: OperationRecord | undefined): readonly string[] {
+  if (!record) return [];
+  return record.kind === 'install' ? [record.staging, record.purge] : [record.purge];
 }
 
 async function settle(layout: CacheLayout, record: OperationRecord): Promise<string> {
   const name = parseModelName(record.name);
-  if (!name) return `Forgot an operation on a model without a valid name.`;
+  if (!name) return 'Forgot an operation on a model without a valid name.';
   return record.kind === 'drop' ? finishDrop(layout, record, name) : settleInstall(layout, record, name);
 }
 
-async function finishDrop(layout: CacheLayout, record: OperationRecord, name: ModelName): Promise<string> {
-  const aside = join(layout.purge, record.purge);
-  if (!(await exists(aside)) && (await exists(layout.model(name)))) {
-    await makeDirectoryDurably(layout.purge);
-    await renamePatiently(layout.model(name), aside);
-    await syncDirectory(layout.models);
-  }
-  await rm(aside, { recursive: true, force: true });
+async function finishDrop(layout: CacheLayout, { purge, replaces }: DropRecord, name: ModelName): Promise<string> {
+  const isAside = await exists(join(layout.purge, purge));
+  // A bundle with another stamp was installed later, and its user was told so.
+  if (!isAside && (await folderStamp(layout.model(name))) === replaces) await setAside(layout, name, purge);
+  await removeBundle(join(layout.purge, purge));
   return `Finished removing ${name}.`;
 }
 
-async function settleInstall(layout: CacheLayout, record: OperationRecord, name: ModelName): Promise<string> {
-  const staging = join(layout.staging, record.staging);
-  const aside = join(layout.purge, record.purge);
-  const target = layout.model(name);
-  const staged = await assessBundleFolder(staging);
-  if (staged.kind === 'present' && staged.problems.length === 0) {
-    await makeDirectoryDurably(layout.models);
-    if (await exists(target)) {
-      await makeDirectoryDurably(layout.purge);
-      // An old bundle that is already aside means that what lies at the target came later from somebody else.
-      if (await exists(aside)) await rm(aside, { recursive: true, force: true });
-      await renamePatiently(target, aside);
-    }
-    await renamePatiently(staging, target);
-    await syncDirectory(layout.models);
-    await rm(aside, { recursive: true, force: true });
+async function settleInstall(layout: CacheLayout, record: InstallRecord, name: ModelName): Promise<string> {
+  const staged = await assessBundleFolder(join(layout.staging, record.staging));
+  const isComplete = staged.kind === 'present' && staged.problems.length === 0;
+  if (isComplete && (await isStillWanted(layout, record, name))) {
+    await promote(layout, name, record);
+    await removeBundle(join(layout.purge, record.purge));
     return `Finished installing ${name}.`;
   }
-  await rm(staging, { recursive: true, force: true });
-  if ((await exists(aside)) && !(await exists(target))) {
-    await renamePatiently(aside, target);
-    await syncDirectory(layout.models);
-    return `Put the previous ${name} back in place.`;
+  const isBack = await undoInstall(layout, name, record);
+  return isBack ? `Put the previous ${name} back in place.` : `Cleaned up after installing ${name}.`;
+}
+
+/** Whether nobody has installed or dropped the model since: what was acknowledged later is not to be undone. */
+async function isStillWanted(
+  layout: CacheLayout,
+  { purge, replaces }: InstallRecord,
+  name: ModelName
+): Promise<boolean> {
+  const present = await folderStamp(layout.model(name));
+  return (await exists(join(layout.purge, purge))) ? present === '' : present === replaces;
+}
+
+/** A bundle whose record is lost may be the only one of its model: then it goes back. */
+async function settlePurged(layout: CacheLayout, entry: string): Promise<string[]> {
+  const name = parseModelName(entry.replace(/\.[0-9a-f]{16}$/, ''));
+  const bundle = await assessBundleFolder(join(layout.purge, entry));
+  if (name && name !== entry && bundle.kind === 'present' && (await putBack(layout, name, entry))) {
+    return [`Put the previous ${name} back in place.`];
   }
-  await rm(aside, { recursive: true, force: true });
-  return `Cleaned up after installing ${name}.`;
+  return discard(layout.purge, entry);
+}
+
+/** Removes an entry that nobody answers for; by way of a rename, so that nobody can move a half of it elsewhere. */
+async function discard(folder: string, entry: string): Promise<string[]> {
+  const grave = join(folder, `.${nonce()}`);
+  try {
+    await renamePatiently(join(folder, entry), grave);
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+  await rm(grave, { recursive: true, force: true });
+  return [`Removed the leftover ${entry}.`];
 }

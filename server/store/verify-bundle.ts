@@ -64,7 +64,7 @@ async function verdict(
       return { path, verdict: 'corrupt', reason: `The SHA-256 is ${hash.digest}, not ${file.sha256}.` };
     }
   } catch (error) {
-    if (!isErrorWithCode(error, 'ENOENT', 'EIO', 'EACCES', 'EISDIR')) throw error;
+    if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR', 'EIO', 'EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'ENXIO')) throw error;
     return { path, verdict: 'corrupt', reason: 'The file cannot be read.' };
   }
   // Nobody declared this digest: it shows that nothing changed since the installation, no more.

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import * as z from 'zod';
 import { cancelled } from '../../../shared/failure';
@@ -36,7 +37,8 @@ export async function hashTask(raw: unknown, context: TaskContext): Promise<z.in
   const limit = new ReadLimit(input.grows ? 0 : Number.MAX_SAFE_INTEGER, !input.grows);
   context.listen((message) => limit.raise(growth.parse(message)));
   context.signal.addEventListener('abort', () => limit.wake());
-  const file = await open(input.path, 'r');
+  // A pipe in a file's place is opened without waiting for a writer, and then ends at once.
+  const file = await open(input.path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     return await hashUpTo(file, limit, context);
   } finally {

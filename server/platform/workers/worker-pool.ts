@@ -107,6 +107,8 @@ class PooledWorker {
         reject(cancelled('The task'));
         return;
       }
+      // First, for it throws on what cannot be handed to a thread; the answer comes in a later turn anyway.
+      post({ type: 'start', id, task, input });
       signal?.addEventListener('abort', abort);
       this.waiting.set(id, {
         resolve: (value) => {
@@ -120,7 +122,6 @@ class PooledWorker {
         onProgress
       });
       this.worker.ref();
-      post({ type: 'start', id, task, input });
     });
     return { result, tell: (message) => this.waiting.has(id) && post({ type: 'tell', id, message }) };
   }

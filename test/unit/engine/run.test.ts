@@ -112,8 +112,8 @@ describe('a run of the engine', () => {
     const reports: GenerationProgress[] = [];
     let time = 0;
     // Every report comes a second after the one before, so none is held back.
-    const clock = { now: () => (time += 1000), after: () => () => undefined };
-    await withRun({ onProgress: (report) => reports.push(report) }, (run) => runEngine({ ...run, clock }));
+    const ticker = { now: () => (time += 1000), after: () => () => undefined };
+    await withRun({ onProgress: (report) => reports.push(report) }, (run) => runEngine({ ...run, ticker }));
     // Weights are loaded in the middle of the other phases.
     const phases = reports.map(({ phase }) => phase).filter((phase) => phase !== 'loading');
     expect(phases.filter((phase, index) => phase !== phases[index - 1])).toEqual([

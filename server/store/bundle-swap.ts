@@ -1,0 +1,104 @@
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ModelName } from '../../shared/model-name';
+import { exists, makeDirectoryDurably, renamePatiently, syncDirectory } from '../platform/durable-files';
+import { isErrorWithCode } from '../platform/system-error';
+import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
+
+/** The entries of one operation in the folders of staged and of purged bundles. */
+export interface SwapEntries {
+  readonly staging: string;
+  readonly purge: string;
+}
+
+/** Tells a bundle's folder from another one that took its place later; '' when there is none. */
+export async function folderStamp(path: string): Promise<string> {
+  try {
+    const { ino, mtimeNs } = await lstat(path, { bigint: true });
+    return `${ino}-${mtimeNs}`;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return '';
+    throw error;
+  }
+}
+
+/**
+ * Moves the old bundle aside and the staged one in. When the second rename fails, the first is undone. A bundle that
+ * another process puts in place in between is moved aside too: the last one wins.
+ */
+export async function promote(layout: CacheLayout, name: ModelName, entries: SwapEntries): Promise<void> {
+  await makeDirectoryDurably(layout.models);
+  for (;;) {
+    await setAside(layout, name, entries.purge);
+    try {
+      await renamePatiently(join(layout.staging, entries.staging), layout.model(name));
+      break;
+    } catch (error) {
+      if (isErrorWithCode(error, 'ENOTEMPTY', 'EEXIST') && (await exists(layout.model(name)))) continue;
+      await putBack(layout, name, entries.purge);
+      throw error;
+    }
+  }
+  await syncDirectory(layout.models);
+  await syncDirectory(layout.staging);
+}
+
+/** Moves a bundle out of the way; nothing happens when there is none. */
+export async function setAside(layout: CacheLayout, name: ModelName, purge: string): Promise<void> {
+  const aside = join(layout.purge, purge);
+  if (!(await exists(layout.model(name)))) return;
+  await makeDirectoryDurably(layout.purge);
+  // One that is there already was replaced by what is to be moved now.
+  await removeBundle(aside);
+  try {
+    await renamePatiently(layout.model(name), aside);
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  await syncDirectory(layout.purge);
+  await syncDirectory(layout.models);
+}
+
+/** Moves a bundle that was set aside back in place, unless another took its place. @returns whether it did */
+export async function putBack(layout: CacheLayout, name: ModelName, purge: string): Promise<boolean> {
+  const aside = join(layout.purge, purge);
+  if (!(await exists(aside)) || (await exists(layout.model(name)))) return false;
+  try {
+    await renamePatiently(aside, layout.model(name));
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return false;
+    throw error;
+  }
+  await syncDirectory(layout.models);
+  return true;
+}
+
+/** Undoes an installation that did not get its bundle in place. @returns whether an old bundle came back */
+export async function undoInstall(layout: CacheLayout, name: ModelName, entries: SwapEntries): Promise<boolean> {
+  const staging = join(layout.staging, entries.staging);
+  // While it is there, nothing was promoted; so it goes last, that a crash in here is undone in the same way.
+  const isBack = (await exists(staging)) && (await putBack(layout, name, entries.purge));
+  await rm(staging, { recursive: true, force: true });
+  await removeBundle(join(layout.purge, entries.purge));
+  return isBack;
+}
+
+/** Removes a folder, its manifest first, so that what is left of it after a crash is no bundle any more. */
+export async function removeBundle(folder: string): Promise<void> {
+  if (await isFolder(folder)) {
+    await rm(join(folder, BUNDLE_MANIFEST), { recursive: true, force: true });
+    await syncDirectory(folder);
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Not so for a link to a folder, whose content is not ours. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,212 @@
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { rangeStart, respond, startRawServer } from '../../support/raw-http-server';
+import { runCli, STAND_IN, startCli } from '../../support/run-cli';
+import { sampleBytes, sha256, temporaryFolder, writeManifest } from '../../support/test-services';
+
+const CONTENT = sampleBytes(200_000);
+
+async function modelSite(content: Buffer = CONTENT): Promise<string> {
+  const server = await startRawServer((request, socket) => {
+    const start = rangeStart(request);
+    const range = { 'Content-Range': `bytes ${start}-${content.length - 1}/${content.length}` };
+    const headers = { 'Content-Length': content.length - start, ETag: '"v1"', ...(start > 0 && range) };
+    respond(socket, start > 0 ? 206 : 200, headers, content.subarray(start));
+  });
+  onTestFinished(() => server.close());
+  return `${server.origin}/weights.gguf`;
+}
+
+describe('wrong usage', () => {
+  it.each([
+    [[], /usage: diffusion-dock/],
+    [['frobnicate'], /no command "frobnicate"/],
+    [['pull'], /Name a model or a manifest/],
+    [['list', '--frobnicate'], /--frobnicate/],
+    [['generate', 'x'], /--prompt TEXT/],
+    [['generate', 'x', '-p', 'y', '--set', 'stepz=3'], /no "stepz"/],
+    [['generate', 'x', '-p', 'y', '--seed', '-4'], /seed/]
+  ])('%j ends with status 2 and says what to do', async (words, text) => {
+    const { status, out, err } = await runCli(words, { home: await temporaryFolder() });
+    expect(status).toBe(2);
+    expect(out + err).toMatch(text);
+  });
+
+  it('is told as JSON when JSON is wanted', async () => {
+    const { status, out, err } = await runCli(['pull', 'nobody', '--json'], { home: await temporaryFolder() });
+    expect({ status, err }).toEqual({ status: 1, err: '' });
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'unknown-model', subject: 'nobody' } });
+  });
+});
+
+describe('a model from its manifest to a verdict', () => {
+  it('is pulled, listed and verified', async () => {
+    const home = await temporaryFolder();
+    const manifest = await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]);
+    const pulled = await runCli(['pull', manifest], { home });
+    expect(pulled).toMatchObject({ status: 0, out: expect.stringMatching(/^test-model: installed, 200 kB/) });
+    const listed = await runCli(['list', '--json'], { home });
+    expect(JSON.parse(listed.out)).toMatchObject([{ name: 'test-model', status: 'installed', bytes: 200_000 }]);
+    const verified = await runCli(['verify', 'test-model'], { home });
+    expect(verified).toMatchObject({ status: 0, out: expect.stringContaining('healthy, 200 kB read') });
+  });
+
+  it('is unhealthy with status 1 when one byte changed, and pulling it again mends it', async () => {
+    const home = await temporaryFolder();
+    const manifest = await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]);
+    await runCli(['pull', manifest], { home });
+    const file = join(home, 'models', 'test-model', 'weights.gguf');
+    await damage(file);
+    const verified = await runCli(['verify', '--json'], { home });
+    expect(verified.status).toBe(1);
+    expect(JSON.parse(verified.out)).toMatchObject([{ healthy: false, files: [{ verdict: 'corrupt' }] }]);
+    await runCli(['pull', 'test-model'], { home });
+    expect((await runCli(['verify'], { home })).status).toBe(0);
+  });
+
+  it('comes as one event a line in JSON, rates and all', async () => {
+    const home = await temporaryFolder();
+    const manifest = await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]);
+    const { out } = await runCli(['pull', manifest, '--json'], { home });
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line): { type: string } => JSON.parse(line));
+    expect(events.map(({ type }) => type).filter((type) => type !== 'file_progress')).toEqual([
+      'started',
+      'file_started',
+      'file_completed',
+      'completed'
+    ]);
+  });
+
+  it('may lie beside its manifest', async () => {
+    const home = await temporaryFolder();
+    const manifest = await writeManifest([{ url: 'files/weights.gguf', sha256: sha256(CONTENT) }]);
+    await mkdir(join(manifest, '..', 'files'));
+    await writeFile(join(manifest, '..', 'files', 'weights.gguf'), CONTENT);
+    expect((await runCli(['pull', manifest], { home })).status).toBe(0);
+    const [installed, original] = await Promise.all([
+      stat(join(home, 'models', 'test-model', 'weights.gguf')),
+      stat(join(manifest, '..', 'files', 'weights.gguf'))
+    ]);
+    // Other people's files are copied: never linked, their mode never changed.
+    expect(installed.ino).not.toBe(original.ino);
+    expect(original.mode & 0o200).toBe(0o200);
+  });
+});
+
+describe('a pull that is interrupted', () => {
+  it('by Ctrl-C ends with status 130', async () => {
+    const home = await temporaryFolder();
+    const site = await startRawServer((_, socket) => respond(socket, 200, { 'Content-Length': 10 }, 'half'));
+    onTestFinished(() => site.close());
+    const manifest = await writeManifest([{ url: `${site.origin}/w`, size_bytes: 10 }]);
+    const { child, ended } = startCli(['pull', manifest, '--json'], { home });
+    child.stdout?.once('data', () => child.kill('SIGINT'));
+    expect(await ended).toMatchObject({ status: 130 });
+  });
+
+  it('by SIGKILL is gone on with where it was', async () => {
+    const home = await temporaryFolder();
+    const large = sampleBytes(6_000_000);
+    const starts: number[] = [];
+    const site = await startRawServer((request, socket) => {
+      const start = rangeStart(request);
+      starts.push(start);
+      const range = { 'Content-Range': `bytes ${start}-${large.length - 1}/${large.length}` };
+      const headers = { 'Content-Length': large.length - start, ...(start > 0 && range) };
+      respond(
+        socket,
+        start > 0 ? 206 : 200,
+        headers,
+        large.subarray(start, starts.length === 1 ? 4_000_000 : undefined)
+      );
+    });
+    onTestFinished(() => site.close());
+    const manifest = await writeManifest([{ url: `${site.origin}/w`, sha256: sha256(large) }]);
+    const { child, ended } = startCli(['pull', manifest, '--json'], { home });
+    child.stdout?.on('data', (chunk) => {
+      const received = /"receivedBytes":(\d{7,})/.exec(String(chunk))?.[1];
+      if (Number(received) > 2_000_000) child.kill('SIGKILL');
+    });
+    expect(await ended).toMatchObject({ signal: 'SIGKILL' });
+    expect(await readdir(join(home, 'models')).catch(() => [])).toEqual([]);
+    const again = await runCli(['pull', 'test-model'], { home });
+    expect(again.status).toBe(0);
+    expect(starts[1]).toBeGreaterThan(2_000_000);
+    expect(sha256(await readFile(join(home, 'models', 'test-model', 'weights.gguf')))).toBe(sha256(large));
+    expect(await readdir(join(home, '.partial'))).toEqual([]);
+  });
+});
+
+describe('validate', () => {
+  it('gives file, line, column, severity, sentence and code, and status 1', async () => {
+    const folder = await temporaryFolder();
+    const file = { role: 'model', url: 'https://example.com/a.gguf', filename: '../a.gguf' };
+    await writeFile(join(folder, 'manifest.json'), JSON.stringify({ name: 'm', files: [file] }, null, 2));
+    await mkdir(join(folder, 'app'));
+    await writeFile(join(folder, 'app', 'manifest.json'), '{ "name": "App", "start_url": "/" }');
+    const { status, out } = await runCli(['validate'], { home: folder, folder });
+    expect(status).toBe(1);
+    expect(out.trim().split('\n')).toEqual([expect.stringMatching(/^manifest\.json:7:19: error: .* \[unsafe-path\]$/)]);
+  });
+});
+
+describe('generate', () => {
+  it('prints the path of a real image as its last line', async () => {
+    const home = await temporaryFolder();
+    const pulled = await runCli(['pull', await sampleManifest()], { home });
+    expect(pulled.status).toBe(0);
+    const environment = { DIFFUSION_DOCK_SD_CLI: STAND_IN };
+    const output = join(home, 'lighthouse.png');
+    const words = ['generate', 'tiny-sd1', '--prompt=--help', '--seed', '7', '-o', output];
+    const { status, out } = await runCli(words, { home, environment });
+    expect(status).toBe(0);
+    const path = out.trim().split('\n').at(-1) ?? '';
+    const image = await readFile(path);
+    expect(image.subarray(1, 4).toString()).toBe('PNG');
+    expect(await readFile(output)).toEqual(image);
+    expect(JSON.parse(await readFile(path.replace(/png$/, 'json'), 'utf8'))).toMatchObject({
+      seed: 7,
+      request: { prompt: '--help' },
+      engine: { version: expect.stringContaining('stand-in') }
+    });
+    expect(await readdir(join(home, '.scratch'))).toEqual([]);
+  });
+
+  it('without an engine ends with status 1 and says what to install', async () => {
+    const home = await temporaryFolder();
+    await runCli(['pull', await sampleManifest()], { home });
+    const environment = { PATH: '/nowhere' };
+    const { status, out } = await runCli(['generate', 'tiny-sd1', '-p', 'x', '--json'], { home, environment });
+    expect(status).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'engine-missing' } });
+  });
+});
+
+/** The three-file sample, its files expanded beside a copy of its manifest. */
+async function sampleManifest(): Promise<string> {
+  const samples = join(import.meta.dirname, '../../../samples');
+  const folder = await temporaryFolder();
+  const manifest = JSON.parse(await readFile(join(samples, 'workspace/tiny-sd1/manifest.json'), 'utf8'));
+  for (const file of manifest.files) {
+    await writeFile(
+      join(folder, file.filename),
+      gunzipSync(await readFile(join(samples, `files/${file.filename}.gz`)))
+    );
+    file.url = file.filename;
+  }
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  return join(folder, 'manifest.json');
+}
+
+/** Flips a bit of a read-only file, which is what rotting disks do. */
+async function damage(path: string): Promise<void> {
+  await chmod(path, 0o644);
+  const bytes = await readFile(path);
+  bytes[100_000] = (bytes[100_000] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}

@@ -1,0 +1,177 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { CancellationTokenSource } from 'vscode-languageserver/node';
+import {
+  DropModel,
+  Generate,
+  ListModels,
+  ManifestsInView,
+  ModelsChanged,
+  PullModel,
+  PullProgressed,
+  TrustGranted,
+  VerifyModel
+} from '../../../shared/protocol';
+import { respond, startRawServer } from '../../support/raw-http-server';
+import { type TestConnection, testConnection } from '../../support/test-connection';
+import { sampleBytes, sha256, writeManifest } from '../../support/test-services';
+
+const CONTENT = sampleBytes(50_000);
+
+async function modelSite(stallAfter = CONTENT.length): Promise<string> {
+  const server = await startRawServer((_, socket) =>
+    respond(socket, 200, { 'Content-Length': CONTENT.length }, CONTENT.subarray(0, stallAfter))
+  );
+  onTestFinished(() => server.close());
+  return `${server.origin}/weights.gguf`;
+}
+
+async function inView(server: TestConnection, manifest: string): Promise<void> {
+  await server.client.sendNotification(ManifestsInView, { uris: [pathToFileURL(manifest).href] });
+}
+
+describe('a model in the workspace', () => {
+  it('is listed, pulled, verified and dropped, with its status at every step', async () => {
+    const server = await testConnection();
+    await server.start();
+    await inView(server, await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]));
+    const status = async (): Promise<unknown> =>
+      (await server.client.sendRequest(ListModels)).map((model) => model.status);
+    expect(await status()).toEqual(['registered']);
+
+    const events: string[] = [];
+    server.client.onNotification(PullProgressed, ({ type }) => void events.push(type));
+    const pulled = await server.client.sendRequest(PullModel, { name: 'test-model' });
+    expect(pulled).toEqual({ model: 'test-model', bytes: CONTENT.length, transferredBytes: CONTENT.length });
+    expect([events[0], events.at(-1)]).toEqual(['started', 'completed']);
+    expect(await status()).toEqual(['installed']);
+
+    const report = await server.client.sendRequest(VerifyModel, { name: 'test-model', depth: 'deep' });
+    expect(report).toMatchObject({ healthy: true, files: [{ path: 'weights.gguf', verdict: 'verified' }] });
+    await server.client.sendRequest(DropModel, { name: 'TEST-MODEL' });
+    expect(await status()).toEqual(['registered']);
+  });
+
+  it('is outdated when its manifest asks for something else than what is installed', async () => {
+    const server = await testConnection();
+    await server.start();
+    const url = await modelSite();
+    const manifest = await writeManifest([{ url, sha256: sha256(CONTENT) }]);
+    await inView(server, manifest);
+    await server.client.sendRequest(PullModel, { name: 'test-model' });
+    const changed = { role: 'model', url, filename: 'weights.gguf', sha256: sha256(Buffer.from('new')) };
+    await writeFile(manifest, JSON.stringify({ name: 'test-model', files: [changed] }));
+    expect(await server.client.sendRequest(ListModels)).toMatchObject([{ status: 'outdated' }]);
+    const generated = server.client.sendRequest(Generate, { name: 'test-model', request: { prompt: 'x' } });
+    await expect(generated).rejects.toMatchObject({ data: { code: 'outdated-model' } });
+  });
+
+  it('is missing when somebody removed its folder, and the list says so by itself', async () => {
+    const server = await testConnection();
+    await server.start();
+    await inView(server, await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]));
+    await server.client.sendRequest(PullModel, { name: 'test-model' });
+    const changed = new Promise<void>((done) => server.client.onNotification(ModelsChanged, done));
+    await rm(join(server.root, 'models', 'test-model'), { recursive: true });
+    await changed;
+    expect(await server.client.sendRequest(ListModels)).toMatchObject([{ status: 'missing' }]);
+  });
+});
+
+describe('a failure', () => {
+  it('comes with its code, its subject and the next step', async () => {
+    const server = await testConnection();
+    await server.start();
+    const pulled = server.client.sendRequest(PullModel, { name: 'nobody' });
+    await expect(pulled).rejects.toMatchObject({
+      message: 'No model is named nobody.',
+      data: { code: 'unknown-model', subject: 'nobody', nextStep: expect.any(String) }
+    });
+  });
+
+  it('of parameters that make no sense leaves the server alive', async () => {
+    const server = await testConnection();
+    await server.start();
+    for (const params of [{}, { name: 7 }, { name: '../../etc' }, null]) {
+      await expect(server.client.sendRequest('diffusionDock/models/pull', params)).rejects.toBeDefined();
+    }
+    expect(await server.client.sendRequest(ListModels)).toEqual([]);
+  });
+});
+
+describe('a cancelled request', () => {
+  it('ends the pull and leaves the model registered', async () => {
+    const server = await testConnection();
+    await server.start();
+    await inView(server, await writeManifest([{ url: await modelSite(20_000), sha256: sha256(CONTENT) }]));
+    const source = new CancellationTokenSource();
+    server.client.onNotification(PullProgressed, ({ type }) => {
+      if (type === 'file_started') source.cancel();
+    });
+    const pulled = server.client.sendRequest(PullModel, { name: 'test-model' }, source.token);
+    await expect(pulled).rejects.toMatchObject({ code: -32_800 });
+    expect(await server.client.sendRequest(ListModels)).toMatchObject([{ status: 'registered' }]);
+  });
+});
+
+describe('an untrusted workspace', () => {
+  it('is listed, but nothing is fetched or started until trust is granted', async () => {
+    const server = await testConnection();
+    await server.start({ trusted: false });
+    await inView(server, await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]));
+    expect(await server.client.sendRequest(ListModels)).toMatchObject([{ status: 'registered' }]);
+    const refusal = { data: { code: 'untrusted-workspace' } };
+    await expect(server.client.sendRequest(PullModel, { name: 'test-model' })).rejects.toMatchObject(refusal);
+    const generated = server.client.sendRequest(Generate, { name: 'test-model', request: { prompt: 'x' } });
+    await expect(generated).rejects.toMatchObject(refusal);
+    await server.client.sendNotification(TrustGranted);
+    await expect(server.client.sendRequest(PullModel, { name: 'test-model' })).resolves.toBeDefined();
+  });
+});
+
+describe('two servers on one cache', () => {
+  it('show the same models', async () => {
+    const one = await testConnection();
+    await one.start();
+    const two = await testConnection();
+    await two.start({ cacheRoot: one.root });
+    const told = new Promise<void>((done) => two.client.onNotification(ModelsChanged, done));
+    await inView(one, await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]));
+    await one.client.sendRequest(PullModel, { name: 'test-model' });
+    await told;
+    expect(await two.client.sendRequest(ListModels)).toMatchObject([{ name: 'test-model', status: 'installed' }]);
+  });
+
+  it('never fetch the same bytes twice when both pull at once', async () => {
+    const whole = sampleBytes(3_000_000);
+    let requests = 0;
+    const site = await startRawServer((_, socket) => {
+      requests += 1;
+      respond(socket, 200, { 'Content-Length': whole.length }, whole);
+    });
+    onTestFinished(() => site.close());
+    const manifest = await writeManifest([{ url: `${site.origin}/w`, sha256: sha256(whole) }]);
+    const one = await testConnection();
+    await one.start();
+    const two = await testConnection();
+    await two.start({ cacheRoot: one.root });
+    await Promise.all([inView(one, manifest), inView(two, manifest)]);
+    const pulls = [one, two].map(({ client }) => client.sendRequest(PullModel, { name: 'test-model' }));
+    const transferred = (await Promise.all(pulls)).map(({ transferredBytes }) => transferredBytes);
+    expect(transferred.toSorted((a, b) => a - b)).toEqual([0, whole.length]);
+    expect(requests).toBe(1);
+  });
+});
+
+describe('a generation', () => {
+  it('without an engine says what to install', async () => {
+    const server = await testConnection({ PATH: resolve('no-such-folder') });
+    await server.start();
+    await inView(server, await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]));
+    await server.client.sendRequest(PullModel, { name: 'test-model' });
+    const generated = server.client.sendRequest(Generate, { name: 'test-model', request: { prompt: 'x' } });
+    await expect(generated).rejects.toMatchObject({ data: { code: 'engine-missing', nextStep: expect.any(String) } });
+  });
+});
