@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { version } from '../package.json';
 import { messageOf } from '../shared/failure';
 import { runCommandLine } from './cli/command-line';
@@ -13,7 +14,8 @@ async function main(): Promise<void> {
   const words = process.argv.slice(2);
   const workerScript = join(__dirname, 'worker.js');
   if (words[0] === 'lsp') {
-    serveLanguage(stdioConnection(), { environment: process.env, workerScript, version });
+    const documentation = pathToFileURL(join(__dirname, '../docs/diagnostics/')).href;
+    serveLanguage(stdioConnection(), { environment: process.env, workerScript, documentation, version });
     return;
   }
   const controller = new AbortController();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { version } from '../package.json';
 import { serveLanguage } from './lsp/serve-language';
@@ -7,5 +8,6 @@ import { serveLanguage } from './lsp/serve-language';
 serveLanguage(createConnection(ProposedFeatures.all), {
   environment: process.env,
   workerScript: join(__dirname, 'worker.js'),
+  documentation: pathToFileURL(join(__dirname, '../docs/diagnostics/')).href,
   version
 });

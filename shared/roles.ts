@@ -24,5 +24,3 @@ export type Role = (typeof ROLES)[number];
 
 /** What a model is made for. */
 export const TASKS = ['text-to-image', 'image-to-image', 'inpaint', 'edit', 'upscale', 'video'] as const;
-
-export type Task = (typeof TASKS)[number];

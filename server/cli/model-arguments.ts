@@ -5,7 +5,7 @@ import { registerManifest } from '../operations/register-model';
 import type { CommandContext, CommandInput } from './command';
 
 /** Whether an argument means a manifest file and not the name of a model. */
-export function isManifestPath(argument: string): boolean {
+function isManifestPath(argument: string): boolean {
   return /[/\\]/.test(argument) || argument.toLowerCase().endsWith('.json');
 }
 

@@ -12,9 +12,6 @@ import type { ManifestDocuments } from './manifest-documents';
 /** Shown beside every finding. */
 const SOURCE = 'Diffusion Dock';
 
-/** Where each code is explained. */
-const DOCUMENTATION = 'https://github.com/diffusion-dock/diffusion-dock/blob/main/docs/diagnostics';
-
 const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
   error: DiagnosticSeverity.Error,
   warning: DiagnosticSeverity.Warning,
@@ -24,15 +21,16 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
 /**
  * Reports findings by exactly one channel: asked for by the editor when it can ask, else sent to it.
  * @param asks whether the editor declared that it asks for diagnostics
+ * @param documentation URL of the folder with a page for each code, ending with a slash
  */
 export function serveDiagnostics(
   connection: Connection,
   documents: TextDocuments<TextDocument>,
   manifests: ManifestDocuments,
-  asks: boolean
+  { asks, documentation }: { readonly asks: boolean; readonly documentation: string }
 ): void {
   const findings = (document: TextDocument): Diagnostic[] =>
-    manifests.diagnose(document).map((diagnostic) => toLsp(document, diagnostic));
+    manifests.diagnose(document).map((diagnostic) => toLsp(document, diagnostic, documentation));
   documents.onDidClose(({ document: { uri } }) => {
     manifests.forget(uri);
     if (!asks) void connection.sendDiagnostics({ uri, diagnostics: [] });
@@ -58,7 +56,8 @@ export function serveDiagnostics(
 
 function toLsp(
   document: TextDocument,
-  { code, severity, message, start, end, related }: ManifestDiagnostic
+  { code, severity, message, start, end, related }: ManifestDiagnostic,
+  documentation: string
 ): Diagnostic {
   const rangeOf = (from: number, to: number): Diagnostic['range'] => ({
     start: document.positionAt(from),
@@ -66,7 +65,7 @@ function toLsp(
   });
   return {
     code,
-    codeDescription: { href: `${DOCUMENTATION}/${code}.md` },
+    codeDescription: { href: `${documentation}${code}.md` },
     source: SOURCE,
     severity: SEVERITIES[severity],
     message,

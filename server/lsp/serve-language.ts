@@ -16,6 +16,8 @@ export interface LanguageHost {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The bundled worker, an absolute path. */
   readonly workerScript: string;
+  /** URL of the folder with a page for each diagnostic code, ending with a slash. */
+  readonly documentation: string;
   readonly version: string;
 }
 
@@ -42,7 +44,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       cacheRoot: services.layout.root,
       reportSyntax: !options.hostReportsJsonSyntax
     });
-    serveDiagnostics(connection, documents, manifests, asks);
+    serveDiagnostics(connection, documents, manifests, { asks, documentation: host.documentation });
     serveModels(connection, services);
     return {
       serverInfo: { name: 'Diffusion Dock', version: host.version },

@@ -13,7 +13,7 @@ export async function listModels(services: Parts): Promise<readonly ModelSummary
 }
 
 /** One model with its status. */
-export async function summarise({ layout }: Pick<Services, 'layout'>, model: KnownModel): Promise<ModelSummary> {
+async function summarise({ layout }: Pick<Services, 'layout'>, model: KnownModel): Promise<ModelSummary> {
   const folder = layout.model(model.name);
   const bundle = await assessBundleFolder(folder);
   const files = modelFiles(model.manifest, bundle);

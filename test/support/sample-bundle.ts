@@ -1,11 +1,11 @@
+import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createHash } from 'node:crypto';
+import type { BundleContent } from '../../server/store/bundle-store';
+import type { CacheLayout } from '../../server/store/cache-layout';
 import { parseDigest } from '../../shared/digest';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import { parseModelName } from '../../shared/model-name';
-import type { BundleContent } from '../../server/store/bundle-store';
-import type { CacheLayout } from '../../server/store/cache-layout';
 
 /** The model of the samples. */
 export const SAMPLE = modelNamed('sample-model');
@@ -88,7 +88,8 @@ export async function versionIn(folder: string): Promise<number | undefined> {
   const version = Number(manifest.revision);
   const expected = sampleFiles(version);
   const found = names.filter((name) => name !== 'manifest.json').toSorted();
-  if (found.join() !== [...expected.keys()].toSorted().join()) throw new Error(`version ${version} with ${found.join()}`);
+  if (found.join() !== [...expected.keys()].toSorted().join())
+    throw new Error(`version ${version} with ${found.join()}`);
   for (const [name, bytes] of expected) {
     if (!bytes.equals(await readFile(join(folder, name)))) throw new Error(`${name} is not that of version ${version}`);
   }

@@ -34,6 +34,7 @@ export async function testConnection(environment: Record<string, string> = {}): 
   serveLanguage(connection, {
     environment: { PATH: process.env['PATH'], ...environment },
     workerScript: WORKER_SCRIPT,
+    documentation: 'file:///docs/diagnostics/',
     version: '0.0.0-test'
   });
   const client = createProtocolConnection(new StreamMessageReader(near), new StreamMessageWriter(near));

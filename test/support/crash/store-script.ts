@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util';
+import { BundleStore } from '../../../server/store/bundle-store';
+import { CacheLayout } from '../../../server/store/cache-layout';
+import { recover } from '../../../server/store/recovery';
+import { SAMPLE, sampleBundle } from '../sample-bundle';
+import { dieAtCall } from './die-at-call';
+
+/**
+ * A process to be killed while it changes bundles: `install`, `drop`, `recover`, or `forever`, which installs one
+ * version after another and prints the number of each that is installed.
+ */
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { root: { type: 'string' }, version: { type: 'string' }, die: { type: 'string' } }
+  });
+  const layout = new CacheLayout(values.root ?? '');
+  const store = new BundleStore(layout);
+  const install = async (version: number): Promise<void> => {
+    const { contents, manifest } = sampleBundle(layout, version % 5);
+    await store.install(SAMPLE, contents, { ...manifest });
+    console.log(version);
+  };
+  let version = Number(values.version ?? 0);
+  dieAtCall(Number(values.die ?? 0));
+  switch (positionals[0]) {
+    case 'install':
+      return install(version);
+    case 'drop':
+      return store.drop(SAMPLE);
+    case 'recover':
+      for (const sentence of await recover(layout)) console.log(sentence);
+      return;
+    default:
+      for (;;) {
+        await install(version);
+        version += 1;
+      }
+  }
+}
+
+void main();
