@@ -9,6 +9,9 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { ManifestDiagnostic, Severity } from '../manifest/diagnostic';
 import type { ManifestDocuments } from './manifest-documents';
 
+/** Nobody reads more findings in one file; without a bound a hostile file would flood the editor. */
+const MOST_FINDINGS = 1000;
+
 /** Shown beside every finding. */
 const SOURCE = 'Diffusion Dock';
 
@@ -30,7 +33,10 @@ export function serveDiagnostics(
   { asks, documentation }: { readonly asks: boolean; readonly documentation: string }
 ): void {
   const findings = (document: TextDocument): Diagnostic[] =>
-    manifests.diagnose(document).map((diagnostic) => toLsp(document, diagnostic, documentation));
+    manifests
+      .diagnose(document)
+      .slice(0, MOST_FINDINGS)
+      .map((diagnostic) => toLsp(document, diagnostic, documentation));
   documents.onDidClose(({ document: { uri } }) => {
     manifests.forget(uri);
     if (!asks) void connection.sendDiagnostics({ uri, diagnostics: [] });

@@ -49,12 +49,13 @@ async function follow(
   }
 }
 
-async function ask(client: HttpClient, url: URL, { offset, validator, signal }: OpenRequest): Promise<HttpAnswer> {
+async function ask(client: HttpClient, url: URL, { start, end, validator, signal }: OpenRequest): Promise<HttpAnswer> {
+  const isPart = asksForPart({ start, end });
   const headers = {
     'accept-encoding': 'identity',
     'user-agent': 'diffusion-dock',
-    ...(offset > 0 && { range: `bytes=${offset}-` }),
-    ...(offset > 0 && validator !== null && { 'if-range': validator })
+    ...(isPart && { range: `bytes=${start}-${end === null ? '' : end - 1}` }),
+    ...(isPart && validator !== null && { 'if-range': validator })
   };
   try {
     return await client.get(url, headers, signal);
@@ -65,7 +66,7 @@ async function ask(client: HttpClient, url: URL, { offset, validator, signal }: 
 
 function opening(answer: HttpAnswer, url: URL, request: OpenRequest, now: number): Opening {
   const { status } = answer;
-  if (status === 416 && request.offset > 0) throw new ContentChanged(changed(url));
+  if (status === 416 && asksForPart(request)) throw new ContentChanged(changed(url));
   if (status !== 200 && status !== 206) throw statusFault(answer, url, now);
   const encoding = answer.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
@@ -83,22 +84,30 @@ function opening(answer: HttpAnswer, url: URL, request: OpenRequest, now: number
   };
 }
 
-function wholeExtent(answer: HttpAnswer, url: URL): { offset: number; total: number | null } {
-  const length = answer.header('content-length');
-  if (length === undefined) return { offset: 0, total: null };
-  const total = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
-  if (total === undefined) throw refused(url, `announced the impossible length ${length}`);
-  return { offset: 0, total };
+function asksForPart({ start, end }: Pick<OpenRequest, 'start' | 'end'>): boolean {
+  return start > 0 || end !== null;
 }
 
-function partialExtent(answer: HttpAnswer, url: URL, { offset }: OpenRequest): { offset: number; total: number } {
+type Extent = Pick<Opening, 'start' | 'total' | 'servesRanges'>;
+
+function wholeExtent(answer: HttpAnswer, url: URL): Extent {
+  const servesRanges = /^bytes$/i.test(answer.header('accept-ranges') ?? '');
+  const length = answer.header('content-length');
+  if (length === undefined) return { start: 0, total: null, servesRanges };
+  const total = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+  if (total === undefined) throw refused(url, `announced the impossible length ${length}`);
+  return { start: 0, total, servesRanges };
+}
+
+function partialExtent(answer: HttpAnswer, url: URL, request: OpenRequest): Extent {
+  const { start, end } = request;
   const text = answer.header('content-range');
-  if (offset === 0) throw refused(url, 'sent a part of the file although all of it was asked for');
+  if (!asksForPart(request)) throw refused(url, 'sent a part of the file although all of it was asked for');
   const range = parseContentRange(text);
-  if (!range || range.start !== offset || range.end !== range.total - 1) {
-    throw refused(url, `sent the range "${text ?? ''}" although bytes ${offset} to the end were asked for`);
+  if (range?.start === start && range.end === (end ?? range.total) - 1) {
+    return { start, total: range.total, servesRanges: true };
   }
-  return { offset, total: range.total };
+  throw refused(url, `sent the range "${text ?? ''}" although bytes ${start} to ${end ?? 'the end'} were asked for`);
 }
 
 async function* readable(answer: HttpAnswer, url: URL, signal: AbortSignal): AsyncIterable<Uint8Array> {

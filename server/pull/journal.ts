@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import { type ByteRange, type ByteRanges, withRange } from './byte-ranges';
+
+const offset = z.int().min(0);
 
 /**
  * The journal of a partial: one JSON object a line, appended as the transfer goes. `written` counts after each
@@ -10,12 +13,13 @@ const journalLine = z.discriminatedUnion('type', [
     type: z.literal('begun'),
     source: z.string(),
     validator: z.string().nullable(),
-    total: z.int().min(0).nullable()
+    total: offset.nullable()
   }),
-  /** Lines after this one were written during another boot of the machine. */
+  /** Lines after this one were written during this boot of the machine. */
   z.object({ type: z.literal('boot'), id: z.string() }),
-  z.object({ type: z.literal('written'), bytes: z.int().min(0) }),
-  z.object({ type: z.literal('synced'), bytes: z.int().min(0) })
+  z.object({ type: z.literal('written'), start: offset, end: offset }),
+  /** All that is on disk for certain, as pairs of start and end. */
+  z.object({ type: z.literal('synced'), ranges: z.array(z.tuple([offset, offset])) })
 ]);
 
 export type JournalLine = z.infer<typeof journalLine>;
@@ -34,8 +38,8 @@ export interface BegunContent {
 export interface JournalState {
   /** null: nothing was begun. */
   readonly content: BegunContent | null;
-  /** Bytes from the start that can be relied on. */
-  readonly bytes: number;
+  /** The bytes that can be relied on. */
+  readonly ranges: ByteRanges;
 }
 
 export function formatJournalLine(line: JournalLine): string {
@@ -48,29 +52,36 @@ export function formatJournalLine(line: JournalLine): string {
  */
 export function readJournal(text: string, currentBoot: string): JournalState {
   let content: BegunContent | null = null;
-  let written = 0;
-  let synced = 0;
+  let written: ByteRanges = [];
+  let synced: ByteRanges = [];
   let boot: string | undefined;
   for (const line of completeLines(text)) {
     switch (line.type) {
       case 'begun':
         content = { source: line.source, validator: line.validator, total: line.total };
-        written = 0;
-        synced = 0;
+        written = [];
+        synced = [];
         break;
       case 'boot':
         if (boot !== undefined && boot !== line.id) written = synced;
         boot = line.id;
         break;
       case 'written':
-        written = line.bytes;
+        written = withRange(written, line);
         break;
       case 'synced':
-        synced = line.bytes;
+        synced = line.ranges.reduce((ranges, [start, end]) => withRange(ranges, { start, end }), NO_RANGES);
         break;
     }
   }
-  return { content, bytes: boot === currentBoot ? written : Math.min(synced, written) };
+  return { content, ranges: boot === currentBoot ? written : synced };
+}
+
+const NO_RANGES: ByteRanges = [];
+
+/** The line that says what is on disk for certain. */
+export function syncedLine(ranges: ByteRanges): JournalLine {
+  return { type: 'synced', ranges: ranges.map(({ start, end }: ByteRange): [number, number] => [start, end]) };
 }
 
 function completeLines(text: string): JournalLine[] {

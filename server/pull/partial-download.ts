@@ -6,7 +6,15 @@ import { makeDirectoryDurably, writeFileDurably } from '../platform/durable-file
 import { entriesOf } from '../platform/folder-entries';
 import { bootId, isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from '../platform/process-identity';
 import { isErrorWithCode } from '../platform/system-error';
-import { type BegunContent, formatJournalLine, type JournalLine, type JournalState, readJournal } from './journal';
+import { type ByteRanges, contiguousBytes, countBytes, withRange } from './byte-ranges';
+import {
+  type BegunContent,
+  formatJournalLine,
+  type JournalLine,
+  type JournalState,
+  readJournal,
+  syncedLine
+} from './journal';
 
 /** The data reaches the disk at least every so many bytes, and so often in ms. */
 const SYNC_BYTES = 64 * 1024 * 1024;
@@ -39,7 +47,7 @@ export class PartialDownload {
     private readonly now: () => number
   ) {
     this.state = state;
-    this.syncedBytes = state.bytes;
+    this.syncedBytes = countBytes(state.ranges);
     this.syncedAt = now();
   }
 
@@ -55,8 +63,7 @@ export class PartialDownload {
     const data = await open(dataPath(folder), constants.O_RDWR | constants.O_CREAT, 0o644);
     try {
       const state = await recordedState(join(folder, JOURNAL), (await data.stat()).size);
-      await data.truncate(state.bytes);
-      if (state.bytes > 0) await data.datasync();
+      if (state.ranges.length > 0) await data.datasync();
       await writeFileDurably(join(folder, JOURNAL), freshJournal(state, await bootId()));
       const journal = await open(join(folder, JOURNAL), 'a');
       return new PartialDownload(folder, join(partials, `${key}.${FREE}~${unique}`), data, journal, state, now);
@@ -71,9 +78,19 @@ export class PartialDownload {
     return this.state.content;
   }
 
-  /** Bytes from the start that are on disk. */
+  /** What is on disk. */
+  get ranges(): ByteRanges {
+    return this.state.ranges;
+  }
+
+  /** Bytes that are on disk, with or without gaps. */
   get bytes(): number {
-    return this.state.bytes;
+    return countBytes(this.state.ranges);
+  }
+
+  /** Bytes from the first one that are on disk without a gap. */
+  get contiguousBytes(): number {
+    return contiguousBytes(this.state.ranges);
   }
 
   /** Whether this process began the content from its first byte. */
@@ -85,27 +102,29 @@ export class PartialDownload {
     return dataPath(this.folder);
   }
 
-  /** Begins a content from its first byte; what was there is void. */
+  /** Begins a content from its first byte; what was there is void. No write may be under way. */
   async begin(content: BegunContent): Promise<void> {
     await this.record({ type: 'begun', ...content });
     await this.data.truncate(0);
-    this.state = { content, bytes: 0 };
+    if (content.total !== null) await this.data.truncate(content.total);
+    this.state = { content, ranges: [] };
     this.syncedBytes = 0;
     this.begunAnew = true;
   }
 
-  /** Writes the next bytes. @param chunk at most 1 MiB */
-  async append(chunk: Uint8Array): Promise<void> {
-    await writeFully(this.data, chunk, this.state.bytes);
-    this.state = { ...this.state, bytes: this.state.bytes + chunk.length };
-    await this.record({ type: 'written', bytes: this.state.bytes });
-    const due = this.state.bytes - this.syncedBytes >= SYNC_BYTES || this.now() - this.syncedAt >= SYNC_MS;
+  /** Writes bytes at an offset; several connections may, side by side. @param chunk at most 1 MiB */
+  async write(chunk: Uint8Array, start: number): Promise<void> {
+    await writeFully(this.data, chunk, start);
+    const written = { start, end: start + chunk.length };
+    this.state = { ...this.state, ranges: withRange(this.state.ranges, written) };
+    await this.record({ type: 'written', ...written });
+    const due = this.bytes - this.syncedBytes >= SYNC_BYTES || this.now() - this.syncedAt >= SYNC_MS;
     if (due) await this.sync();
   }
 
   /** Lets go of a partial that can be resumed; one without a byte is removed. */
   async release(): Promise<void> {
-    if (this.state.bytes === 0) return this.remove();
+    if (this.bytes === 0) return this.remove();
     await this.sync();
     await this.close();
     await rename(this.folder, this.freeFolder);
@@ -124,10 +143,12 @@ export class PartialDownload {
   }
 
   private async sync(): Promise<void> {
-    await this.data.datasync();
-    await this.record({ type: 'synced', bytes: this.state.bytes });
-    this.syncedBytes = this.state.bytes;
+    // Taken before: what other connections write meanwhile is not certain to be on disk.
+    const { ranges } = this.state;
+    this.syncedBytes = countBytes(ranges);
     this.syncedAt = this.now();
+    await this.data.datasync();
+    await this.record(syncedLine(ranges));
   }
 
   private async record(line: JournalLine): Promise<void> {
@@ -139,10 +160,11 @@ const JOURNAL = 'journal';
 
 /** What can be relied on; a journal that claims more than the data holds counts for nothing. */
 async function recordedState(journal: string, dataBytes: number): Promise<JournalState> {
-  const nothing: JournalState = { content: null, bytes: 0 };
+  const nothing: JournalState = { content: null, ranges: [] };
   try {
     const recorded = readJournal(await readFile(journal, 'utf8'), await bootId());
-    return recorded.content && recorded.bytes <= dataBytes ? recorded : nothing;
+    const claimed = recorded.ranges.at(-1)?.end ?? 0;
+    return recorded.content && claimed <= dataBytes ? recorded : nothing;
   } catch (error) {
     if (isErrorWithCode(error, 'ENOENT')) return nothing;
     throw error;
@@ -150,10 +172,21 @@ async function recordedState(journal: string, dataBytes: number): Promise<Journa
 }
 
 /** A journal that says what counts, for this boot; the data was synced before. */
-function freshJournal({ content, bytes }: JournalState, boot: string): string {
+function freshJournal({ content, ranges }: JournalState, boot: string): string {
   const lines: JournalLine[] = [{ type: 'boot', id: boot }];
-  if (content) lines.push({ type: 'begun', ...content }, { type: 'synced', bytes }, { type: 'written', bytes });
+  if (content) lines.push({ type: 'begun', ...content }, syncedLine(ranges));
+  for (const range of ranges) lines.push({ type: 'written', ...range });
   return lines.map(formatJournalLine).join('');
+}
+
+/** How many bytes a partial has, as its journal says; 0 when there is no telling. For watching others. */
+export async function recordedBytes(folder: string): Promise<number> {
+  try {
+    return countBytes(readJournal(await readFile(join(folder, JOURNAL), 'utf8'), await bootId()).ranges);
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return 0;
+    throw error;
+  }
 }
 
 function dataPath(folder: string): string {

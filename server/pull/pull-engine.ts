@@ -10,10 +10,11 @@ import type { Log } from '../platform/log';
 import { fileFailure } from '../platform/system-error';
 import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
+import type { ExpectedFile } from './expected-file';
 import { PartialDownload, partialKey } from './partial-download';
 import { PullProgress } from './pull-progress';
 import { takeTurn } from './shared-transfer';
-import { type ExpectedFile, transferFile } from './transfer-file';
+import { transferFile } from './transfer-file';
 
 /** One file of a model to be pulled. */
 export interface WantedFile extends ExpectedFile {

@@ -1,9 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Claim, tryClaim } from '../platform/claims';
 import type { Clock } from '../platform/clock';
 import { entriesOf } from '../platform/folder-entries';
-import { isErrorWithCode } from '../platform/system-error';
+import { recordedBytes } from './partial-download';
 
 /** How often the progress of another process is looked at, in ms. */
 const LOOK_MS = 200;
@@ -50,15 +49,5 @@ export async function takeTurn(options: SharedTransferOptions): Promise<Claim | 
 
 async function largestPartial(partials: string, key: string): Promise<number> {
   const entries = (await entriesOf(partials)).filter((entry) => entry.startsWith(`${key}.`));
-  const sizes = await Promise.all(entries.map((entry) => sizeOf(join(partials, entry, 'data'))));
-  return Math.max(0, ...sizes);
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return 0;
-    throw error;
-  }
+  return Math.max(0, ...(await Promise.all(entries.map((entry) => recordedBytes(join(partials, entry))))));
 }

@@ -2,8 +2,10 @@ import type { Failure } from '../../shared/failure';
 
 /** From where a transfer wants to go on, and what it knows of the content it has begun. */
 export interface OpenRequest {
-  /** First byte wanted; 0 asks for everything. */
-  readonly offset: number;
+  /** First byte wanted. */
+  readonly start: number;
+  /** Behind the last byte wanted, or null for everything from `start` on. 0 and null ask for the whole content. */
+  readonly end: number | null;
   /** Strong validator of the content that was begun, or null. */
   readonly validator: string | null;
   readonly signal: AbortSignal;
@@ -12,9 +14,11 @@ export interface OpenRequest {
 /** A body under way. */
 export interface Opening {
   /** Where the body starts; 0 although more was asked for means that the source serves it all anew. */
-  readonly offset: number;
+  readonly start: number;
   /** Size of the whole content in bytes, or null when the source does not tell. */
   readonly total: number | null;
+  /** Whether the source says, or has shown, that it serves parts. */
+  readonly servesRanges: boolean;
   /** Strong validator of this content, or null. */
   readonly validator: string | null;
   /** Whether nothing but the closed connection tells where the body ends; it may then end anywhere. */

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { formatJournalLine, type JournalLine, readJournal } from '../../../server/pull/journal';
+import { formatJournalLine, type JournalLine, readJournal, syncedLine } from '../../../server/pull/journal';
 
 const begun: JournalLine = { type: 'begun', source: 'https://example.com/a', validator: '"v1"', total: 100 };
+const boot: JournalLine = { type: 'boot', id: 'b1' };
+
+function written(start: number, end: number): JournalLine {
+  return { type: 'written', start, end };
+}
 
 function journal(...lines: readonly JournalLine[]): string {
   return lines.map(formatJournalLine).join('');
@@ -10,47 +15,45 @@ function journal(...lines: readonly JournalLine[]): string {
 describe('the journal of a partial', () => {
   it('counts every written byte in the boot that wrote it', () => {
     const text = journal(
-      { type: 'boot', id: 'b1' },
+      boot,
       begun,
-      { type: 'synced', bytes: 10 },
-      { type: 'written', bytes: 30 }
+      written(0, 10),
+      syncedLine([{ start: 0, end: 10 }]),
+      written(50, 60),
+      written(10, 30)
     );
     expect(readJournal(text, 'b1')).toEqual({
       content: { source: 'https://example.com/a', validator: '"v1"', total: 100 },
-      bytes: 30
+      ranges: [
+        { start: 0, end: 30 },
+        { start: 50, end: 60 }
+      ]
     });
   });
 
   it('counts only synced bytes after another boot, for a power cut may have lost the rest', () => {
-    const text = journal(
-      { type: 'boot', id: 'b1' },
-      begun,
-      { type: 'written', bytes: 20 },
-      { type: 'synced', bytes: 10 },
-      { type: 'written', bytes: 30 }
-    );
-    expect(readJournal(text, 'b2').bytes).toBe(10);
+    const text = journal(boot, begun, written(0, 20), syncedLine([{ start: 0, end: 10 }]), written(20, 30));
+    expect(readJournal(text, 'b2').ranges).toEqual([{ start: 0, end: 10 }]);
   });
 
   it('forgets unsynced bytes of an earlier boot although a later boot wrote on', () => {
-    const text = journal({ type: 'boot', id: 'b1' }, begun, { type: 'written', bytes: 30 }, { type: 'boot', id: 'b2' });
-    expect(readJournal(text, 'b2').bytes).toBe(0);
+    const text = journal(boot, begun, written(0, 30), { type: 'boot', id: 'b2' }, written(40, 50));
+    expect(readJournal(text, 'b2').ranges).toEqual([{ start: 40, end: 50 }]);
   });
 
   it('starts over when a content was begun anew', () => {
-    const text = journal({ type: 'boot', id: 'b1' }, begun, { type: 'written', bytes: 30 }, begun);
-    expect(readJournal(text, 'b1').bytes).toBe(0);
+    expect(readJournal(journal(boot, begun, written(0, 30), begun), 'b1').ranges).toEqual([]);
   });
 
   it('ignores a torn last line', () => {
-    const text = journal({ type: 'boot', id: 'b1' }, begun, { type: 'written', bytes: 30 });
-    expect(readJournal(`${text}{"type":"written","byt`, 'b1').bytes).toBe(30);
-    expect(readJournal(`${text}{"type":"written","bytes":99}`, 'b1').bytes).toBe(30);
+    const text = journal(boot, begun, written(0, 30));
+    expect(readJournal(`${text}{"type":"written","sta`, 'b1').ranges).toEqual([{ start: 0, end: 30 }]);
+    expect(readJournal(`${text}{"type":"written","start":0,"end":99}`, 'b1').ranges).toEqual([{ start: 0, end: 30 }]);
   });
 
   it('relies on nothing behind a line that makes no sense', () => {
-    const text = `${journal({ type: 'boot', id: 'b1' }, begun, { type: 'written', bytes: 30 })}garbage\n`;
-    expect(readJournal(text + journal({ type: 'written', bytes: 90 }), 'b1').bytes).toBe(30);
-    expect(readJournal('garbage\n', 'b1')).toEqual({ content: null, bytes: 0 });
+    const text = `${journal(boot, begun, written(0, 30))}garbage\n${journal(written(30, 90))}`;
+    expect(readJournal(text, 'b1').ranges).toEqual([{ start: 0, end: 30 }]);
+    expect(readJournal('garbage\n', 'b1')).toEqual({ content: null, ranges: [] });
   });
 });

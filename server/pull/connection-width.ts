@@ -1,0 +1,62 @@
+/** The most connections that share one file. */
+const MOST_CONNECTIONS = 8;
+
+/** How long a number of connections is watched before another is tried, in ms. */
+const WATCH_MS = 1000;
+
+/** More connections are kept when they bring at least this much more. */
+const WORTHWHILE = 1.15;
+
+/** A connection this fast (bytes a second) is limited by this machine, and more of them only cost time. */
+const FAST_ENOUGH = 150 * 1000 * 1000;
+
+/**
+ * Decides how many connections share a file: begins with one and doubles while the throughput grows, for servers
+ * that limit each connection; goes back when it does not.
+ */
+export class ConnectionWidth {
+  private width = 1;
+  private settled = false;
+  private previousRate: number | null = null;
+  private watchedSince: number;
+  private bytes: number;
+
+  /** @param now milliseconds since any fixed point @param bytes that are there already */
+  constructor(
+    now: number,
+    bytes: number,
+    private readonly most = MOST_CONNECTIONS
+  ) {
+    this.watchedSince = now;
+    this.bytes = bytes;
+    this.settled = most <= 1;
+  }
+
+  get connections(): number {
+    return this.width;
+  }
+
+  /** Notes the bytes that are there by now. */
+  note(now: number, bytes: number): void {
+    const elapsed = now - this.watchedSince;
+    if (this.settled || elapsed < WATCH_MS) return;
+    const rate = ((bytes - this.bytes) * 1000) / elapsed;
+    this.watchedSince = now;
+    this.bytes = bytes;
+    if (this.previousRate !== null && rate < this.previousRate * WORTHWHILE) {
+      this.width = Math.max(1, Math.ceil(this.width / 2));
+      this.settled = true;
+    } else if (rate >= FAST_ENOUGH || this.width >= this.most) {
+      this.settled = true;
+    } else {
+      this.previousRate = rate;
+      this.width = Math.min(this.most, this.width * 2);
+    }
+  }
+
+  /** The server refused or dropped a connection: no more than those that remain are tried again. */
+  narrow(remaining: number): void {
+    this.width = Math.max(1, remaining);
+    this.settled = true;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Digest } from '../../shared/digest';
+import { Failure } from '../../shared/failure';
+import type { Clock } from '../platform/clock';
+import type { Hasher } from '../platform/hasher';
+import type { Log } from '../platform/log';
+import type { Opening, Source } from './source';
+
+/** What is known of a file before its first byte. */
+export interface ExpectedFile {
+  readonly source: Source;
+  /** null: nobody declared one; what arrives is then taken as it is. */
+  readonly digest: Digest | null;
+  /** Exact size in bytes, or null. */
+  readonly bytes: number | null;
+}
+
+export interface TransferTools {
+  readonly hasher: Hasher;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Bytes of the file on disk and its size, as far as it is known. */
+  readonly onBytes: (received: number, total: number | null) => void;
+}
+
+/**
+ * The size of a content that is being opened.
+ * @returns null when neither the manifest nor the source tells
+ * @throws Failure when they disagree, or when the end of the body could not be told
+ */
+export function openedTotal({ bytes, digest, source }: ExpectedFile, opening: Opening): number | null {
+  const { label: subject } = source;
+  if (bytes !== null && opening.total !== null && opening.total !== bytes) {
+    throw new Failure('size-mismatch', `${subject} has ${opening.total} bytes, the manifest says ${bytes}.`, {
+      subject,
+      nextStep: 'Check size_bytes and the address in the manifest.'
+    });
+  }
+  if (opening.endsByClosing && digest === null && bytes === null) {
+    throw new Failure('bad-response', `${subject} is sent without saying how long it is.`, {
+      subject,
+      nextStep: 'Add sha256 or size_bytes to the manifest, so that the end can be told.'
+    });
+  }
+  return opening.total ?? bytes;
+}

@@ -1,0 +1,210 @@
+import { Failure } from '../../shared/failure';
+import { type ByteRange, missingRanges } from './byte-ranges';
+import { ConnectionWidth } from './connection-width';
+import { type ExpectedFile, openedTotal, type TransferTools } from './expected-file';
+import type { PartialDownload } from './partial-download';
+import { PieceQueue } from './piece-queue';
+import { MOST_FRUITLESS_ATTEMPTS, waitBeforeRetry } from './retry-policy';
+import { ContentChanged, type Opening, TransientFault } from './source';
+
+import { writePieces } from './write-pieces';
+
+/** Files below this size get one connection: a second would not pay, in bytes. */
+const SMALLEST_SHARED_BYTES = 64 * 1024 * 1024;
+
+/** The source serves the whole content whatever part it is asked for, so a transfer cannot go on in the middle. */
+export class RangesIgnored extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.message, { cause: failure });
+    this.name = 'RangesIgnored';
+  }
+}
+
+/** The connections that together bring one content into a partial: one at first, more while that pays. */
+export class TransferCrew {
+  private readonly controller = new AbortController();
+  private readonly signal: AbortSignal;
+  private readonly running = new Set<Promise<void>>();
+  /** Connections that have not decided to leave; counted apart, for promises settle later. */
+  private active = 0;
+  private queue = new PieceQueue([]);
+  private width: ConnectionWidth;
+  private fruitless = 0;
+  private fault: { readonly error: unknown } | undefined;
+
+  constructor(
+    private readonly file: ExpectedFile,
+    private readonly partial: PartialDownload,
+    private readonly tools: TransferTools,
+    private readonly onContiguous: (bytes: number) => void
+  ) {
+    this.signal = AbortSignal.any([tools.signal, this.controller.signal]);
+    this.width = new ConnectionWidth(tools.clock.now(), 0, 1);
+  }
+
+  /** Bytes of the content, or null. */
+  private get total(): number | null {
+    return this.partial.content?.total ?? null;
+  }
+
+  /** Fetches what the partial lacks of the content that it has begun. */
+  async resume(): Promise<void> {
+    // Whether this source serves parts, its first answer tells.
+    this.prepare(true);
+    this.hire();
+    await this.finish();
+  }
+
+  /**
+   * Begins the content from its first byte.
+   * @param shares whether several connections may be tried
+   * @param onBegin called before anything is written
+   */
+  async begin({ shares, onBegin }: { readonly shares: boolean; readonly onBegin: () => void }): Promise<void> {
+    const opening = await this.openWhole();
+    const total = openedTotal(this.file, opening);
+    const { identity: source } = this.file.source;
+    await this.partial.begin({ source, validator: opening.validator, total });
+    onBegin();
+    const isTold = this.file.digest !== null || opening.validator !== null;
+    this.prepare(shares && opening.servesRanges && isTold);
+    this.hire(opening);
+    await this.finish();
+  }
+
+  /** The first connection, tried again as long as nothing has begun. */
+  private async openWhole(): Promise<Opening> {
+    for (;;) {
+      try {
+        return await this.file.source.open({ start: 0, end: null, validator: null, signal: this.signal });
+      } catch (error) {
+        if (!(error instanceof TransientFault)) throw error;
+        await this.pause(error);
+      }
+    }
+  }
+
+  private prepare(mayShare: boolean): void {
+    const { clock } = this.tools;
+    const { total } = this;
+    this.queue = new PieceQueue(missingRanges(this.partial.ranges, total ?? Number.POSITIVE_INFINITY));
+    const shares = mayShare && total !== null && total >= SMALLEST_SHARED_BYTES;
+    this.width = new ConnectionWidth(clock.now(), this.partial.bytes, shares ? undefined : 1);
+    this.tools.onBytes(this.partial.bytes, total);
+  }
+
+  /** Starts a connection; the first may bring its body along. */
+  private hire(opening?: Opening): void {
+    this.active += 1;
+    const work = this.work(opening)
+      .catch((error: unknown) => {
+        this.fault ??= { error };
+        this.controller.abort();
+      })
+      .finally(() => this.running.delete(work));
+    this.running.add(work);
+  }
+
+  /** Waits for all connections. When the last one left to others what nobody took, one is hired again. */
+  private async finish(): Promise<void> {
+    for (;;) {
+      while (this.running.size > 0) await Promise.all(this.running);
+      if (this.fault) throw this.fault.error;
+      if (!this.queue.hasWaiting || this.total === null) return;
+      this.hire();
+    }
+  }
+
+  private async work(brought: Opening | undefined): Promise<void> {
+    let opening = brought;
+    try {
+      for (;;) {
+        if (this.active > this.width.connections) return;
+        const piece = this.queue.take();
+        if (!piece) return;
+        const fault = await this.fetch(piece, opening);
+        opening = undefined;
+        if (this.total === null) {
+          // Without a length nothing tells where to go on.
+          if (fault) throw new RangesIgnored(fault.failure);
+          return;
+        }
+        if (!fault) continue;
+        // While others still receive, the server is only asked for less; alone, the connection waits.
+        if (this.active > 1) return this.width.narrow(this.active - 1);
+        await this.pause(fault);
+      }
+    } finally {
+      this.active -= 1;
+    }
+  }
+
+  /**
+   * Writes a piece, and the following ones as long as this connection is alone and its body goes on. What a passing
+   * fault left out waits again.
+   */
+  private async fetch(first: ByteRange, brought: Opening | undefined): Promise<TransientFault | undefined> {
+    const claimed = { ...first };
+    try {
+      const opening = brought ?? (await this.openPiece(first));
+      await writePieces(opening.body, first, {
+        total: this.total,
+        label: this.file.source.label,
+        write: (chunk, start) => this.write(chunk, start),
+        next: (start) => {
+          const following = this.width.connections === 1 ? this.queue.takeAt(start) : undefined;
+          claimed.end = following?.end ?? claimed.end;
+          return following;
+        }
+      });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof TransientFault)) throw error;
+      for (const { start, end } of missingRanges(this.partial.ranges, claimed.end)) {
+        this.queue.giveBack({ start: Math.max(start, claimed.start), end });
+      }
+      return error;
+    }
+  }
+
+  private async openPiece({ start, end }: ByteRange): Promise<Opening> {
+    const { content } = this.partial;
+    const { source } = this.file;
+    const validator = content?.source === source.identity ? content.validator : null;
+    const isAlone = this.width.connections === 1;
+    const opening = await source.open({ start, end: isAlone ? null : end, validator, signal: this.signal });
+    const { label: subject } = source;
+    if (opening.start !== start) {
+      throw new RangesIgnored(
+        new Failure('bad-response', `${subject} is served from its beginning only.`, { subject })
+      );
+    }
+    if (content && opening.total !== content.total) {
+      throw new ContentChanged(new Failure('bad-response', `${subject} changed its size.`, { subject }));
+    }
+    return opening;
+  }
+
+  private async write(chunk: Uint8Array, start: number): Promise<void> {
+    await this.partial.write(chunk, start);
+    this.fruitless = 0;
+    this.onContiguous(this.partial.contiguousBytes);
+    this.tools.onBytes(this.partial.bytes, this.total);
+    this.widen();
+  }
+
+  private widen(): void {
+    this.width.note(this.tools.clock.now(), this.partial.bytes);
+    while (this.active < this.width.connections && this.queue.hasWaiting) this.hire();
+  }
+
+  /** @throws Failure after too many attempts in a row without a new byte */
+  private async pause(fault: TransientFault): Promise<void> {
+    this.fruitless += 1;
+    if (this.fruitless >= MOST_FRUITLESS_ATTEMPTS) throw fault.failure;
+    const { log, clock } = this.tools;
+    const wait = waitBeforeRetry(this.fruitless, fault.retryAfterMs, Math.random());
+    log.warn('transfer interrupted', { source: this.file.source.label, reason: fault.message, retryInMs: wait });
+    await clock.sleep(wait, this.signal);
+  }
+}

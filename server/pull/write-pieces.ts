@@ -1,0 +1,93 @@
+import { Failure } from '../../shared/failure';
+import type { ByteRange } from './byte-ranges';
+import { TransientFault } from './source';
+
+export interface PieceWriter {
+  /** Bytes of the whole content, or null. */
+  readonly total: number | null;
+  /** Names the source in errors. */
+  readonly label: string;
+  /** Writes at most 1 MiB at an offset. */
+  readonly write: (chunk: Uint8Array, start: number) => Promise<void>;
+  /** The piece that begins where the last one ended, if this body is to go on with it. */
+  readonly next: (start: number) => ByteRange | undefined;
+}
+
+/** Bytes are written in chunks of this size, so that neither memory nor the journal grows with those that arrive. */
+const WRITE_BYTES = 1024 * 1024;
+
+/**
+ * Writes a body piece by piece, and stops reading when it goes on beyond what this connection has to fetch.
+ * @throws TransientFault when the body ends early; what arrived is written
+ * @throws Failure when it is longer than the content
+ */
+export async function writePieces(
+  body: AsyncIterable<Uint8Array>,
+  first: ByteRange,
+  { total, label, write, next }: PieceWriter
+): Promise<void> {
+  const buffer = new WriteBuffer(first.start, write);
+  let { end } = first;
+  try {
+    for await (const chunk of body) {
+      for (let rest = chunk; rest.length > 0; ) {
+        if (buffer.position === end) {
+          if (end === total) throw tooLong(label, total);
+          const following = next(end);
+          if (!following) return await buffer.flush();
+          end = following.end;
+        }
+        rest = rest.subarray(await buffer.take(rest, end));
+      }
+    }
+  } catch (error) {
+    // What arrived before the connection broke is worth keeping; what a refused body held is not.
+    if (error instanceof TransientFault || (error instanceof Failure && error.code === 'cancelled')) {
+      await buffer.flush();
+    }
+    throw error;
+  }
+  await buffer.flush();
+  if (total !== null && buffer.position < end) {
+    const message = `${label} ended at byte ${buffer.position} of ${total}.`;
+    throw new TransientFault(new Failure('network', message, { subject: label, nextStep: 'Try again.' }));
+  }
+}
+
+/** Gathers chunks of any size into writes of at most 1 MiB. */
+class WriteBuffer {
+  private readonly bytes = Buffer.allocUnsafe(WRITE_BYTES);
+  private filled = 0;
+
+  constructor(
+    private start: number,
+    private readonly write: PieceWriter['write']
+  ) {}
+
+  /** Offset of the next byte that is taken. */
+  get position(): number {
+    return this.start + this.filled;
+  }
+
+  /** Takes the beginning of a chunk, at most up to an offset. @returns how many bytes were taken */
+  async take(chunk: Uint8Array, end: number): Promise<number> {
+    const part = chunk.subarray(0, Math.min(WRITE_BYTES - this.filled, end - this.position));
+    this.bytes.set(part, this.filled);
+    this.filled += part.length;
+    if (this.filled === WRITE_BYTES) await this.flush();
+    return part.length;
+  }
+
+  async flush(): Promise<void> {
+    const { filled, start } = this;
+    this.filled = 0;
+    this.start = start + filled;
+    if (filled > 0) await this.write(this.bytes.subarray(0, filled), start);
+  }
+}
+
+function tooLong(label: string, total: number): Failure {
+  return new Failure('bad-response', `${label} sent more than the ${total} bytes that the file has.`, {
+    subject: label
+  });
+}

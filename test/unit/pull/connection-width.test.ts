@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { ConnectionWidth } from '../../../server/pull/connection-width';
+
+/** Lets a width watch a server for some seconds. @param throughput bytes a second by number of connections */
+function watched(throughput: (connections: number) => number, seconds = 20, most?: number): number[] {
+  const width = new ConnectionWidth(0, 0, most);
+  const seen: number[] = [];
+  let bytes = 0;
+  for (let second = 1; second <= seconds; second += 1) {
+    bytes += throughput(width.connections);
+    width.note(second * 1000, bytes);
+    seen.push(width.connections);
+  }
+  return seen;
+}
+
+describe('the number of connections', () => {
+  it('doubles up to eight while each brings more', () => {
+    const seen = watched((connections) => connections * 10_000_000);
+    expect(seen.slice(0, 4)).toEqual([2, 4, 8, 8]);
+    expect(seen.at(-1)).toBe(8);
+  });
+
+  it('goes back to one where a second brings nothing', () => {
+    expect(watched(() => 10_000_000).slice(0, 3)).toEqual([2, 1, 1]);
+  });
+
+  it('goes back to the last number that paid', () => {
+    expect(watched((connections) => Math.min(connections, 2) * 10_000_000).at(-1)).toBe(2);
+  });
+
+  it('stays at one where this machine is the limit', () => {
+    expect(watched(() => 400_000_000).at(-1)).toBe(1);
+  });
+
+  it('stays at one for a source that is not to be shared', () => {
+    expect(watched((connections) => connections * 10_000_000, 5, 1)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('never grows again after the server refused a connection', () => {
+    const width = new ConnectionWidth(0, 0);
+    width.note(1000, 1_000_000);
+    width.narrow(1);
+    for (let second = 2; second < 20; second += 1) width.note(second * 1000, second * 9_000_000);
+    expect(width.connections).toBe(1);
+  });
+});
