@@ -18,6 +18,8 @@ export const initializationOptions = z.object({
   cacheRoot: z.string().min(1).optional(),
   /** Path of sd-cli; absent: DIFFUSION_DOCK_SD_CLI, PATH, then our own folder. */
   sdCliPath: z.string().min(1).optional(),
+  /** Whether the client answers {@link GetCredential}. */
+  providesCredentials: z.boolean().default(false),
   /** Whether plain http is allowed for hosts other than this machine. */
   allowInsecureHttp: z.boolean().default(false)
 });
@@ -41,6 +43,12 @@ export interface VerifyParams extends ModelParams {
 
 export interface GenerateParams extends ModelParams {
   readonly request: GenerationRequest;
+}
+
+/** A secret as the client keeps it, with the origins that it may be sent to. */
+export interface StoredCredential {
+  readonly secret: string;
+  readonly origins: readonly string[];
 }
 
 /** Requests fail with `LSPErrorCodes.RequestFailed` and `FailureData` as the error's data, or are cancelled. */
@@ -68,3 +76,8 @@ export const ManifestsInView = new NotificationType<{ readonly uris: readonly st
 );
 /** Client to server: the user now trusts the workspace. */
 export const TrustGranted = new NotificationType0('diffusionDock/trustGranted');
+
+/** Server to client: the one message whose answer carries a secret; null when there is none under that alias. */
+export const GetCredential = new RequestType<{ readonly alias: string }, StoredCredential | null, void>(
+  'diffusionDock/credential/get'
+);

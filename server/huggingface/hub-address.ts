@@ -1,7 +1,7 @@
 import type { SourceAddress } from '../../shared/source-address';
 
 /** The hub when HF_ENDPOINT names no other. */
-const PUBLIC_HUB = 'https://huggingface.co';
+export const PUBLIC_HUB = 'https://huggingface.co';
 
 /**
  * Where the hub serves a file of a repository: `/{owner}/{repo}/resolve/{revision}/{path}`.

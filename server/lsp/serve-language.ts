@@ -8,6 +8,7 @@ import { cacheRoot } from '../platform/cache-root';
 import { systemClock } from '../platform/clock';
 import { type Log, logLine } from '../platform/log';
 import { serveDiagnostics } from './diagnostics';
+import { editorCredentials } from './editor-credentials';
 import { ManifestDocuments } from './manifest-documents';
 import { serveModels } from './model-requests';
 
@@ -34,6 +35,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       environment: host.environment,
       sdCliPath: options.sdCliPath,
       policy: { allowInsecureHttp: options.allowInsecureHttp },
+      hostCredentials: options.providesCredentials ? editorCredentials(connection) : undefined,
       isTrusted: () => trusted,
       workerScript: host.workerScript,
       clock: systemClock,

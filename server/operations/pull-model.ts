@@ -1,4 +1,3 @@
-import { parseDigest } from '../../shared/digest';
 import { Failure, messageOf } from '../../shared/failure';
 import type { PullEvent } from '../../shared/job-events';
 import type { InstalledFile, InstalledManifest } from '../../shared/manifest/installed-manifest';
@@ -45,7 +44,7 @@ export async function pullModel(
 
 async function pullAndInstall(services: Services, model: KnownModel, options: PullModelOptions): Promise<PullResult> {
   const { name, manifest } = model;
-  const wanted = manifest.files.map((file) => wantedFile(services, manifest, file));
+  const wanted = await Promise.all(manifest.files.map((file) => wantedFile(services, manifest, file)));
   await register(services, model);
   const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
   const installed = installedManifest(manifest, files, services.clock.now());
@@ -61,11 +60,11 @@ async function pullAndInstall(services: Services, model: KnownModel, options: Pu
   return result;
 }
 
-function wantedFile(services: Services, manifest: SourceManifest, file: SourceFile): WantedFile {
+async function wantedFile(services: Services, manifest: SourceManifest, file: SourceFile): Promise<WantedFile> {
   return {
     filename: file.filename,
-    source: sourceOf(services, file, manifest.credential_alias),
-    digest: (file.sha256 === undefined ? undefined : parseDigest(file.sha256)) ?? null,
+    source: await sourceOf(services, file, manifest.credential_alias),
+    digest: file.sha256 ?? null,
     bytes: file.size_bytes ?? null
   };
 }

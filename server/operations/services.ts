@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { FileImageStore, type ImageStore } from '../gallery/images';
+import { hubCredentials } from '../huggingface/hub-credentials';
 import type { Clock } from '../platform/clock';
 import { createHasher, type Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import { WorkerPool } from '../platform/workers/worker-pool';
+import { type CredentialStore, environmentCredentials, firstOf } from '../pull/credentials';
 import { createHttpClient, type HttpClient } from '../pull/http-client';
 import { PullEngine } from '../pull/pull-engine';
 import type { AddressPolicy } from '../pull/web-address';
@@ -22,6 +24,8 @@ export interface ServiceOptions {
   /** Path of sd-cli from the settings. */
   readonly sdCliPath?: string | undefined;
   readonly policy: AddressPolicy;
+  /** Where the host keeps credentials, asked before the environment. */
+  readonly hostCredentials?: CredentialStore | undefined;
   /** Whether the workspace is trusted now. */
   readonly isTrusted: () => boolean;
   /** The bundled worker, an absolute path. */
@@ -36,6 +40,7 @@ export interface Services extends ServiceOptions {
   readonly pool: WorkerPool;
   readonly hasher: Hasher;
   readonly http: HttpClient;
+  readonly credentials: CredentialStore;
   readonly blobs: BlobStore;
   readonly bundles: BundleStore;
   readonly registry: Registry;
@@ -54,12 +59,15 @@ export function createServices(options: ServiceOptions): Services {
   const hasher = createHasher(pool);
   const blobs = new BlobStore(layout, hasher);
   const http = createHttpClient();
+  const { environment, hostCredentials } = options;
+  const own = [environmentCredentials(environment), hubCredentials(environment)];
   return {
     ...options,
     layout,
     pool,
     hasher,
     http,
+    credentials: firstOf(...(hostCredentials ? [hostCredentials] : []), ...own),
     blobs,
     bundles: new BundleStore(layout),
     registry: new Registry(layout.registry),

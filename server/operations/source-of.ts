@@ -3,31 +3,33 @@ import { Failure } from '../../shared/failure';
 import type { SourceFile } from '../../shared/manifest/source-manifest';
 import { parseSourceAddress } from '../../shared/source-address';
 import { hubFileUrl } from '../huggingface/hub-address';
+import { HUB_ALIAS, sendsTokenUnasked } from '../huggingface/hub-credentials';
+import { type Credential, credentialVariable } from '../pull/credentials';
 import { fileSource } from '../pull/file-source';
 import { httpSource } from '../pull/http-source';
 import type { Source } from '../pull/source';
 import type { Services } from './services';
 
-type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment'>;
+type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'credentials'>;
 
 /**
  * Where the bytes of a manifest's file come from.
+ * @param alias the credential that the manifest names
  * @throws Failure before any connection when the address or the credential cannot be used
  */
-export function sourceOf(services: Parts, file: SourceFile, credentialAlias: string | undefined): Source {
+export async function sourceOf(services: Parts, file: SourceFile, alias: string | undefined): Promise<Source> {
   const address = parseSourceAddress(file.url);
   const subject = file.filename;
-  if (credentialAlias !== undefined) {
-    throw new Failure('credential-missing', `There is no credential named ${credentialAlias}.`, {
-      subject: 'credential_alias',
-      nextStep: 'Pulling with credentials is not supported yet; remove credential_alias for public files.'
-    });
-  }
+  const named = alias === undefined ? undefined : await namedCredential(services, alias);
   switch (address.kind) {
     case 'http':
-      return web(services, address.url);
+      return web(services, address.url, named);
     case 'hub':
-      return web(services, hubFileUrl(address, services.environment['HF_ENDPOINT']));
+      return web(
+        services,
+        hubFileUrl(address, services.environment['HF_ENDPOINT']),
+        named ?? (await hubToken(services))
+      );
     case 'file':
       return fileSource(fileURLToPath(file.url));
     case 'relative':
@@ -41,6 +43,20 @@ export function sourceOf(services: Parts, file: SourceFile, credentialAlias: str
   }
 }
 
-function web({ http, policy, clock }: Parts, url: string): Source {
-  return httpSource(url, { client: http, policy, now: clock.now });
+function web({ http, policy, clock }: Parts, url: string, credential: Credential | undefined): Source {
+  return httpSource(url, { client: http, policy, credential, now: clock.now });
+}
+
+async function namedCredential({ credentials }: Parts, alias: string): Promise<Credential> {
+  const credential = await credentials.find(alias);
+  if (credential) return credential;
+  throw new Failure('credential-missing', `There is no credential named ${alias}.`, {
+    subject: 'credential_alias',
+    nextStep: `Store one under that name; on the command line set ${credentialVariable(alias)} and its _ORIGINS.`
+  });
+}
+
+/** The hub's own tools send its token unasked, and so do we unless they are told not to. */
+async function hubToken({ credentials, environment }: Parts): Promise<Credential | undefined> {
+  return sendsTokenUnasked(environment) ? credentials.find(HUB_ALIAS) : undefined;
 }

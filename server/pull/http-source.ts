@@ -1,5 +1,7 @@
 import { cancelled, Failure, messageOf } from '../../shared/failure';
+import { hostReach } from '../../shared/host-reach';
 import { errorCode } from '../platform/system-error';
+import { authorization, type Credential } from './credentials';
 import type { HttpAnswer, HttpClient } from './http-client';
 import { parseContentRange, retryAfterMs, strongValidator } from './http-headers';
 import { ContentChanged, type Opening, type OpenRequest, type Source, TransientFault } from './source';
@@ -8,6 +10,8 @@ import { type AddressPolicy, checkedAddress, describeAddress, redirectTarget } f
 export interface HttpSourceOptions {
   readonly client: HttpClient;
   readonly policy: AddressPolicy;
+  /** What to prove oneself with, where it may go. */
+  readonly credential: Credential | undefined;
   /** Milliseconds since the epoch, for dates in Retry-After. */
   readonly now: () => number;
 }
@@ -17,15 +21,15 @@ export interface HttpSourceOptions {
  * was asked for is refused with the host's name and what it sent.
  * @throws Failure('refused-address') at once for an address that nothing may be fetched from
  */
-export function httpSource(address: string, { client, policy, now }: HttpSourceOptions): Source {
-  const start = checkedAddress(address, policy);
+export function httpSource(address: string, options: HttpSourceOptions): Source {
+  const start = checkedAddress(address, options.policy);
   return {
     label: describeAddress(start),
     identity: address,
     async open(request) {
-      const { answer, url } = await follow(start, request, client, policy);
+      const { answer, url } = await follow(start, request, options);
       try {
-        return opening(answer, url, request, now());
+        return opening(answer, url, request, options);
       } catch (error) {
         answer.discard();
         throw error;
@@ -37,23 +41,28 @@ export function httpSource(address: string, { client, policy, now }: HttpSourceO
 async function follow(
   start: URL,
   request: OpenRequest,
-  client: HttpClient,
-  policy: AddressPolicy
+  options: HttpSourceOptions
 ): Promise<{ answer: HttpAnswer; url: URL }> {
   let url = start;
   for (let hops = 0; ; hops += 1) {
-    const answer = await ask(client, url, request);
+    const answer = await ask(url, request, options);
     if (![301, 302, 303, 307, 308].includes(answer.status)) return { answer, url };
     answer.discard();
-    url = redirectTarget(url, answer.header('location'), hops, policy);
+    url = redirectTarget(url, answer.header('location'), hops, options.policy);
   }
 }
 
-async function ask(client: HttpClient, url: URL, { start, end, validator, signal }: OpenRequest): Promise<HttpAnswer> {
+async function ask(
+  url: URL,
+  { start, end, validator, signal }: OpenRequest,
+  { client, credential }: HttpSourceOptions
+): Promise<HttpAnswer> {
   const isPart = asksForPart({ start, end });
+  const proof = authorization(credential, url, hostReach(url.hostname) === 'loopback');
   const headers = {
     'accept-encoding': 'identity',
     'user-agent': 'diffusion-dock',
+    ...(proof !== undefined && { authorization: proof }),
     ...(isPart && { range: `bytes=${start}-${end === null ? '' : end - 1}` }),
     ...(isPart && validator !== null && { 'if-range': validator })
   };
@@ -64,10 +73,10 @@ async function ask(client: HttpClient, url: URL, { start, end, validator, signal
   }
 }
 
-function opening(answer: HttpAnswer, url: URL, request: OpenRequest, now: number): Opening {
+function opening(answer: HttpAnswer, url: URL, request: OpenRequest, options: HttpSourceOptions): Opening {
   const { status } = answer;
   if (status === 416 && asksForPart(request)) throw new ContentChanged(changed(url));
-  if (status !== 200 && status !== 206) throw statusFault(answer, url, now);
+  if (status !== 200 && status !== 206) throw statusFault(answer, url, options);
   const encoding = answer.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw refused(url, `sent the file with the encoding ${encoding}, although only the plain bytes were asked for`);
@@ -152,20 +161,35 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'the connection was closed early'
 };
 
-function statusFault(answer: HttpAnswer, url: URL, now: number): Error {
+function statusFault(answer: HttpAnswer, url: URL, { credential, now }: HttpSourceOptions): Error {
   const { status } = answer;
-  const nextStep = NEXT_STEPS[status];
+  const nextStep = nextStepFor(answer, url, credential);
   const failure = new Failure('http-status', `${url.host} answered with status ${status}.`, {
     subject: describeAddress(url),
     ...(nextStep !== undefined && { nextStep })
   });
   const passes = status === 408 || status === 429 || status >= 500;
-  return passes ? new TransientFault(failure, retryAfterMs(answer.header('retry-after'), now)) : failure;
+  return passes ? new TransientFault(failure, retryAfterMs(answer.header('retry-after'), now())) : failure;
+}
+
+function nextStepFor(answer: HttpAnswer, url: URL, credential: Credential | undefined): string | undefined {
+  const { status } = answer;
+  if (status === 401 || status === 403) {
+    // The hub says so of models whose terms have to be accepted first.
+    if (answer.header('x-error-code') === 'GatedRepo') {
+      const [, owner, repo] = url.pathname.split('/');
+      return `Accept the terms at ${url.origin}/${owner}/${repo}, and sign in with a token of that account.`;
+    }
+    if (!credential) return 'The file needs a login: store a credential and name it in credential_alias.';
+    if (!credential.origins.includes(url.origin)) {
+      return `The credential "${credential.alias}" is not meant for ${url.origin}; add that origin to it if it is.`;
+    }
+    return `The credential "${credential.alias}" is not accepted; renew it, or ask the owner for access.`;
+  }
+  return NEXT_STEPS[status];
 }
 
 const NEXT_STEPS: Readonly<Record<number, string>> = {
-  401: 'The file needs a login; make sure that you have access to it.',
-  403: 'Access is denied; accept the terms of the model on its page, or ask its owner.',
   404: 'Check the address in the manifest: there is no such file.',
   410: 'The file was removed; look for another source.',
   429: 'The server limits requests; wait a while and try again.'

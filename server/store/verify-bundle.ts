@@ -20,6 +20,9 @@ export interface DeepVerificationOptions {
 
 type PresentBundle = Extract<BundleState, { kind: 'present' }>;
 
+/** What the system says of a file that is gone, faulty, forbidden, or none at all; never of a shortage of its own. */
+const UNREADABLE = ['ENOENT', 'ENOTDIR', 'EIO', 'EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'ENXIO', 'ESPIPE'];
+
 /** How many files are hashed at once; more threads gain nothing on the machines measured. */
 const FILES_AT_ONCE = 2;
 
@@ -64,7 +67,7 @@ async function verdict(
       return { path, verdict: 'corrupt', reason: `The SHA-256 is ${hash.digest}, not ${file.sha256}.` };
     }
   } catch (error) {
-    if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR', 'EIO', 'EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'ENXIO')) throw error;
+    if (!isErrorWithCode(error, ...UNREADABLE)) throw error;
     return { path, verdict: 'corrupt', reason: 'The file cannot be read.' };
   }
   // Nobody declared this digest: it shows that nothing changed since the installation, no more.

@@ -1,0 +1,13 @@
+import type { Connection } from 'vscode-languageserver';
+import { GetCredential } from '../../shared/protocol';
+import type { CredentialStore } from '../pull/credentials';
+
+/** Credentials that the editor keeps for its user, asked for one by one when a pull needs them. */
+export function editorCredentials(connection: Connection): CredentialStore {
+  return {
+    async find(alias) {
+      const stored = await connection.sendRequest(GetCredential, { alias });
+      return stored ? { alias, ...stored } : undefined;
+    }
+  };
+}
