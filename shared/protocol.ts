@@ -20,6 +20,8 @@ export const initializationOptions = z.object({
   sdCliPath: z.string().min(1).optional(),
   /** Whether the client answers {@link GetCredential}. */
   providesCredentials: z.boolean().default(false),
+  /** The editor's own proxy settings; they win over HTTP_PROXY and HTTPS_PROXY. */
+  proxy: z.object({ address: z.string().optional(), strictTls: z.boolean().optional() }).default({}),
   /** Whether plain http is allowed for hosts other than this machine. */
   allowInsecureHttp: z.boolean().default(false)
 });

@@ -7,6 +7,7 @@ import type { Log } from '../platform/log';
 import { WorkerPool } from '../platform/workers/worker-pool';
 import { type CredentialStore, environmentCredentials, firstOf } from '../pull/credentials';
 import { createHttpClient, type HttpClient } from '../pull/http-client';
+import { type EditorProxy, proxySettings } from '../pull/proxy';
 import { PullEngine } from '../pull/pull-engine';
 import type { AddressPolicy } from '../pull/web-address';
 import { Registry } from '../registry/registry';
@@ -24,6 +25,8 @@ export interface ServiceOptions {
   /** Path of sd-cli from the settings. */
   readonly sdCliPath?: string | undefined;
   readonly policy: AddressPolicy;
+  /** What the editor says about proxies. */
+  readonly editorProxy?: EditorProxy | undefined;
   /** Where the host keeps credentials, asked before the environment. */
   readonly hostCredentials?: CredentialStore | undefined;
   /** Whether the workspace is trusted now. */
@@ -58,7 +61,7 @@ export function createServices(options: ServiceOptions): Services {
   const pool = new WorkerPool(options.workerScript);
   const hasher = createHasher(pool);
   const blobs = new BlobStore(layout, hasher);
-  const http = createHttpClient();
+  const http = createHttpClient(() => proxySettings(options.environment, options.editorProxy));
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];
   return {

@@ -1,3 +1,6 @@
+import type * as Undici from 'undici';
+import { type ProxySettings, proxyFor } from './proxy';
+
 /** An answer to a GET: its head, and its body as chunks. */
 export interface HttpAnswer {
   readonly status: number;
@@ -11,6 +14,8 @@ export interface HttpAnswer {
 /** Sends GET requests and follows no redirects. */
 export interface HttpClient {
   get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer>;
+  /** Host of the proxy that an address is reached through, or undefined. */
+  proxyHost(url: URL): string | undefined;
   /** Closes idle connections. */
   close(): Promise<void>;
 }
@@ -24,21 +29,20 @@ const CONNECT_MS = 15_000;
 /** The largest head of an answer, in bytes. */
 const LARGEST_HEAD_BYTES = 64 * 1024;
 
-/** A client over undici with keep-alive. undici is loaded with the first request, not at start-up. */
-export function createHttpClient(): HttpClient {
+/**
+ * A client over undici with keep-alive. undici is loaded with the first request, not at start-up.
+ * @param readProxy read with the first request, so that a wrong address fails what needs it and nothing else
+ */
+export function createHttpClient(readProxy: () => ProxySettings): HttpClient {
+  const proxy = lazily(readProxy);
   const loaded = lazily(async () => {
     const undici = await import('undici');
-    const dispatcher = new undici.Agent({
-      connect: { timeout: CONNECT_MS },
-      headersTimeout: STALL_MS,
-      bodyTimeout: STALL_MS,
-      maxHeaderSize: LARGEST_HEAD_BYTES
-    });
-    return { undici, dispatcher };
+    return { undici, ...dispatchers(undici, proxy.get()) };
   });
   return {
     async get(url, headers, signal) {
-      const { undici, dispatcher } = await loaded();
+      const { undici, direct, proxied } = await loaded.get();
+      const dispatcher = proxyFor(url, proxy.get()) === undefined ? direct : proxied;
       const answer = await undici.request(url, { method: 'GET', headers, signal, dispatcher });
       return {
         status: answer.statusCode,
@@ -53,17 +57,52 @@ export function createHttpClient(): HttpClient {
         }
       };
     },
+    proxyHost(url) {
+      const address = proxyFor(url, proxy.get());
+      return address && new URL(address).host;
+    },
     async close() {
-      if (loaded.wasCalled()) await (await loaded()).dispatcher.destroy();
+      if (!loaded.wasCalled()) return;
+      const { direct, proxied } = await loaded.get();
+      await Promise.all([direct.destroy(), proxied.destroy()]);
     }
   };
 }
 
-function lazily<T>(load: () => Promise<T>): { (): Promise<T>; wasCalled(): boolean } {
-  let value: Promise<T> | undefined;
-  const get = (): Promise<T> => {
-    value ??= load();
-    return value;
+function dispatchers(
+  undici: typeof Undici,
+  proxy: ProxySettings
+): { direct: Undici.Dispatcher; proxied: Undici.Dispatcher } {
+  const tls = { rejectUnauthorized: proxy.strictTls };
+  const limits = { headersTimeout: STALL_MS, bodyTimeout: STALL_MS, maxHeaderSize: LARGEST_HEAD_BYTES };
+  const connect = { timeout: CONNECT_MS, ...tls };
+  return {
+    direct: new undici.Agent({ ...limits, connect }),
+    proxied: new undici.EnvHttpProxyAgent({
+      ...limits,
+      connect,
+      requestTls: tls,
+      // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.
+      proxyTunnel: false,
+      noProxy: proxy.exceptions,
+      ...(proxy.forHttp !== undefined && { httpProxy: proxy.forHttp }),
+      ...(proxy.forHttps !== undefined && { httpsProxy: proxy.forHttps })
+    })
   };
-  return Object.assign(get, { wasCalled: () => value !== undefined });
+}
+
+interface Lazy<T> {
+  get(): T;
+  wasCalled(): boolean;
+}
+
+function lazily<T>(load: () => T): Lazy<T> {
+  let value: { readonly loaded: T } | undefined;
+  return {
+    get() {
+      value ??= { loaded: load() };
+      return value.loaded;
+    },
+    wasCalled: () => value !== undefined
+  };
 }

@@ -69,7 +69,7 @@ async function ask(
   try {
     return await client.get(url, headers, signal);
   } catch (error) {
-    throw networkFault(error, url, signal);
+    throw networkFault(error, url, { client, signal });
   }
 }
 
@@ -89,7 +89,7 @@ function opening(answer: HttpAnswer, url: URL, request: OpenRequest, options: Ht
     ...extent,
     validator: strongValidator(answer.header('etag')),
     endsByClosing: extent.total === null && !/\bchunked\b/i.test(answer.header('transfer-encoding') ?? ''),
-    body: readable(answer, url, request.signal)
+    body: readable(answer, url, { client: options.client, signal: request.signal })
   };
 }
 
@@ -119,18 +119,24 @@ function partialExtent(answer: HttpAnswer, url: URL, request: OpenRequest): Exte
   throw refused(url, `sent the range "${text ?? ''}" although bytes ${start} to ${end ?? 'the end'} were asked for`);
 }
 
-async function* readable(answer: HttpAnswer, url: URL, signal: AbortSignal): AsyncIterable<Uint8Array> {
+async function* readable(answer: HttpAnswer, url: URL, exchange: Exchange): AsyncIterable<Uint8Array> {
   try {
     yield* answer.body;
   } catch (error) {
-    throw networkFault(error, url, signal);
+    throw networkFault(error, url, exchange);
   } finally {
     answer.discard();
   }
 }
 
+interface Exchange {
+  readonly client: HttpClient;
+  readonly signal: AbortSignal;
+}
+
 /** A broken connection may pass; a certificate that is not trusted does not. */
-function networkFault(error: unknown, url: URL, signal: AbortSignal): Error {
+function networkFault(error: unknown, url: URL, { client, signal }: Exchange): Error {
+  if (error instanceof Failure) return error;
   if (signal.aborted) return cancelled('The transfer');
   const code = errorCode(error) ?? '';
   const subject = describeAddress(url);
@@ -142,7 +148,9 @@ function networkFault(error: unknown, url: URL, signal: AbortSignal): Error {
     });
   }
   const reason = REASONS[code] ?? `the connection failed (${code || messageOf(error)})`;
-  const failure = new Failure('network', `${url.host}: ${reason}.`, {
+  const proxy = client.proxyHost(url);
+  const way = proxy === undefined ? '' : ` through the proxy ${proxy}`;
+  const failure = new Failure('network', `${url.host}${way}: ${reason}.`, {
     subject,
     nextStep: 'Check the network connection and try again; what was transferred is kept.',
     cause: error

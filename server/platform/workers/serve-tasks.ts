@@ -24,7 +24,9 @@ export function serveTasks(port: MessagePort, handlers: TaskHandlers): void {
       case 'start': {
         const task = new RunningTask((answer) => port.postMessage(answer), message.id);
         running.set(message.id, task);
-        void task.run(handlers[message.task], message.input).finally(() => running.delete(message.id));
+        // Only what is listed: every object also answers to names like `constructor`.
+        const handler = Object.hasOwn(handlers, message.task) ? handlers[message.task] : undefined;
+        void task.run(handler, message.input).finally(() => running.delete(message.id));
         return;
       }
       case 'tell':
