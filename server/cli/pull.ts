@@ -1,26 +1,45 @@
 import { byteText, durationText } from '../../shared/byte-text';
 import { Failure } from '../../shared/failure';
 import type { PullEvent } from '../../shared/job-events';
-import { pullModel } from '../operations/pull-model';
+import { planModel, pullModel } from '../operations/pull-model';
+import type { PullPlan } from '../pull/pull-plan';
 import type { Command } from './command';
 import type { Console } from './console';
 import { modelOf } from './model-arguments';
 
 export const pull: Command = {
   name: 'pull',
-  usage: 'NAME|MANIFEST…',
+  usage: 'NAME|MANIFEST… [--dry-run]',
   summary: 'fetches the files of models, proves and installs them',
-  options: {},
+  options: { 'dry-run': { type: 'boolean' } },
   async run(input, context) {
     if (input.names.length === 0) throw new Failure('wrong-usage', 'Name a model or a manifest file to pull.');
     const { services, console, signal } = context;
     for (const argument of input.names) {
       const model = await modelOf(argument, context);
+      if (input.flag('dry-run')) {
+        showPlan(model.name, await planModel(services, model, signal), console);
+        continue;
+      }
       await pullModel(services, model, { signal, onEvent: (event) => show(event, console) });
     }
     return 0;
   }
 };
+
+function showPlan(model: string, { files, totalBytes, missingBytes, freeBytes }: PullPlan, console: Console): void {
+  const facts = files.map(({ filename, bytes, digest, presence, heldBytes, source }) => {
+    return { filename, source: source.label, bytes, digest, presence, heldBytes };
+  });
+  console.document({ model, totalBytes, missingBytes, freeBytes: freeBytes ?? null, files: facts });
+  for (const { filename, bytes, presence, heldBytes } of facts) {
+    const size = bytes === null ? 'size unknown' : byteText(bytes);
+    const here = { stored: ', already here', partial: `, ${byteText(heldBytes)} of it here`, absent: '' }[presence];
+    console.answer(`  ${filename}  ${size}${here}`);
+  }
+  const space = freeBytes === undefined ? '' : `, ${byteText(freeBytes)} free`;
+  console.answer(`${model}: ${byteText(missingBytes)} to transfer${space}`);
+}
 
 function show(event: PullEvent, console: Console): void {
   // The failure itself is told once, by the command line.

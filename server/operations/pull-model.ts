@@ -1,9 +1,11 @@
 import { Failure, messageOf } from '../../shared/failure';
 import type { PullEvent } from '../../shared/job-events';
 import type { InstalledFile, InstalledManifest } from '../../shared/manifest/installed-manifest';
-import type { SourceFile, SourceManifest } from '../../shared/manifest/source-manifest';
+import type { SourceManifest } from '../../shared/manifest/source-manifest';
 import type { PullResult } from '../../shared/protocol';
-import type { PulledFile, WantedFile } from '../pull/pull-engine';
+import type { WantedFile } from '../pull/expected-file';
+import type { PulledFile } from '../pull/pull-engine';
+import type { PullPlan } from '../pull/pull-plan';
 import { withStamp } from '../registry/registry-state';
 import type { KnownModel } from './known-models';
 import { register } from './register-model';
@@ -42,9 +44,15 @@ export async function pullModel(
   });
 }
 
+/** Says what pulling a model would do: sizes, what is here already, what remains. Nothing is transferred. */
+export async function planModel(services: Services, { manifest }: KnownModel, signal: AbortSignal): Promise<PullPlan> {
+  requireTrust(services, 'Asking where models come from');
+  return services.pulls.plan(await wantedFiles(services, manifest), signal);
+}
+
 async function pullAndInstall(services: Services, model: KnownModel, options: PullModelOptions): Promise<PullResult> {
   const { name, manifest } = model;
-  const wanted = await Promise.all(manifest.files.map((file) => wantedFile(services, manifest, file)));
+  const wanted = await wantedFiles(services, manifest);
   await register(services, model);
   const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
   const installed = installedManifest(manifest, files, services.clock.now());
@@ -60,13 +68,15 @@ async function pullAndInstall(services: Services, model: KnownModel, options: Pu
   return result;
 }
 
-async function wantedFile(services: Services, manifest: SourceManifest, file: SourceFile): Promise<WantedFile> {
-  return {
-    filename: file.filename,
-    source: await sourceOf(services, file, manifest.credential_alias),
-    digest: file.sha256 ?? null,
-    bytes: file.size_bytes ?? null
-  };
+function wantedFiles(services: Services, { files, credential_alias: alias }: SourceManifest): Promise<WantedFile[]> {
+  return Promise.all(
+    files.map(async (file) => ({
+      filename: file.filename,
+      source: await sourceOf(services, file, alias),
+      digest: file.sha256 ?? null,
+      bytes: file.size_bytes ?? null
+    }))
+  );
 }
 
 /** The manifest that goes into the bundle: what lies there now, and what the engine needs to know of it. */

@@ -14,6 +14,11 @@ export interface ExpectedFile {
   readonly bytes: number | null;
 }
 
+/** One file of a model to be pulled. */
+export interface WantedFile extends ExpectedFile {
+  readonly filename: string;
+}
+
 export interface TransferTools {
   readonly hasher: Hasher;
   readonly clock: Clock;

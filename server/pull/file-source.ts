@@ -25,8 +25,19 @@ export function fileSource(path: string): Source {
           body: createReadStream(path, { start: from, end: (end ?? Infinity) - 1, signal, highWaterMark: 1024 * 1024 })
         };
       } catch (error) {
-        throw fileFailure(error, 'The source file cannot be read.', path);
+        throw unreadable(error, path);
+      }
+    },
+    async probe() {
+      try {
+        return { bytes: (await stat(path)).size, digest: null };
+      } catch (error) {
+        throw unreadable(error, path);
       }
     }
   };
+}
+
+function unreadable(error: unknown, path: string): unknown {
+  return fileFailure(error, 'The source file cannot be read.', path);
 }

@@ -1,7 +1,7 @@
 import type * as Undici from 'undici';
 import { type ProxySettings, proxyFor } from './proxy';
 
-/** An answer to a GET: its head, and its body as chunks. */
+/** An answer: its head, and its body as chunks. */
 export interface HttpAnswer {
   readonly status: number;
   /** Header names in lower case; a header sent twice has its first value. */
@@ -11,9 +11,14 @@ export interface HttpAnswer {
   discard(): void;
 }
 
-/** Sends GET requests and follows no redirects. */
+/** Sends requests and follows no redirects. */
 export interface HttpClient {
-  get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer>;
+  send(
+    method: 'GET' | 'HEAD',
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal
+  ): Promise<HttpAnswer>;
   /** Host of the proxy that an address is reached through, or undefined. */
   proxyHost(url: URL): string | undefined;
   /** Closes idle connections. */
@@ -40,10 +45,10 @@ export function createHttpClient(readProxy: () => ProxySettings): HttpClient {
     return { undici, ...dispatchers(undici, proxy.get()) };
   });
   return {
-    async get(url, headers, signal) {
+    async send(method, url, headers, signal) {
       const { undici, direct, proxied } = await loaded.get();
       const dispatcher = proxyFor(url, proxy.get()) === undefined ? direct : proxied;
-      const answer = await undici.request(url, { method: 'GET', headers, signal, dispatcher });
+      const answer = await undici.request(url, { method, headers, signal, dispatcher });
       return {
         status: answer.statusCode,
         header(name) {

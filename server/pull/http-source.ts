@@ -1,10 +1,17 @@
-import { cancelled, Failure, messageOf } from '../../shared/failure';
+import { type Digest, parseDigest } from '../../shared/digest';
 import { hostReach } from '../../shared/host-reach';
-import { errorCode } from '../platform/system-error';
 import { authorization, type Credential } from './credentials';
 import type { HttpAnswer, HttpClient } from './http-client';
-import { parseContentRange, retryAfterMs, strongValidator } from './http-headers';
-import { ContentChanged, type Opening, type OpenRequest, type Source, TransientFault } from './source';
+import { changed, type Exchange, networkFault, refused, statusFault } from './http-faults';
+import { parseContentRange, strongValidator } from './http-headers';
+import {
+  ContentChanged,
+  type Opening,
+  type OpenRequest,
+  type ProbedContent,
+  type Source,
+  TransientFault
+} from './source';
 import { type AddressPolicy, checkedAddress, describeAddress, redirectTarget } from './web-address';
 
 export interface HttpSourceOptions {
@@ -27,50 +34,103 @@ export function httpSource(address: string, options: HttpSourceOptions): Source 
     label: describeAddress(start),
     identity: address,
     async open(request) {
-      const { answer, url } = await follow(start, request, options);
+      const { answer, url } = await follow(start, rangeHeaders(request), {
+        ...options,
+        method: 'GET',
+        signal: request.signal
+      });
       try {
         return opening(answer, url, request, options);
       } catch (error) {
         answer.discard();
         throw error;
       }
-    }
+    },
+    probe: (signal) => probe(start, { ...options, method: 'HEAD', signal })
   };
+}
+
+interface ExchangeOptions extends HttpSourceOptions {
+  readonly method: 'GET' | 'HEAD';
+  readonly signal: AbortSignal;
+}
+
+interface Followed {
+  readonly answer: HttpAnswer;
+  readonly url: URL;
+  /** What the hub says of a file before it redirects to where the bytes lie. */
+  readonly linked: ProbedContent;
 }
 
 async function follow(
   start: URL,
-  request: OpenRequest,
-  options: HttpSourceOptions
-): Promise<{ answer: HttpAnswer; url: URL }> {
+  headers: Readonly<Record<string, string>>,
+  options: ExchangeOptions
+): Promise<Followed> {
   let url = start;
+  let linked: ProbedContent = { bytes: null, digest: null };
   for (let hops = 0; ; hops += 1) {
-    const answer = await ask(url, request, options);
-    if (![301, 302, 303, 307, 308].includes(answer.status)) return { answer, url };
+    const answer = await ask(url, headers, options);
+    if (url.origin === start.origin) linked = linkedContent(answer) ?? linked;
+    if (![301, 302, 303, 307, 308].includes(answer.status)) return { answer, url, linked };
     answer.discard();
     url = redirectTarget(url, answer.header('location'), hops, options.policy);
   }
 }
 
-async function ask(
-  url: URL,
-  { start, end, validator, signal }: OpenRequest,
-  { client, credential }: HttpSourceOptions
-): Promise<HttpAnswer> {
-  const isPart = asksForPart({ start, end });
+async function ask(url: URL, headers: Readonly<Record<string, string>>, options: ExchangeOptions): Promise<HttpAnswer> {
+  const { client, credential, method, signal } = options;
   const proof = authorization(credential, url, hostReach(url.hostname) === 'loopback');
-  const headers = {
-    'accept-encoding': 'identity',
-    'user-agent': 'diffusion-dock',
-    ...(proof !== undefined && { authorization: proof }),
-    ...(isPart && { range: `bytes=${start}-${end === null ? '' : end - 1}` }),
-    ...(isPart && validator !== null && { 'if-range': validator })
-  };
+  const always = { 'accept-encoding': 'identity', 'user-agent': 'diffusion-dock' };
   try {
-    return await client.get(url, headers, signal);
+    return await client.send(
+      method,
+      url,
+      { ...always, ...(proof !== undefined && { authorization: proof }), ...headers },
+      signal
+    );
   } catch (error) {
     throw networkFault(error, url, { client, signal });
   }
+}
+
+function rangeHeaders(request: OpenRequest): Record<string, string> {
+  const { start, end, validator } = request;
+  if (!asksForPart(request)) return {};
+  return {
+    range: `bytes=${start}-${end === null ? '' : end - 1}`,
+    ...(validator !== null && { 'if-range': validator })
+  };
+}
+
+/** Statuses that a GET would get as well; others may mean no more than that HEAD is not served here. */
+const FINAL_STATUSES: ReadonlySet<number> = new Set([401, 404, 410]);
+
+async function probe(start: URL, options: ExchangeOptions): Promise<ProbedContent> {
+  const unknown: ProbedContent = { bytes: null, digest: null };
+  try {
+    const { answer, url, linked } = await follow(start, {}, options);
+    answer.discard();
+    if (FINAL_STATUSES.has(answer.status)) throw statusFault(answer, url, options);
+    if (linked.bytes !== null) return linked;
+    return answer.status === 200 ? { ...linked, bytes: sizeOf(answer.header('content-length')) } : unknown;
+  } catch (error) {
+    // The transfer itself will tell, after as many attempts as it takes.
+    if (error instanceof TransientFault) return unknown;
+    throw error;
+  }
+}
+
+/** The hub names size and digest of large files beside the redirect; other ETags are no digests. */
+function linkedContent(answer: HttpAnswer): ProbedContent | undefined {
+  const etag = answer.header('x-linked-etag');
+  if (etag === undefined) return undefined;
+  const digest: Digest | null = parseDigest(etag.replaceAll('"', '')) ?? null;
+  return { bytes: sizeOf(answer.header('x-linked-size')), digest };
+}
+
+function sizeOf(length: string | undefined): number | null {
+  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
 }
 
 function opening(answer: HttpAnswer, url: URL, request: OpenRequest, options: HttpSourceOptions): Opening {
@@ -103,8 +163,8 @@ function wholeExtent(answer: HttpAnswer, url: URL): Extent {
   const servesRanges = /^bytes$/i.test(answer.header('accept-ranges') ?? '');
   const length = answer.header('content-length');
   if (length === undefined) return { start: 0, total: null, servesRanges };
-  const total = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
-  if (total === undefined) throw refused(url, `announced the impossible length ${length}`);
+  const total = sizeOf(length);
+  if (total === null) throw refused(url, `announced the impossible length ${length}`);
   return { start: 0, total, servesRanges };
 }
 
@@ -127,89 +187,4 @@ async function* readable(answer: HttpAnswer, url: URL, exchange: Exchange): Asyn
   } finally {
     answer.discard();
   }
-}
-
-interface Exchange {
-  readonly client: HttpClient;
-  readonly signal: AbortSignal;
-}
-
-/** A broken connection may pass; a certificate that is not trusted does not. */
-function networkFault(error: unknown, url: URL, { client, signal }: Exchange): Error {
-  if (error instanceof Failure) return error;
-  if (signal.aborted) return cancelled('The transfer');
-  const code = errorCode(error) ?? '';
-  const subject = describeAddress(url);
-  if (/CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_/.test(code)) {
-    return new Failure('network', `The certificate of ${url.host} is not trusted (${code}).`, {
-      subject,
-      nextStep: 'Check the address and the clock of this machine, or trust the certificate in the system.',
-      cause: error
-    });
-  }
-  const reason = REASONS[code] ?? `the connection failed (${code || messageOf(error)})`;
-  const proxy = client.proxyHost(url);
-  const way = proxy === undefined ? '' : ` through the proxy ${proxy}`;
-  const failure = new Failure('network', `${url.host}${way}: ${reason}.`, {
-    subject,
-    nextStep: 'Check the network connection and try again; what was transferred is kept.',
-    cause: error
-  });
-  return new TransientFault(failure);
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'the host name is unknown',
-  ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was reset',
-  ETIMEDOUT: 'the connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-  UND_ERR_HEADERS_TIMEOUT: 'the server does not answer',
-  UND_ERR_BODY_TIMEOUT: 'the server stopped sending',
-  UND_ERR_SOCKET: 'the connection was closed early'
-};
-
-function statusFault(answer: HttpAnswer, url: URL, { credential, now }: HttpSourceOptions): Error {
-  const { status } = answer;
-  const nextStep = nextStepFor(answer, url, credential);
-  const failure = new Failure('http-status', `${url.host} answered with status ${status}.`, {
-    subject: describeAddress(url),
-    ...(nextStep !== undefined && { nextStep })
-  });
-  const passes = status === 408 || status === 429 || status >= 500;
-  return passes ? new TransientFault(failure, retryAfterMs(answer.header('retry-after'), now())) : failure;
-}
-
-function nextStepFor(answer: HttpAnswer, url: URL, credential: Credential | undefined): string | undefined {
-  const { status } = answer;
-  if (status === 401 || status === 403) {
-    // The hub says so of models whose terms have to be accepted first.
-    if (answer.header('x-error-code') === 'GatedRepo') {
-      const [, owner, repo] = url.pathname.split('/');
-      return `Accept the terms at ${url.origin}/${owner}/${repo}, and sign in with a token of that account.`;
-    }
-    if (!credential) return 'The file needs a login: store a credential and name it in credential_alias.';
-    if (!credential.origins.includes(url.origin)) {
-      return `The credential "${credential.alias}" is not meant for ${url.origin}; add that origin to it if it is.`;
-    }
-    return `The credential "${credential.alias}" is not accepted; renew it, or ask the owner for access.`;
-  }
-  return NEXT_STEPS[status];
-}
-
-const NEXT_STEPS: Readonly<Record<number, string>> = {
-  404: 'Check the address in the manifest: there is no such file.',
-  410: 'The file was removed; look for another source.',
-  429: 'The server limits requests; wait a while and try again.'
-};
-
-function refused(url: URL, what: string, nextStep?: string): Failure {
-  const details = { subject: describeAddress(url), ...(nextStep !== undefined && { nextStep }) };
-  return new Failure('bad-response', `${url.host} ${what}.`, details);
-}
-
-function changed(url: URL): Failure {
-  return new Failure('bad-response', `${url.host} no longer has the content that was begun.`, {
-    subject: describeAddress(url)
-  });
 }

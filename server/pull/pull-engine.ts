@@ -4,22 +4,17 @@ import { Failure, type FailureCode } from '../../shared/failure';
 import type { PullEvent } from '../../shared/job-events';
 import type { ModelName } from '../../shared/model-name';
 import type { Clock } from '../platform/clock';
-import { freeBytes } from '../platform/disk-space';
 import type { FileHash, Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import { fileFailure } from '../platform/system-error';
 import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
-import type { ExpectedFile } from './expected-file';
+import type { WantedFile } from './expected-file';
 import { PartialDownload, partialKey } from './partial-download';
+import { type PullPlan, planPull, requireSpace } from './pull-plan';
 import { PullProgress } from './pull-progress';
 import { takeTurn } from './shared-transfer';
 import { transferFile } from './transfer-file';
-
-/** One file of a model to be pulled. */
-export interface WantedFile extends ExpectedFile {
-  readonly filename: string;
-}
 
 /** A file that lies in the blob store. */
 export interface PulledFile {
@@ -48,9 +43,6 @@ export interface PullOptions {
   readonly onEvent: (event: PullEvent) => void;
 }
 
-/** Room that is left free on the disk, in bytes. */
-const CUSHION_BYTES = 1024 ** 3;
-
 /** Brings the files of models into the blob store. */
 export class PullEngine {
   constructor(private readonly tools: PullTools) {}
@@ -61,14 +53,20 @@ export class PullEngine {
    * @throws Failure
    */
   async pull(model: ModelName, files: readonly WantedFile[], { signal, onEvent }: PullOptions): Promise<PullOutcome> {
-    const progress = new PullProgress(model, files, this.tools.clock, onEvent);
+    const plan = await this.plan(files, signal);
+    const progress = new PullProgress(model, plan.files, this.tools.clock, onEvent);
     progress.started();
     try {
-      await this.checkSpace(files);
-      return await this.provideAll(files, progress, signal);
+      requireSpace(plan, this.tools.layout, this.tools.log);
+      return await this.provideAll(plan.files, progress, signal);
     } finally {
       progress.stop();
     }
+  }
+
+  /** Says what a pull of these files would do. @throws Failure when a file is certainly not to be had */
+  plan(files: readonly WantedFile[], signal: AbortSignal): Promise<PullPlan> {
+    return planPull(files, { layout: this.tools.layout, signal });
   }
 
   private async provideAll(
@@ -162,21 +160,6 @@ export class PullEngine {
     await rm(partial.folder, { recursive: true, force: true });
     const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
     return { blob, receivedBytes: blob.bytes - resumedFrom, origin: resumedFrom > 0 ? 'resumed' : 'transferred' };
-  }
-
-  private async checkSpace(files: readonly WantedFile[]): Promise<void> {
-    const { layout, log } = this.tools;
-    const needed = files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
-    const free = await freeBytes(layout.root);
-    if (free === undefined) {
-      log.warn('free space unknown', { folder: layout.root });
-      return;
-    }
-    if (free >= needed + CUSHION_BYTES) return;
-    throw new Failure('disk-full', `The model needs ${needed} bytes and 1 GiB to spare; ${free} bytes are free.`, {
-      subject: layout.root,
-      nextStep: 'Free some space, or move the cache to another disk.'
-    });
   }
 }
 

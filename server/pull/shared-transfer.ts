@@ -47,7 +47,8 @@ export async function takeTurn(options: SharedTransferOptions): Promise<Claim | 
   }
 }
 
-async function largestPartial(partials: string, key: string): Promise<number> {
+/** How many bytes of a content the largest of its partials has, whoever owns it. */
+export async function largestPartial(partials: string, key: string): Promise<number> {
   const entries = (await entriesOf(partials)).filter((entry) => entry.startsWith(`${key}.`));
   return Math.max(0, ...(await Promise.all(entries.map((entry) => recordedBytes(join(partials, entry))))));
 }

@@ -1,3 +1,4 @@
+import type { Digest } from '../../shared/digest';
 import type { Failure } from '../../shared/failure';
 
 /** From where a transfer wants to go on, and what it knows of the content it has begun. */
@@ -27,6 +28,14 @@ export interface Opening {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** What a source says of a content without sending it. */
+export interface ProbedContent {
+  /** Size in bytes, or null. */
+  readonly bytes: number | null;
+  /** SHA-256 as the source declares it, or null. */
+  readonly digest: Digest | null;
+}
+
 /** A place where the bytes of one file come from. */
 export interface Source {
   /** For logs and errors: host and path without query, or a local path; never a secret. */
@@ -35,6 +44,8 @@ export interface Source {
   readonly identity: string;
   /** @throws TransientFault to be tried again, ContentChanged to start anew, Failure for good */
   open(request: OpenRequest): Promise<Opening>;
+  /** Asks for size and digest only. @throws Failure when the content is certainly not to be had */
+  probe(signal: AbortSignal): Promise<ProbedContent>;
 }
 
 /** A fault that may pass: the connection broke, the server is busy. */

@@ -19,8 +19,11 @@ export interface RawServer {
   close(): Promise<void>;
 }
 
+/** Without a handler of its own a HEAD is not served, as by many a server; it is not among the requests. */
+const NO_HEAD: RawAnswer = (_, socket) => respond(socket, 405, { 'Content-Length': 0 });
+
 /** Starts a server on loopback whose answers are written byte by byte by the test, for answers no library gives. */
-export async function startRawServer(answer: RawAnswer): Promise<RawServer> {
+export async function startRawServer(answer: RawAnswer, answerHead = NO_HEAD): Promise<RawServer> {
   const requests: RawRequest[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -33,6 +36,10 @@ export async function startRawServer(answer: RawAnswer): Promise<RawServer> {
       for (let end = head.indexOf('\r\n\r\n'); end >= 0; end = head.indexOf('\r\n\r\n')) {
         const request = parseHead(head.slice(0, end), requests.length + 1);
         head = head.slice(end + 4);
+        if (request.method === 'HEAD') {
+          void answerHead(request, socket);
+          continue;
+        }
         requests.push(request);
         void answer(request, socket);
       }

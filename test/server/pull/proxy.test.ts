@@ -41,9 +41,14 @@ describe('a proxy', () => {
     const origin = await modelSite();
     const { address, asked } = await startProxy(origin);
     const services = await testServices({ environment: { HTTP_PROXY: address }, policy: { allowInsecureHttp: true } });
-    await pullManifest(services, await writeManifest([{ url: 'http://models.test/w', sha256: sha256(CONTENT) }]));
+    await pullManifest(
+      services,
+      await writeManifest([{ url: 'http://models.test/w', sha256: sha256(CONTENT), size_bytes: 1000 }])
+    );
     expect(asked).toEqual(['http://models.test/w']);
-    const local = await writeManifest([{ url: `${origin}/local`, sha256: sha256(CONTENT) }], { name: 'local' });
+    const local = await writeManifest([{ url: `${origin}/local`, sha256: sha256(CONTENT), size_bytes: 1000 }], {
+      name: 'local'
+    });
     await pullManifest(services, local);
     expect(asked).toHaveLength(1);
   });
@@ -55,7 +60,10 @@ describe('a proxy', () => {
       editorProxy: { address },
       policy: { allowInsecureHttp: true }
     });
-    await pullManifest(services, await writeManifest([{ url: 'http://models.test/w', sha256: sha256(CONTENT) }]));
+    await pullManifest(
+      services,
+      await writeManifest([{ url: 'http://models.test/w', sha256: sha256(CONTENT), size_bytes: 1000 }])
+    );
     expect(asked).toHaveLength(1);
   });
 
@@ -66,7 +74,7 @@ describe('a proxy', () => {
     });
     const pulled = pullManifest(
       services,
-      await writeManifest([{ url: 'http://models.test/w', sha256: sha256(CONTENT) }])
+      await writeManifest([{ url: 'http://models.test/w', sha256: sha256(CONTENT), size_bytes: 1000 }])
     );
     const failure = await pulled.then(
       () => undefined,
