@@ -68,7 +68,9 @@ export class TransferCrew {
     onBegin();
     const isTold = this.file.digest !== null || opening.validator !== null;
     this.prepare(shares && opening.servesRanges && isTold);
-    this.hire(opening);
+    // Of an empty file there is no piece to take, but its body has to end.
+    if (total === 0) await this.fetch({ start: 0, end: 0 }, opening);
+    else this.hire(opening);
     await this.finish();
   }
 

@@ -70,6 +70,13 @@ describe('a server that answers as it should', () => {
     await expect(pulled).resolves.toBeDefined();
   });
 
+  it('may be empty', async () => {
+    const { pulled } = await pullFrom((_, socket) => respond(socket, 200, { 'Content-Length': 0 }), {
+      sha256: sha256(Buffer.alloc(0))
+    });
+    await expect(pulled).resolves.toMatchObject({ folder: expect.any(String) });
+  });
+
   it('without a declared digest the arrived bytes are marked as observed', async () => {
     const { pulled } = await pullFrom(wholeOrRest, {});
     const { folder } = await pulled;
