@@ -34,7 +34,7 @@ export async function promote(layout: CacheLayout, name: ModelName, entries: Swa
       await renamePatiently(join(layout.staging, entries.staging), layout.model(name));
       break;
     } catch (error) {
-      if (isErrorWithCode(error, 'ENOTEMPTY', 'EEXIST') && (await exists(layout.model(name)))) continue;
+      if (isErrorWithCode(error, 'ENOTEMPTY', 'EEXIST')) continue;
       await putBack(layout, name, entries.purge);
       throw error;
     }

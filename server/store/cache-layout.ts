@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Digest } from '../../shared/digest';
-import type { ModelName } from '../../shared/model-name';
+import { type ModelName, modelKey } from '../../shared/model-name';
 
 /** Where everything lies within the cache root. All paths are absolute if the root is. */
 export class CacheLayout {
@@ -16,8 +16,9 @@ export class CacheLayout {
     return join(this.root, 'models');
   }
 
+  /** One folder for all spellings of a name, for names are unique without regard to case. */
   model(name: ModelName): string {
-    return join(this.models, name);
+    return join(this.models, modelKey(name));
   }
 
   /** The one place of a content, by its digest. */

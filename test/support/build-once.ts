@@ -11,7 +11,8 @@ export default async function buildOnce(): Promise<void> {
   const builtAt = Math.min(...(await Promise.all(BUNDLES.map((name) => changedAt(join(ROOT, 'dist', name))))));
   const sources = await Promise.all(SOURCES.map((folder) => filesIn(join(ROOT, folder))));
   const changed = await Promise.all([join(ROOT, 'esbuild.mjs'), ...sources.flat()].map(changedAt));
-  if (Math.max(...changed) > builtAt) await buildAll();
+  if (Math.max(...changed) <= builtAt) return;
+  await buildAll();
 }
 
 async function filesIn(folder: string): Promise<string[]> {

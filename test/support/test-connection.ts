@@ -15,7 +15,8 @@ import {
 } from 'vscode-languageserver/node';
 import { serveLanguage } from '../../server/lsp/serve-language';
 import type { InitializationOptions } from '../../shared/protocol';
-import { temporaryFolder, WORKER_SCRIPT } from './test-services';
+import { WORKER_SCRIPT } from './built-worker';
+import { temporaryFolder } from './temporary-folder';
 
 export interface TestConnection {
   readonly client: ProtocolConnection;

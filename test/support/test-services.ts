@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { pullModel } from '../../server/operations/pull-model';
 import { registerManifest } from '../../server/operations/register-model';
 import { createServices, type ServiceOptions, type Services } from '../../server/operations/services';
 import type { Clock } from '../../server/platform/clock';
 import type { PullEvent } from '../../shared/job-events';
-
-/** The worker as it was built; `npm test` builds it first. */
-export const WORKER_SCRIPT = resolve(import.meta.dirname, '../../dist/worker.js');
+import { WORKER_SCRIPT } from './built-worker';
+import { temporaryFolder } from './temporary-folder';
 
 /** A clock that never waits and remembers how long it was asked to. */
 export interface PatientClock extends Clock {
@@ -21,13 +18,6 @@ export interface PatientClock extends Clock {
 export interface TestServices extends Services {
   readonly clock: PatientClock;
   readonly logged: readonly string[];
-}
-
-/** A fresh folder that is removed when the test ends. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'diffusion-dock-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
 }
 
 /** Composes the real parts on a fresh cache root, or on a given one. */
@@ -94,21 +84,6 @@ export async function pullManifest(
     }
   });
   return { events, folder: services.layout.model(model.name) };
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Bytes that look random and are the same at every run. */
-export function sampleBytes(length: number, seed = 1): Buffer {
-  const bytes = Buffer.alloc(length);
-  let state = seed;
-  for (let index = 0; index < length; index += 1) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    bytes[index] = state >>> 24;
-  }
-  return bytes;
 }
 
 /** Everything that lies in the cache root apart from registry and claims, as relative paths. */

@@ -4,7 +4,9 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rangeStart, respond, startRawServer } from '../../support/raw-http-server';
 import { runCli, STAND_IN, startCli } from '../../support/run-cli';
-import { sampleBytes, sha256, temporaryFolder, writeManifest } from '../../support/test-services';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { writeManifest } from '../../support/test-services';
 
 const CONTENT = sampleBytes(200_000);
 

@@ -15,8 +15,9 @@ import {
   VerifyModel
 } from '../../../shared/protocol';
 import { respond, startRawServer } from '../../support/raw-http-server';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { type TestConnection, testConnection } from '../../support/test-connection';
-import { sampleBytes, sha256, writeManifest } from '../../support/test-services';
+import { writeManifest } from '../../support/test-services';
 
 const CONTENT = sampleBytes(50_000);
 

@@ -2,14 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type RawAnswer, type RawServer, respond, startRawServer } from '../../support/raw-http-server';
-import {
-  pullManifest,
-  sampleBytes,
-  sha256,
-  temporaryFolder,
-  testServices,
-  writeManifest
-} from '../../support/test-services';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { pullManifest, testServices, writeManifest } from '../../support/test-services';
 
 const CANARY = 'hf_CANARY0123456789';
 const CONTENT = sampleBytes(1000);

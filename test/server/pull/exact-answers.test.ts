@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type RawAnswer, type RawServer, rangeStart, respond, startRawServer } from '../../support/raw-http-server';
-import {
-  cacheEntries,
-  pullManifest,
-  sampleBytes,
-  sha256,
-  testServices,
-  writeManifest
-} from '../../support/test-services';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { cacheEntries, pullManifest, testServices, writeManifest } from '../../support/test-services';
 
 const CONTENT = sampleBytes(300_000);
 const DIGEST = sha256(CONTENT);

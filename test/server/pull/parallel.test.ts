@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Clock } from '../../../server/platform/clock';
 import { type RawRequest, respond, startRawServer } from '../../support/raw-http-server';
-import { pullManifest, sampleBytes, sha256, testServices, writeManifest } from '../../support/test-services';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { pullManifest, testServices, writeManifest } from '../../support/test-services';
 
 /** Large enough to be shared by connections: five pieces. */
 const CONTENT = Buffer.concat(Array.from({ length: 16 }, (_, part) => sampleBytes(5 * 1024 * 1024, part + 1)));

@@ -2,11 +2,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { planModel } from '../../../server/operations/pull-model';
 import { registerManifest } from '../../../server/operations/register-model';
 import { type RawAnswer, type RawServer, respond, startRawServer } from '../../support/raw-http-server';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import {
   cacheEntries,
   pullManifest,
-  sampleBytes,
-  sha256,
   type TestFile,
   type TestServices,
   testServices,

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { proxyFor, proxySettings } from '../../../server/pull/proxy';
 import { respond, startRawServer } from '../../support/raw-http-server';
-import { pullManifest, sampleBytes, sha256, testServices, writeManifest } from '../../support/test-services';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { pullManifest, testServices, writeManifest } from '../../support/test-services';
 
 const CONTENT = sampleBytes(1000);
 

@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { partialKey } from '../../../server/pull/partial-download';
 import { type RawRequest, rangeStart, respond, startRawServer } from '../../support/raw-http-server';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import {
   cacheEntries,
   pullManifest,
-  sampleBytes,
-  sha256,
   type TestServices,
   testServices,
   writeManifest

@@ -37,7 +37,12 @@ let reporter: ProgressReporter;
 beforeEach(() => {
   clock = new HandClock();
   reports = [];
-  reporter = new ProgressReporter({ model: 'm', images: 2, onProgress: (report) => reports.push(report), ticker: clock });
+  reporter = new ProgressReporter({
+    model: 'm',
+    images: 2,
+    onProgress: (report) => reports.push(report),
+    ticker: clock
+  });
 });
 
 const step = (done: number): EngineEvent => ({ type: 'bar', kind: 'steps', done, total: 50, secondsPerUnit: 0.5 });
