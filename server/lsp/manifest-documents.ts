@@ -9,8 +9,8 @@ import { parseManifestText } from '../manifest/document';
 import { recognise } from '../manifest/recognise';
 
 export interface ManifestDocumentsOptions {
-  /** Absolute path of the cache root; manifests in it count even when they are broken. */
-  readonly cacheRoot: string;
+  /** Absolute paths of the folders that hold bundles; manifests in them count even when they are broken. */
+  readonly bundleFolders: readonly string[];
   /** Whether JSON syntax errors are ours to report. */
   readonly reportSyntax: boolean;
 }
@@ -47,7 +47,7 @@ export class ManifestDocuments {
     const parsed = parseManifestText(document.getText());
     const dialect = recognise(parsed, {
       path: uri,
-      liesInCacheRoot: liesIn(this.options.cacheRoot, uri),
+      liesInCacheRoot: this.options.bundleFolders.some((folder) => liesIn(folder, uri)),
       // The editor sends other names only when the user's own patterns include them.
       matchesInclude: !hasCandidateName(uri),
       previous: this.dialects.get(uri)

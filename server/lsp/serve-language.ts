@@ -44,7 +44,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     });
     const asks = params.capabilities.textDocument?.diagnostic !== undefined;
     const manifests = new ManifestDocuments({
-      cacheRoot: services.layout.root,
+      bundleFolders: [services.layout.models],
       reportSyntax: !options.hostReportsJsonSyntax
     });
     serveDiagnostics(connection, documents, manifests, { asks, documentation: host.documentation });

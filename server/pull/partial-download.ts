@@ -37,6 +37,8 @@ export class PartialDownload {
   private syncedBytes: number;
   private syncedAt: number;
   private begunAnew = false;
+  private syncing: Promise<void> | undefined;
+  private syncFault: { readonly error: unknown } | undefined;
 
   private constructor(
     readonly folder: string,
@@ -104,6 +106,7 @@ export class PartialDownload {
 
   /** Begins a content from its first byte; what was there is void. No write may be under way. */
   async begin(content: BegunContent): Promise<void> {
+    await this.syncing;
     await this.record({ type: 'begun', ...content });
     await this.data.truncate(0);
     if (content.total !== null) await this.data.truncate(content.total);
@@ -118,13 +121,16 @@ export class PartialDownload {
     const written = { start, end: start + chunk.length };
     this.state = { ...this.state, ranges: withRange(this.state.ranges, written) };
     await this.record({ type: 'written', ...written });
+    if (this.syncFault) throw this.syncFault.error;
     const due = this.bytes - this.syncedBytes >= SYNC_BYTES || this.now() - this.syncedAt >= SYNC_MS;
-    if (due) await this.sync();
+    // Writing goes on meanwhile; waiting for the disk would halve the rate of a fast connection.
+    if (due) this.syncing ??= this.syncInBackground();
   }
 
   /** Lets go of a partial that can be resumed; one without a byte is removed. */
   async release(): Promise<void> {
     if (this.bytes === 0) return this.remove();
+    await this.syncing;
     await this.sync();
     await this.close();
     await rename(this.folder, this.freeFolder);
@@ -132,6 +138,7 @@ export class PartialDownload {
 
   /** Closes the files; the data is complete and about to be taken into the store. */
   async close(): Promise<void> {
+    await this.syncing;
     await this.data.close();
     await this.journal.close();
   }
@@ -140,6 +147,17 @@ export class PartialDownload {
   async remove(): Promise<void> {
     await this.close().catch(() => undefined);
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** A fault is told by the next write: it means that written data may be lost. */
+  private async syncInBackground(): Promise<void> {
+    try {
+      await this.sync();
+    } catch (error) {
+      this.syncFault = { error };
+    } finally {
+      this.syncing = undefined;
+    }
   }
 
   private async sync(): Promise<void> {

@@ -46,10 +46,14 @@ function isResumable({ digest, bytes, source }: ExpectedFile, { content, bytes: 
   return digest !== null || (content.source === source.identity && content.validator !== null);
 }
 
+/** The hash hears of new bytes in steps of this size: waking a thread costs more than hashing a little. */
+const ANNOUNCED_BYTES = 4 * 1024 * 1024;
+
 /** A hash behind the writer that can begin again when the writer does. */
 class RestartableHash {
   private controller = new AbortController();
   private hash: FollowingHash;
+  private announced = 0;
 
   constructor(
     private readonly hasher: Hasher,
@@ -60,6 +64,8 @@ class RestartableHash {
   }
 
   advance(bytes: number): void {
+    if (bytes - this.announced < ANNOUNCED_BYTES) return;
+    this.announced = bytes;
     this.hash.advance(bytes);
   }
 
@@ -69,6 +75,7 @@ class RestartableHash {
 
   restart(): void {
     this.controller.abort();
+    this.announced = 0;
     this.hash = this.start();
   }
 

@@ -14,6 +14,9 @@ export interface TaskOptions {
   readonly onProgress?: ((amount: number) => void) | undefined;
 }
 
+/** Buffers lie outside of the heap, so a worker needs little of it; without a limit each would take 16 MB more. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
+
 /** More than two hashing threads gain nothing on the machines measured. */
 const MOST_WORKERS = 2;
 
@@ -71,7 +74,7 @@ class PooledWorker {
   private readonly waiting = new Map<number, Waiting>();
 
   constructor(script: string, onGone: () => void) {
-    this.worker = new Worker(script);
+    this.worker = new Worker(script, { resourceLimits: RESOURCE_LIMITS });
     this.worker.unref();
     this.worker.on('message', (raw: unknown) => this.hear(fromWorker.parse(raw)));
     const gone = (error: unknown): void => {
