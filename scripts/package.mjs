@@ -19,7 +19,9 @@ export async function packageExtension() {
   const { name, version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
   const vsix = path.join(root, `${name}-${version}.vsix`);
   const vsce = packageScript('@vscode/vsce/vsce');
-  const args = [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--out', vsix];
+  // Without a repository address the README's pictures cannot be given addresses.
+  const flags = ['--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links'];
+  const args = [vsce, 'package', ...flags, '--out', vsix];
   const { status, output } = await runQuietly(process.execPath, args);
   if (status !== 0) throw new SetupError(`vsce package failed:\n${output}`);
   const [, files] = /\((\d+) files?,/.exec(output) ?? [];

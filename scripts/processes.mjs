@@ -52,3 +52,13 @@ export function runQuietly(command, args, { env = process.env } = {}) {
 export function packageScript(packageFile) {
   return path.join(root, 'node_modules', packageFile);
 }
+
+/**
+ * From now on, signals that ask to end (Ctrl-C, a closed terminal) no longer end this process by themselves.
+ * @returns {Promise<undefined>} settles with the first one; further ones change nothing
+ */
+export function interruption() {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(undefined));
+  });
+}

@@ -1,7 +1,7 @@
 // The sample models: compressed in the repository, expanded once into a home folder, and served from there.
 
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
@@ -100,4 +100,25 @@ export async function sampleManifestsFor(origin, folder) {
       return { name, manifest: copy, files };
     })
   );
+}
+
+/**
+ * Copies the sample workspace to where a user may edit it. What is there already is kept, but its manifests are made
+ * to name the origin at which the files are served now.
+ * @param {string} origin of the model server
+ * @param {string} folder of the copy
+ */
+export async function copySampleWorkspace(origin, folder) {
+  await cp(sampleWorkspace, folder, { recursive: true, force: false });
+  for (const { manifest, files } of await readSampleModels()) {
+    const copy = path.join(folder, path.relative(sampleWorkspace, manifest));
+    const text = await readFile(copy, 'utf8');
+    const current = files.reduce((changed, { filename }) => withOrigin(changed, filename, origin), text);
+    if (current !== text) await writeFile(copy, current);
+  }
+}
+
+function withOrigin(text, filename, origin) {
+  const address = new RegExp(`http://127\\.0\\.0\\.1:\\d+/${filename.replaceAll('.', '\\.')}(?=")`, 'g');
+  return text.replaceAll(address, `${origin}/${filename}`);
 }

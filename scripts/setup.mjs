@@ -103,6 +103,16 @@ export function ensureBrowser() {
 }
 
 /**
+ * Installs the VS Code servers of the harness that are missing.
+ * @param {string[]} versions for example `1.100`
+ */
+export function ensureVscode(versions) {
+  const install = path.join(root, 'test', 'support', 'vscode', 'install.mjs');
+  const args = versions.flatMap((version) => ['--version', version]);
+  if (runVisibly(process.execPath, [install, ...args]) !== 0) throw new SetupError('VS Code could not be installed.');
+}
+
+/**
  * Builds dist/.
  * @param {{ production?: boolean }} [options]
  */

@@ -1,36 +1,30 @@
 // `npm start`: tries the product out on the sample models.
 
-import { existsSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { runSamples, StepError } from './sample-run.mjs';
-import { ensureBuild, ensureDependencies, runMain, SetupError } from './setup.mjs';
+import { canShowWindow, findDesktopVscode } from './desktop-vscode.mjs';
+import { defaultHome, enginePath } from './sample-home.mjs';
+import { runMain, SetupError } from './setup.mjs';
+import { startBrowser } from './start-browser.mjs';
+import { startDesktop } from './start-desktop.mjs';
+import { startHeadless } from './start-headless.mjs';
 
-const USAGE = `usage: npm start -- --headless [--engine stand-in|PATH] [--home DIR] [--prompt TEXT]
+const USAGE = `usage: npm start -- [--desktop | --browser | --headless] [--engine stand-in|PATH] [--home DIR] [--prompt TEXT]
 
+  --desktop       opens the sample models in VS Code for the desktop, in a profile of their own
+                  (default where there is one and a display to show it on)
+  --browser       serves the same workbench on 127.0.0.1, for any browser, until Ctrl-C (default elsewhere)
   --headless      pulls and verifies the sample models and makes an image, all on the command line
   --engine WHAT   sd-cli to use: its path, or "stand-in" for a program that only draws test pictures
                   (default: the one that the product finds)
-  --home DIR      cache root (default: ${defaultHome()})
-  --prompt TEXT   what the image shows`;
-
-const STAND_IN = fileURLToPath(new URL('../test/support/stand-in/sd-cli.mjs', import.meta.url));
-
-/** A folder of its own in the platform's data folder, so that a user's models are left alone. */
-function defaultHome() {
-  const name = 'diffusion-dock-sample';
-  if (process.platform === 'win32') {
-    return path.join(process.env.LOCALAPPDATA ?? path.join(os.homedir(), 'AppData', 'Local'), name);
-  }
-  if (process.platform === 'darwin') return path.join(os.homedir(), 'Library', 'Application Support', name);
-  return path.join(process.env.XDG_DATA_HOME || path.join(os.homedir(), '.local', 'share'), name);
-}
+  --home DIR      cache root; the samples and the editor's profile go there, too (default: ${defaultHome()})
+  --prompt TEXT   what the image of --headless shows`;
 
 function readArguments() {
   const { values } = parseArgs({
     options: {
+      desktop: { type: 'boolean', default: false },
+      browser: { type: 'boolean', default: false },
       headless: { type: 'boolean', default: false },
       engine: { type: 'string' },
       home: { type: 'string', default: defaultHome() },
@@ -41,39 +35,36 @@ function readArguments() {
   return values;
 }
 
-function enginePath(engine) {
-  if (engine === undefined) return undefined;
-  const file = engine === 'stand-in' ? STAND_IN : path.resolve(engine);
-  if (!existsSync(file)) throw new SetupError(`there is no engine at ${file}`);
-  return file;
+/** What the flags ask for, else what suits the machine. */
+function chooseWay({ desktop, browser, headless }, code) {
+  if (headless) return 'headless';
+  if (desktop || browser) return desktop ? 'desktop' : 'browser';
+  return code && canShowWindow() ? 'desktop' : 'browser';
 }
 
-/** Everything on the command line; the last line is the path of the image. */
-async function startHeadless({ engine, home, prompt }) {
-  const options = { home: path.resolve(home), engine: enginePath(engine), prompt };
-  ensureDependencies();
-  await ensureBuild();
-  console.log(`home      ${options.home}`);
-  try {
-    const images = await runSamples({ ...options, generateWith: ['tiny-sd1'], say: console.log });
-    console.log(images === 'engine-missing' ? 'no sd-cli: stopped before generation' : images.at(-1));
-    return 0;
-  } catch (error) {
-    if (!(error instanceof StepError)) throw error;
-    console.error(error.message);
-    return 1;
+async function start(flags) {
+  const options = { home: path.resolve(flags.home), engine: enginePath(flags.engine), prompt: flags.prompt };
+  const code = findDesktopVscode();
+  switch (chooseWay(flags, code)) {
+    case 'headless':
+      return startHeadless(options);
+    case 'browser':
+      return startBrowser(options);
+    case 'desktop':
+      if (code) return startDesktop({ ...options, code });
+      throw new SetupError('There is no `code` command in PATH or where installers put it; use --browser instead.');
   }
 }
 
 await runMain(async () => {
-  const options = readArguments();
-  if (options.help) {
+  const flags = readArguments();
+  if (flags.help) {
     console.log(USAGE);
     return 0;
   }
-  if (!options.headless) {
+  if ([flags.desktop, flags.browser, flags.headless].filter(Boolean).length > 1) {
     console.error(USAGE);
     return 2;
   }
-  return startHeadless(options);
+  return start(flags);
 });
