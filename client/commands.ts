@@ -1,0 +1,45 @@
+import { commands, Disposable } from 'vscode';
+import { type GenerateParts, generate } from './generate/generate';
+import type { WorkspaceManifests } from './manifests/workspace-manifests';
+import { drop, openManifest, pull, revealFolder, verify } from './models/model-actions';
+import type { ModelNode } from './models/model-node';
+import { COMMANDS } from './support/commands';
+import { sayFailed } from './support/messages';
+
+/** What the commands work with. */
+export interface CommandParts extends GenerateParts {
+  readonly manifests: WorkspaceManifests;
+}
+
+/** Registers every command of ours. They exist whatever the server does; a dead one is answered with a sentence. */
+export function registerCommands(parts: CommandParts): Disposable {
+  const { connection, jobs, log, manifests, models } = parts;
+  return Disposable.from(
+    commands.registerCommand(COMMANDS.generate, (target?: ModelNode | string) =>
+      generate(parts, typeof target === 'string' ? target : target?.model.name)
+    ),
+    commands.registerCommand(COMMANDS.refreshModels, async () => {
+      await manifests.search();
+      models.invalidate();
+    }),
+    onModel(COMMANDS.pullModel, ({ model }) => pull(parts, model)),
+    onModel(COMMANDS.verifyModel, ({ model }) => verify(parts, model)),
+    onModel(COMMANDS.dropModel, ({ model }) => drop(parts, model)),
+    onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),
+    onModel(COMMANDS.revealFolder, ({ model }) => revealFolder(model)),
+    onModel(COMMANDS.openManifest, ({ model }) => openManifest(model)),
+    commands.registerCommand(COMMANDS.restartServer, async () => {
+      try {
+        await connection.restart();
+      } catch (error) {
+        sayFailed(log, error);
+      }
+    }),
+    commands.registerCommand(COMMANDS.showLog, () => log.show())
+  );
+}
+
+/** A command of the tree's items; a key binding runs it without one, and then there is nothing to do. */
+function onModel(id: string, run: (node: ModelNode) => unknown): Disposable {
+  return commands.registerCommand(id, (node?: ModelNode) => (node ? run(node) : undefined));
+}

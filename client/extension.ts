@@ -1,0 +1,120 @@
+import { commands, Disposable, type ExtensionContext, type LogOutputChannel, window, workspace } from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import {
+  GenerationProgressed,
+  ManifestsInView,
+  ModelsChanged,
+  PullProgressed,
+  TrustGranted,
+  VerifyProgressed
+} from '../shared/protocol';
+import { registerCommands } from './commands';
+import { startForOpenManifests } from './manifests/open-manifests';
+import { WorkspaceManifests } from './manifests/workspace-manifests';
+import { generationProgress, pullProgress, verifyProgress } from './models/job-progress';
+import { ModelList } from './models/model-list';
+import { RunningJobs } from './models/running-jobs';
+import { showJobsInStatusBar } from './models/status-bar';
+import { ModelTree } from './models/tree';
+import { MODELS_VIEW, SERVER_DEAD } from './support/commands';
+import { troubleOf } from './support/failures';
+import { createLanguageClient } from './support/language-client';
+import { createLog } from './support/log';
+import { sayFailed, sayServerDied } from './support/messages';
+import { ServerConnection } from './support/server-connection';
+import { restartOnSettingsChange } from './support/settings-restart';
+
+let connection: ServerConnection | undefined;
+
+/** Composes the extension. No process is started before a view, a command or a model manifest needs the server. */
+export function activate(context: ExtensionContext): void {
+  const log = createLog();
+  const jobs = new RunningJobs();
+  const manifests = new WorkspaceManifests();
+  const server = new ServerConnection({
+    log,
+    createClient: (onClosed) => createLanguageClient(context, log, onClosed),
+    listen: (client) => listen(client, models, jobs),
+    greet: (client) => sendManifests(client, manifests)
+  });
+  connection = server;
+  const models = new ModelList(server);
+  const tree = new ModelTree(models, jobs, (thrown) => reportUnlistable(log, thrown));
+  const view = window.createTreeView(MODELS_VIEW, { treeDataProvider: tree });
+  context.subscriptions.push(
+    log,
+    server,
+    jobs,
+    models,
+    tree,
+    view,
+    manifests,
+    showJobsInStatusBar(jobs),
+    followServer(server, models),
+    followManifests(server, manifests),
+    startForOpenManifests(server),
+    followTrust(server, view),
+    restartOnSettingsChange({ connection: server, jobs, log, beforeRestart: () => manifests.search() }),
+    registerCommands({ connection: server, jobs, log, models, manifests })
+  );
+}
+
+/** Ends the server; pulls under way stay resumable. */
+export async function deactivate(): Promise<void> {
+  await connection?.stop();
+}
+
+/** Nothing is attached twice: the handlers live and die with the client. */
+function listen(client: LanguageClient, models: ModelList, jobs: RunningJobs): void {
+  client.onNotification(ModelsChanged, () => models.invalidate());
+  client.onNotification(PullProgressed, (event) => {
+    const progress = pullProgress(event);
+    if (progress) jobs.advance(event.model, 'pull', progress);
+  });
+  client.onNotification(VerifyProgressed, (event) => jobs.advance(event.model, 'verify', verifyProgress(event)));
+  client.onNotification(GenerationProgressed, (event) =>
+    jobs.advance(event.model, 'generate', generationProgress(event))
+  );
+}
+
+async function sendManifests(client: LanguageClient, manifests: WorkspaceManifests): Promise<void> {
+  const uris = (await manifests.uris()).map((uri) => client.code2ProtocolConverter.asUri(uri));
+  await client.sendNotification(ManifestsInView, { uris });
+}
+
+/** A dead server is said once, and the view shows what to do instead of a list that may be wrong. */
+function followServer(server: ServerConnection, models: ModelList): Disposable {
+  return server.onDidChangeState((state) => {
+    void commands.executeCommand('setContext', SERVER_DEAD, state === 'dead');
+    if (state === 'dead') sayServerDied();
+    if (state !== 'starting') models.invalidate();
+  });
+}
+
+/** A workspace with a manifest of ours needs the server; later changes are told to a server that runs. */
+function followManifests(server: ServerConnection, manifests: WorkspaceManifests): Disposable {
+  const tell = async (): Promise<void> => {
+    const client = server.runningClient();
+    if (client) await sendManifests(client, manifests);
+    else if ((await manifests.uris()).length > 0) await server.ensureStarted();
+  };
+  void manifests.search();
+  return Disposable.from(
+    manifests.onDidChange(() => void tell()),
+    workspace.onDidChangeWorkspaceFolders(() => void manifests.search())
+  );
+}
+
+function followTrust(server: ServerConnection, view: { message?: string }): Disposable {
+  view.message = workspace.isTrusted ? '' : 'Restricted Mode: models are listed and checked, but not pulled or run.';
+  return workspace.onDidGrantWorkspaceTrust(() => {
+    view.message = '';
+    void server.runningClient()?.sendNotification(TrustGranted);
+  });
+}
+
+/** A dead server already has its message; the view shows the way out. */
+function reportUnlistable(log: LogOutputChannel, thrown: unknown): void {
+  const trouble = troubleOf(thrown);
+  if (trouble.kind !== 'server-dead' && trouble.kind !== 'server-died') sayFailed(log, thrown);
+}

@@ -1,0 +1,92 @@
+import { type QuickPickItem, window } from 'vscode';
+import { type GenerationRequest, LARGEST_SEED } from '../../shared/generation';
+
+/** Asks for a prompt, then shows seed and size with their defaults; undefined when the user leaves. */
+export async function askRequest(model: string): Promise<GenerationRequest | undefined> {
+  const title = `Generate with ${model}`;
+  const prompt = await window.showInputBox({
+    title,
+    prompt: 'What should the image show?',
+    placeHolder: 'a lighthouse at dusk',
+    ignoreFocusOut: true
+  });
+  if (prompt === undefined || prompt.trim() === '') return undefined;
+  return refine(title, { prompt });
+}
+
+interface Choice extends QuickPickItem {
+  readonly change?: 'seed' | 'size';
+}
+
+/** One step that shows what will be used; entries lead to a question and back. */
+async function refine(title: string, first: GenerationRequest): Promise<GenerationRequest | undefined> {
+  let request = first;
+  for (;;) {
+    const chosen = await window.showQuickPick(choices(request), { title, ignoreFocusOut: true });
+    if (!chosen) return undefined;
+    if (chosen.change === undefined) return request;
+    request = chosen.change === 'seed' ? await askSeed(title, request) : await askSize(title, request);
+  }
+}
+
+function choices({ prompt, seed, width, height }: GenerationRequest): Choice[] {
+  return [
+    { label: '$(sparkle) Generate', detail: prompt },
+    { label: '$(symbol-numeric) Seed', description: seed === undefined ? 'random' : String(seed), change: 'seed' },
+    {
+      label: '$(screen-full) Size',
+      description: width === undefined ? "the model's default" : `${width} × ${height ?? width} pixels`,
+      change: 'size'
+    }
+  ];
+}
+
+async function askSeed(title: string, request: GenerationRequest): Promise<GenerationRequest> {
+  const text = await window.showInputBox({
+    title,
+    prompt: 'Seed: the same seed and settings make the same image. Leave it empty for a random one.',
+    value: request.seed === undefined ? '' : String(request.seed),
+    ignoreFocusOut: true,
+    validateInput: (value) =>
+      value.trim() === '' || readSeed(value) !== undefined ? undefined : `Write a whole number up to ${LARGEST_SEED}.`
+  });
+  if (text === undefined) return request;
+  const { seed: _, ...others } = request;
+  const seed = readSeed(text);
+  return seed === undefined ? others : { ...others, seed };
+}
+
+async function askSize(title: string, request: GenerationRequest): Promise<GenerationRequest> {
+  const { width, height, ...others } = request;
+  const text = await window.showInputBox({
+    title,
+    prompt: "Width and height in pixels. Leave it empty for the model's default.",
+    placeHolder: '512x512',
+    value: width === undefined ? '' : `${width}x${height ?? width}`,
+    ignoreFocusOut: true,
+    validateInput: (value) =>
+      value.trim() === '' || readSize(value)
+        ? undefined
+        : `Write two numbers from ${SMALLEST_SIDE} to ${LARGEST_SIDE}, like 512x512.`
+  });
+  if (text === undefined) return request;
+  return { ...others, ...readSize(text) };
+}
+
+const SMALLEST_SIDE = 64;
+const LARGEST_SIDE = 8192;
+
+function readSeed(text: string): number | undefined {
+  const seed = /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(seed) ? seed : undefined;
+}
+
+function readSize(text: string): { width: number; height: number } | undefined {
+  const [, first, second] = /^\s*(\d{1,5})\s*[x×*, ]\s*(\d{1,5})\s*$/i.exec(text) ?? [];
+  const [width, height] = [Number(first), Number(second)];
+  return isSide(width) && isSide(height) ? { width, height } : undefined;
+}
+
+function isSide(pixels: number): boolean {
+  return pixels >= SMALLEST_SIDE && pixels <= LARGEST_SIDE;
+}

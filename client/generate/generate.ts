@@ -1,0 +1,72 @@
+import { commands, Uri, window } from 'vscode';
+import type { GenerationRequest } from '../../shared/generation';
+import type { ModelSummary } from '../../shared/model';
+import { Generate } from '../../shared/protocol';
+import { type ActionParts, pull } from '../models/model-actions';
+import type { ModelList } from '../models/model-list';
+import { SHOW_MODELS } from '../support/commands';
+import { sayFailed, sayWarning } from '../support/messages';
+import { askRequest } from './ask-request';
+
+/** What generating works with. */
+export interface GenerateParts extends ActionParts {
+  readonly models: ModelList;
+}
+
+/**
+ * Makes an image and opens it.
+ * @param model undefined: the user chooses among the installed ones
+ */
+export async function generate(parts: GenerateParts, model: string | undefined): Promise<void> {
+  try {
+    const name = model ?? (await pickInstalled(parts.models));
+    const request = name === undefined ? undefined : await askRequest(name);
+    if (name !== undefined && request) await generateNow(parts, name, request);
+  } catch (error) {
+    sayFailed(parts.log, error);
+  }
+}
+
+async function generateNow(parts: GenerateParts, name: string, request: GenerationRequest): Promise<void> {
+  try {
+    const title = `Generating with ${name}`;
+    const result = await parts.jobs.run({ model: name, kind: 'generate', title }, async (token) => {
+      const client = await parts.connection.client();
+      return client.sendRequest(Generate, { name, request }, token);
+    });
+    for (const { path } of result.images) await commands.executeCommand('vscode.open', Uri.file(path));
+    if (result.warnings.length > 0) sayWarning(result.warnings.join(' '));
+  } catch (error) {
+    sayFailed(parts.log, error, {
+      retry: () => generateNow(parts, name, request),
+      pull: () => pullByName(parts, name)
+    });
+  }
+}
+
+async function pullByName(parts: GenerateParts, name: string): Promise<void> {
+  try {
+    const model = (await parts.models.read()).find((other) => other.name === name);
+    if (model) await pull(parts, model);
+  } catch (error) {
+    sayFailed(parts.log, error);
+  }
+}
+
+async function pickInstalled(models: ModelList): Promise<string | undefined> {
+  const all = await models.read();
+  const installed = all.filter(({ status }) => status === 'installed');
+  if (installed.length === 0) {
+    sayWarning('No model is installed. Pull one first.', {
+      title: 'Show Models',
+      run: () => commands.executeCommand(SHOW_MODELS)
+    });
+    return undefined;
+  }
+  const chosen = await window.showQuickPick(installed.map(pickItem), { title: 'Generate with which model?' });
+  return chosen?.label;
+}
+
+function pickItem({ name, task }: ModelSummary): { label: string; description?: string } {
+  return { label: name, ...(task !== undefined && { description: task }) };
+}

@@ -1,0 +1,57 @@
+import { byteText, durationText } from '../../shared/byte-text';
+import type { GenerationPhase, GenerationProgress, PullEvent, VerifyProgress } from '../../shared/job-events';
+import type { JobProgress } from './running-jobs';
+
+/** What an event of a pull means for its progress; undefined when it changes nothing that is shown. */
+export function pullProgress(event: PullEvent): JobProgress | undefined {
+  switch (event.type) {
+    case 'started':
+      return { brief: 'starting', detail: `${event.files} ${event.files === 1 ? 'file' : 'files'}` };
+    case 'file_progress': {
+      const { totalReceivedBytes: received, totalBytes: total, bytesPerSecond, secondsLeft } = event;
+      const part = total ? fractionOf(received, total) : {};
+      const rate = bytesPerSecond === null ? [] : [`${byteText(bytesPerSecond)}/s`];
+      const amount = total ? percent(received / total) : byteText(received);
+      const left = secondsLeft === null ? [] : [`${durationText(secondsLeft)} left`];
+      const volume = total ? `${byteText(received)} of ${byteText(total)}` : byteText(received);
+      return { ...part, brief: [amount, ...rate].join(' · '), detail: [volume, ...rate, ...left].join(', ') };
+    }
+    case 'file_started':
+    case 'file_completed':
+    case 'completed':
+    case 'failed':
+      return undefined;
+  }
+}
+
+/** How far a verification is. */
+export function verifyProgress({ hashedBytes, totalBytes }: VerifyProgress): JobProgress {
+  const fraction = totalBytes === 0 ? 1 : hashedBytes / totalBytes;
+  const detail = `${byteText(hashedBytes)} of ${byteText(totalBytes)}`;
+  return { ...fractionOf(hashedBytes, totalBytes), brief: `verifying ${percent(fraction)}`, detail };
+}
+
+const PHASES: Readonly<Record<GenerationPhase, string>> = {
+  starting: 'starting sd-cli',
+  loading: 'loading the model',
+  encoding: 'reading the prompt',
+  sampling: 'sampling',
+  decoding: 'decoding the image',
+  saving: 'saving the image'
+};
+
+/** Where a generation is. Sampling is nearly all of the time that can be told. */
+export function generationProgress({ phase, step, steps }: GenerationProgress): JobProgress {
+  if (phase === 'sampling' && step !== undefined && steps !== undefined) {
+    return { ...fractionOf(step, steps), brief: `step ${step}/${steps}`, detail: `step ${step} of ${steps}` };
+  }
+  return { brief: PHASES[phase], detail: PHASES[phase] };
+}
+
+function fractionOf(done: number, total: number): { fraction?: number } {
+  return total > 0 ? { fraction: Math.min(1, done / total) } : {};
+}
+
+function percent(fraction: number): string {
+  return `${Math.floor(Math.min(1, fraction) * 100)} %`;
+}

@@ -1,0 +1,111 @@
+import { commands, env, type LogOutputChannel, type MessageItem, Uri, window } from 'vscode';
+import { byteText } from '../../shared/byte-text';
+import type { ModelSummary, VerifyReport } from '../../shared/model';
+import { DropModel, PullModel, VerifyModel } from '../../shared/protocol';
+import { COMMANDS } from '../support/commands';
+import { type NextStep, sayDone, sayFailed, sayWarning } from '../support/messages';
+import type { ServerConnection } from '../support/server-connection';
+import type { RunningJobs } from './running-jobs';
+
+/** What the actions on models work with. */
+export interface ActionParts {
+  readonly connection: ServerConnection;
+  readonly jobs: RunningJobs;
+  readonly log: LogOutputChannel;
+}
+
+/** Pulls a model; a sound bundle that the manifest no longer describes is replaced only after a question. */
+export async function pull(parts: ActionParts, model: ModelSummary): Promise<void> {
+  if (model.status === 'outdated' && !(await confirmReplacement(model))) return;
+  await pullNow(parts, model);
+}
+
+/** Reads every byte of an installed model and says whether it is what it should be. */
+export async function verify(parts: ActionParts, model: ModelSummary): Promise<void> {
+  const { name } = model;
+  try {
+    const report = await parts.jobs.run({ model: name, kind: 'verify', title: `Verifying ${name}` }, async (token) => {
+      const client = await parts.connection.client();
+      return client.sendRequest(VerifyModel, { name, depth: 'deep' }, token);
+    });
+    sayVerdict(report, { title: 'Pull Again', run: () => pullNow(parts, model) });
+  } catch (error) {
+    sayFailed(parts.log, error, { pull: () => pull(parts, model), retry: () => verify(parts, model) });
+  }
+}
+
+/** Removes the installed files of a model after a question. */
+export async function drop(parts: ActionParts, { name, bytes, folder }: ModelSummary): Promise<void> {
+  const remove: MessageItem = { title: 'Remove' };
+  const detail = [
+    `${folder ?? 'The folder'} ${bytes === undefined ? 'is deleted' : `(${byteText(bytes)}) is deleted`}.`,
+    'The model stays in the list and can be pulled again.'
+  ].join(' ');
+  const chosen = await window.showWarningMessage(
+    `Remove the files of ${name} from this machine?`,
+    { modal: true, detail },
+    remove
+  );
+  if (chosen !== remove) return;
+  try {
+    await parts.jobs.run({ model: name, kind: 'drop', title: `Removing ${name}` }, async () => {
+      const client = await parts.connection.client();
+      await client.sendRequest(DropModel, { name });
+    });
+  } catch (error) {
+    sayFailed(parts.log, error);
+  }
+}
+
+/** Shows the folder of a model: in the system's file manager, or in a terminal where that is on another machine. */
+export async function revealFolder({ name, folder }: ModelSummary): Promise<void> {
+  if (folder === undefined) return;
+  if (env.remoteName === undefined) await commands.executeCommand('revealFileInOS', Uri.file(folder));
+  else window.createTerminal({ name, cwd: folder }).show();
+}
+
+/** Opens the manifest that a model comes from. */
+export async function openManifest({ manifestUri }: ModelSummary): Promise<void> {
+  if (manifestUri !== undefined) await commands.executeCommand('vscode.open', Uri.parse(manifestUri));
+}
+
+async function pullNow(parts: ActionParts, model: ModelSummary): Promise<void> {
+  const { name } = model;
+  try {
+    const result = await parts.jobs.run({ model: name, kind: 'pull', title: `Pulling ${name}` }, async (token) => {
+      const client = await parts.connection.client();
+      return client.sendRequest(PullModel, { name }, token);
+    });
+    sayDone(`${name} is installed (${byteText(result.bytes)}).`, generateStep(name));
+  } catch (error) {
+    sayFailed(parts.log, error, { retry: () => pullNow(parts, model) });
+  }
+}
+
+function generateStep(name: string): NextStep {
+  return { title: 'Generate Image', run: () => commands.executeCommand(COMMANDS.generate, name) };
+}
+
+async function confirmReplacement({ name, reason }: ModelSummary): Promise<boolean> {
+  const replace: MessageItem = { title: 'Replace' };
+  const detail = [
+    ...(reason === undefined ? [] : [reason]),
+    'The present files stay until the new ones are complete.'
+  ].join(' ');
+  const question = `Replace the installed files of ${name}?`;
+  return (await window.showWarningMessage(question, { modal: true, detail }, replace)) === replace;
+}
+
+function sayVerdict({ model, healthy, files, problems, bytes }: VerifyReport, pullAgain: NextStep): void {
+  if (!healthy) {
+    const wrong = files.flatMap(({ path, verdict, reason }) =>
+      verdict === 'corrupt' ? [`${path}: ${reason ?? 'the content is wrong.'}`] : []
+    );
+    sayWarning(`${model} is damaged. ${[...wrong, ...problems].join(' ')}`, pullAgain);
+    return;
+  }
+  const unproved = files.filter(({ verdict }) => verdict === 'unverifiable').length;
+  const amount = `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${byteText(bytes)}`;
+  if (unproved === 0) sayDone(`${model} is sound: ${amount}, every digest is right.`);
+  else sayDone(`${model} is usable: ${amount}, but ${unproved} of them cannot be proved for want of a digest.`);
+}

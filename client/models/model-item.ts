@@ -1,0 +1,93 @@
+import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
+import { byteText } from '../../shared/byte-text';
+import type { ModelFile, ModelStatus, ModelSummary } from '../../shared/model';
+import type { TreeNode } from './model-node';
+import type { RunningJob } from './running-jobs';
+
+/** How a node looks, told from its state alone. */
+export function treeItem(node: TreeNode, job: RunningJob | undefined): TreeItem {
+  return node.kind === 'model' ? modelItem(node.model, job) : fileItem(node.model, node.file);
+}
+
+interface Look {
+  readonly word: string;
+  readonly icon: string;
+  readonly colour?: string;
+}
+
+const LOOKS: Readonly<Record<ModelStatus, Look>> = {
+  registered: { word: 'not installed', icon: 'cloud-download' },
+  installed: { word: 'installed', icon: 'pass-filled', colour: 'testing.iconPassed' },
+  missing: { word: 'files missing', icon: 'warning', colour: 'list.warningForeground' },
+  unhealthy: { word: 'damaged', icon: 'error', colour: 'list.errorForeground' },
+  outdated: { word: 'outdated', icon: 'history', colour: 'list.warningForeground' }
+};
+
+function modelItem(model: ModelSummary, job: RunningJob | undefined): TreeItem {
+  const { word } = LOOKS[model.status];
+  const item = new TreeItem(model.name, TreeItemCollapsibleState.Collapsed);
+  item.id = model.name;
+  item.iconPath = job ? new ThemeIcon('sync~spin') : statusIcon(model.status);
+  item.description = job ? jobText(job) : withSize(word, model.bytes);
+  item.tooltip = tooltip(model, word);
+  item.contextValue = contextValue(model, job);
+  item.accessibilityInformation = { label: `${model.name}, ${item.description}` };
+  return item;
+}
+
+function fileItem(model: ModelSummary, { path, role, bytes, present }: ModelFile): TreeItem {
+  const item = new TreeItem(path, TreeItemCollapsibleState.None);
+  item.id = `${model.name}/${path}`;
+  item.iconPath = present
+    ? new ThemeIcon('check', new ThemeColor('testing.iconPassed'))
+    : new ThemeIcon('circle-outline', new ThemeColor('disabledForeground'));
+  item.description = withSize(role ?? 'file', bytes);
+  item.tooltip = `${path} is ${present ? 'installed' : 'not installed'}.`;
+  item.contextValue = 'file';
+  item.accessibilityInformation = {
+    label: `${path}, ${item.description}, ${present ? 'installed' : 'not installed'}`
+  };
+  return item;
+}
+
+function statusIcon(status: ModelStatus): ThemeIcon {
+  const { icon, colour } = LOOKS[status];
+  return colour === undefined ? new ThemeIcon(icon) : new ThemeIcon(icon, new ThemeColor(colour));
+}
+
+function jobText({ kind, progress }: RunningJob): string {
+  if (progress) return progress.brief;
+  return kind === 'verify' ? 'verifying' : 'starting';
+}
+
+function withSize(words: string, bytes: number | undefined): string {
+  return bytes === undefined ? words : `${words} · ${byteText(bytes)}`;
+}
+
+/** Facts for the `when` clauses of menus: status, whether a job runs, and what there is to open. */
+function contextValue({ status, manifestUri, folder }: ModelSummary, job: RunningJob | undefined): string {
+  const facts = ['model', status, job ? 'busy' : 'idle'];
+  if (manifestUri !== undefined) facts.push('manifest');
+  if (folder !== undefined) facts.push('folder');
+  return facts.join(':');
+}
+
+function tooltip(
+  { name, reason, task, bytes, files, folder, manifestUri }: ModelSummary,
+  word: string
+): MarkdownString {
+  const text = new MarkdownString();
+  text.appendText(name).appendMarkdown(`: ${word}`);
+  if (reason !== undefined) text.appendMarkdown('\n\n').appendText(reason);
+  const amount = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
+  text.appendMarkdown(`\n\n${bytes === undefined ? amount : `${amount}, ${byteText(bytes)}`}`);
+  const facts = [
+    ['Task', task],
+    ['Folder', folder],
+    ['Manifest', manifestUri === undefined ? undefined : Uri.parse(manifestUri).fsPath]
+  ] as const;
+  for (const [label, value] of facts) {
+    if (value !== undefined) text.appendMarkdown(`\n\n${label}: `).appendText(value);
+  }
+  return text;
+}

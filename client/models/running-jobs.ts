@@ -1,0 +1,110 @@
+import {
+  type CancellationToken,
+  CancellationTokenSource,
+  type Disposable,
+  EventEmitter,
+  ProgressLocation,
+  window
+} from 'vscode';
+import { Failure } from '../../shared/failure';
+
+export type JobKind = 'pull' | 'verify' | 'generate' | 'drop';
+
+/** How far a job is. */
+export interface JobProgress {
+  /** 0 to 1; absent while nobody can tell. */
+  readonly fraction?: number;
+  /** A few words for lists and the status bar: "42 % · 3.1 MB/s". */
+  readonly brief: string;
+  /** A sentence fragment for the notification. */
+  readonly detail: string;
+}
+
+/** A job that is under way. */
+export interface RunningJob {
+  readonly model: string;
+  readonly kind: JobKind;
+  readonly progress: JobProgress | undefined;
+}
+
+interface Entry extends RunningJob {
+  progress: JobProgress | undefined;
+  readonly cancellation: CancellationTokenSource;
+  readonly show: (progress: JobProgress) => void;
+}
+
+const DOING: Readonly<Record<JobKind, string>> = {
+  pull: 'being pulled',
+  verify: 'being verified',
+  generate: 'making an image',
+  drop: 'being removed'
+};
+
+/** What runs at the moment: one job for each model, shown in a notification that can cancel it. */
+export class RunningJobs implements Disposable {
+  private readonly entries = new Map<string, Entry>();
+  private readonly changed = new EventEmitter<string>();
+
+  /** Fires with the model's name when its job begins, advances or ends. */
+  readonly onDidChange = this.changed.event;
+
+  of(model: string): RunningJob | undefined {
+    return this.entries.get(model);
+  }
+
+  all(): readonly RunningJob[] {
+    return [...this.entries.values()];
+  }
+
+  /**
+   * Runs a job with a notification, until it ends or is cancelled there or by {@link cancel}.
+   * @throws what the work throws, and Failure('busy') when the model has a job already
+   */
+  async run<T>(
+    { model, kind, title }: { model: string; kind: JobKind; title: string },
+    work: (token: CancellationToken) => Promise<T>
+  ): Promise<T> {
+    const other = this.entries.get(model);
+    if (other) {
+      throw new Failure('busy', `${model} is ${DOING[other.kind]} already.`, { nextStep: 'Wait until that is done.' });
+    }
+    const where = { location: ProgressLocation.Notification, title, cancellable: kind !== 'drop' };
+    return window.withProgress(where, async (notification, token) => {
+      const cancellation = new CancellationTokenSource();
+      token.onCancellationRequested(() => cancellation.cancel());
+      let shown = 0;
+      const show = ({ fraction = 0, detail }: JobProgress): void => {
+        const increment = Math.max(0, fraction - shown) * 100;
+        shown = Math.max(shown, fraction);
+        notification.report({ message: detail, increment });
+      };
+      this.entries.set(model, { model, kind, progress: undefined, cancellation, show });
+      this.changed.fire(model);
+      try {
+        return await work(cancellation.token);
+      } finally {
+        this.entries.delete(model);
+        cancellation.dispose();
+        this.changed.fire(model);
+      }
+    });
+  }
+
+  /** Takes news of a job; news of jobs that we did not start, or that are over, are nobody's. */
+  advance(model: string, kind: JobKind, progress: JobProgress): void {
+    const entry = this.entries.get(model);
+    if (entry?.kind !== kind) return;
+    entry.progress = progress;
+    entry.show(progress);
+    this.changed.fire(model);
+  }
+
+  cancel(model: string): void {
+    this.entries.get(model)?.cancellation.cancel();
+  }
+
+  dispose(): void {
+    for (const { cancellation } of this.entries.values()) cancellation.cancel();
+    this.changed.dispose();
+  }
+}

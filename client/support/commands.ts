@@ -1,0 +1,22 @@
+/** Every command of ours, once: package.json contributes exactly these (a test compares them). */
+export const COMMANDS = {
+  generate: 'diffusionDock.generate',
+  refreshModels: 'diffusionDock.models.refresh',
+  pullModel: 'diffusionDock.models.pull',
+  verifyModel: 'diffusionDock.models.verify',
+  cancelJob: 'diffusionDock.models.cancel',
+  dropModel: 'diffusionDock.models.drop',
+  revealFolder: 'diffusionDock.models.revealFolder',
+  openManifest: 'diffusionDock.models.openManifest',
+  restartServer: 'diffusionDock.server.restart',
+  showLog: 'diffusionDock.log.show'
+} as const;
+
+/** The view that lists the models. */
+export const MODELS_VIEW = 'diffusionDock.models';
+
+/** The command of VS Code that shows the models view. */
+export const SHOW_MODELS = `${MODELS_VIEW}.focus`;
+
+/** The context key that is set while the language server is dead. */
+export const SERVER_DEAD = 'diffusionDock.serverDead';

@@ -1,0 +1,31 @@
+import { ConnectionError, ErrorCodes, ResponseError } from 'vscode-languageclient/node';
+import { Failure, type FailureData, isFailureData, messageOf } from '../../shared/failure';
+import { ServerGone } from './server-connection';
+
+/** What a thrown value means to the user. */
+export type Trouble =
+  | { readonly kind: 'failure'; readonly failure: FailureData }
+  /** The user's own wish; needs no message. */
+  | { readonly kind: 'cancelled' }
+  /** The server died meanwhile, which is said once and not for each request that was under way. */
+  | { readonly kind: 'server-died' }
+  | { readonly kind: 'server-dead' }
+  | { readonly kind: 'unexpected'; readonly message: string };
+
+/** Tells expected failures, cancellation and a dead server apart. */
+export function troubleOf(thrown: unknown): Trouble {
+  if (thrown instanceof ServerGone) return { kind: 'server-dead' };
+  if (thrown instanceof Failure) return failed(thrown.toJSON());
+  if (thrown instanceof ConnectionError) return { kind: 'server-died' };
+  if (!(thrown instanceof ResponseError)) return { kind: 'unexpected', message: messageOf(thrown) };
+  const data: unknown = thrown.data;
+  if (isFailureData(data)) return failed(data);
+  if (thrown.code === ErrorCodes.PendingResponseRejected || thrown.code === ErrorCodes.ConnectionInactive) {
+    return { kind: 'server-died' };
+  }
+  return { kind: 'unexpected', message: thrown.message };
+}
+
+function failed(failure: FailureData): Trouble {
+  return failure.code === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failure', failure };
+}

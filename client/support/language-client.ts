@@ -1,0 +1,50 @@
+import { type ExtensionContext, type LogOutputChannel, workspace } from 'vscode';
+import {
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  RevealOutputChannelOn,
+  TransportKind
+} from 'vscode-languageclient/node';
+import type { InitializationOptions } from '../../shared/protocol';
+import { manifestSelector } from '../manifests/manifest-patterns';
+import { allowInsecureHttp, cacheRoot, sdCliPath } from './settings';
+
+/**
+ * A client for a server of its own, not started yet.
+ * @param onClosed is called when the server ends without being asked to
+ */
+export function createLanguageClient(
+  context: ExtensionContext,
+  log: LogOutputChannel,
+  onClosed: () => void
+): LanguageClient {
+  const server = { module: context.asAbsolutePath('dist/server.js'), transport: TransportKind.ipc };
+  return new LanguageClient('diffusionDock', 'Diffusion Dock', server, {
+    documentSelector: manifestSelector(),
+    diagnosticPullOptions: { onChange: true, onSave: false },
+    initializationOptions: initializationOptions(),
+    outputChannel: log,
+    traceOutputChannel: log,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    errorHandler: {
+      error: () => ({ action: ErrorAction.Continue }),
+      closed: () => {
+        onClosed();
+        return { action: CloseAction.DoNotRestart, handled: true, message: 'The language server ended.' };
+      }
+    }
+  });
+}
+
+function initializationOptions(): InitializationOptions {
+  const root = cacheRoot();
+  const engine = sdCliPath();
+  return {
+    trusted: workspace.isTrusted,
+    hostReportsJsonSyntax: true,
+    allowInsecureHttp: allowInsecureHttp(),
+    ...(root !== undefined && { cacheRoot: root }),
+    ...(engine !== undefined && { sdCliPath: engine })
+  };
+}

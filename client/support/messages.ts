@@ -1,0 +1,112 @@
+import { commands, env, type LogOutputChannel, type MessageItem, window } from 'vscode';
+import type { FailureCode, FailureData } from '../../shared/failure';
+import { SETTINGS } from '../../shared/settings';
+import { COMMANDS } from './commands';
+import { troubleOf } from './failures';
+
+/** A button of a message, and what it does. */
+export interface NextStep extends MessageItem {
+  readonly run: () => unknown;
+}
+
+/** What the user could do about a failed action, as far as the action knows. */
+export interface Remedies {
+  readonly retry?: () => unknown;
+  readonly pull?: () => unknown;
+}
+
+const showLog = command('Show Log', COMMANDS.showLog);
+const restartServer = command('Restart Server', COMMANDS.restartServer);
+const manageTrust = command('Manage Trust', 'workbench.trust.manage');
+const setEngine: NextStep = { title: 'Open Settings', run: () => openMachineSetting(SETTINGS.sdCliPath.key) };
+
+/** Says that something is done, with what could come next. */
+export function sayDone(sentence: string, ...steps: readonly NextStep[]): void {
+  void window.showInformationMessage(plain(sentence), ...steps).then(runChosen);
+}
+
+/** Says that something needs attention although nothing failed. */
+export function sayWarning(sentence: string, ...steps: readonly NextStep[]): void {
+  void window.showWarningMessage(plain(sentence), ...steps).then(runChosen);
+}
+
+/** Says that the server died, with the ways out. */
+export function sayServerDied(): void {
+  const sentence = 'The Diffusion Dock language server stopped unexpectedly. Interrupted pulls can be resumed.';
+  void window.showErrorMessage(sentence, restartServer, showLog).then(runChosen);
+}
+
+/**
+ * Says what went wrong as a sentence, what to do next, and a button for it; nothing when the user cancelled, or when
+ * the server died under the request, for that is said once for all of them.
+ */
+export function sayFailed(log: LogOutputChannel, thrown: unknown, remedies: Remedies = {}): void {
+  const trouble = troubleOf(thrown);
+  switch (trouble.kind) {
+    case 'cancelled':
+    case 'server-died':
+      return;
+    case 'server-dead':
+      sayError('The Diffusion Dock language server is not running. Restart it to go on.', [restartServer, showLog]);
+      return;
+    case 'unexpected':
+      log.error('unexpected error', trouble.message);
+      sayError(trouble.message, [showLog]);
+      return;
+    case 'failure': {
+      const { message, nextStep } = trouble.failure;
+      sayError(nextStep === undefined ? message : `${message} ${nextStep}`, stepsFor(trouble.failure, remedies));
+    }
+  }
+}
+
+function sayError(sentence: string, steps: readonly NextStep[]): void {
+  void window.showErrorMessage(plain(sentence), ...steps).then(runChosen);
+}
+
+/** Failures that may go away by themselves, so that the same again makes sense. */
+const RETRIED: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'network',
+  'http-status',
+  'bad-response',
+  'size-mismatch',
+  'digest-mismatch',
+  'disk-full',
+  'file-access',
+  'busy'
+]);
+
+function stepsFor({ code }: FailureData, { retry, pull }: Remedies): NextStep[] {
+  switch (code) {
+    case 'engine-missing':
+    case 'engine-unusable':
+      return [setEngine, showLog];
+    case 'untrusted-workspace':
+      return [manageTrust];
+    case 'not-installed':
+    case 'unhealthy-model':
+    case 'outdated-model':
+      return pull ? [{ title: 'Pull', run: pull }] : [];
+    default:
+      return retry && RETRIED.has(code) ? [{ title: 'Retry', run: retry }, showLog] : [showLog];
+  }
+}
+
+/** Sentences may quote manifests and servers; VS Code would make links, even of commands, from brackets in them. */
+function plain(sentence: string): string {
+  return sentence.replaceAll('](', '] (');
+}
+
+/** In a remote window the user's own settings hold none that belong to the machine. */
+function openMachineSetting(query: string): Thenable<unknown> {
+  const isRemote = env.remoteName !== undefined;
+  return commands.executeCommand(`workbench.action.${isRemote ? 'openRemoteSettings' : 'openSettings'}`, { query });
+}
+
+function command(title: string, id: string): NextStep {
+  return { title, run: () => commands.executeCommand(id) };
+}
+
+async function runChosen(step: NextStep | undefined): Promise<void> {
+  await step?.run();
+}

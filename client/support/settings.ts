@@ -1,0 +1,39 @@
+import { type ConfigurationChangeEvent, type ConfigurationScope, workspace } from 'vscode';
+import { SETTINGS, type SettingName } from '../../shared/settings';
+
+/** Folder of the cache; undefined when the setting is empty. */
+export function cacheRoot(): string | undefined {
+  return nonEmptyText('cacheRoot');
+}
+
+/** Path of sd-cli; undefined when the setting is empty. */
+export function sdCliPath(): string | undefined {
+  return nonEmptyText('sdCliPath');
+}
+
+/** Whether plain http is allowed for other hosts. */
+export function allowInsecureHttp(): boolean {
+  return read('allowInsecureHttp') === true;
+}
+
+/** Glob patterns of further manifests, relative to the workspace folder they are read for. */
+export function manifestInclude(scope: ConfigurationScope): readonly string[] {
+  const value = read('manifestInclude', scope);
+  if (!Array.isArray(value)) return [];
+  return value.filter((pattern) => typeof pattern === 'string' && pattern !== '');
+}
+
+/** Whether a change is about any setting of ours. */
+export function affectsOurSettings(event: ConfigurationChangeEvent): boolean {
+  return Object.values(SETTINGS).some(({ key }) => event.affectsConfiguration(key));
+}
+
+function nonEmptyText(name: SettingName): string | undefined {
+  const value = read(name);
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}
+
+/** Whatever the user wrote; nobody promises that it has the contributed type. */
+function read(name: SettingName, scope?: ConfigurationScope): unknown {
+  return workspace.getConfiguration(undefined, scope).get<unknown>(SETTINGS[name].key);
+}

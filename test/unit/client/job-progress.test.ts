@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { generationProgress, pullProgress, verifyProgress } from '../../../client/models/job-progress';
+
+const PROGRESS = {
+  type: 'file_progress',
+  model: 'm',
+  filename: 'f',
+  receivedBytes: 1,
+  fileBytes: 2,
+  totalReceivedBytes: 5_000_000,
+  totalBytes: 20_000_000,
+  bytesPerSecond: 3_100_000,
+  secondsLeft: 5
+} as const;
+
+describe('the progress of a pull', () => {
+  it('tells percentage, rate and the time that is left', () => {
+    expect(pullProgress(PROGRESS)).toEqual({
+      fraction: 0.25,
+      brief: '25 % · 3.1 MB/s',
+      detail: '5.0 MB of 20.0 MB, 3.1 MB/s, 5 s left'
+    });
+  });
+
+  it('tells the bytes when nobody knows how many there are', () => {
+    const unknown = { ...PROGRESS, totalBytes: null, bytesPerSecond: null, secondsLeft: null };
+    expect(pullProgress(unknown)).toEqual({ brief: '5.0 MB', detail: '5.0 MB' });
+  });
+
+  it('leaves the last percentage when a file is completed', () => {
+    const completed = {
+      type: 'file_completed',
+      model: 'm',
+      filename: 'f',
+      index: 1,
+      files: 1,
+      bytes: 2,
+      origin: 'stored'
+    } as const;
+    expect(pullProgress(completed)).toBeUndefined();
+  });
+});
+
+describe('the progress of other jobs', () => {
+  it('counts hashed bytes', () => {
+    const progress = verifyProgress({ model: 'm', hashedBytes: 1_000_000, totalBytes: 4_000_000 });
+    expect(progress).toEqual({ fraction: 0.25, brief: 'verifying 25 %', detail: '1.0 MB of 4.0 MB' });
+  });
+
+  it('counts sampling steps and names the other phases', () => {
+    const place = { model: 'm', image: 1, images: 1 };
+    expect(generationProgress({ ...place, phase: 'sampling', step: 2, steps: 4 })).toMatchObject({ brief: 'step 2/4' });
+    expect(generationProgress({ ...place, phase: 'decoding' })).toMatchObject({ brief: 'decoding the image' });
+  });
+});

@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS, MODELS_VIEW, SERVER_DEAD } from '../../../client/support/commands';
+import { SETTINGS } from '../../../shared/settings';
+
+const root = path.resolve(import.meta.dirname, '../../..');
+
+interface MenuEntry {
+  readonly command: string;
+  readonly when?: string;
+  readonly group?: string;
+}
+
+interface Setting {
+  readonly scope: string;
+  readonly default: unknown;
+  readonly order: number;
+  readonly markdownDescription: string;
+}
+
+interface Manifest {
+  readonly icon: string;
+  readonly activationEvents: readonly string[];
+  readonly capabilities: {
+    readonly untrustedWorkspaces: { readonly restrictedConfigurations: readonly string[] };
+  };
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string; readonly title: string; readonly category: string }[];
+    readonly menus: Readonly<Record<string, readonly MenuEntry[]>>;
+    readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
+    readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when: string }[];
+    readonly configuration: { readonly properties: Readonly<Record<string, Setting>> };
+  };
+}
+
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Manifest;
+const { commands, configuration, menus, views, viewsWelcome } = manifest.contributes;
+const ids = commands.map(({ command }) => command);
+
+describe('the contributed settings', () => {
+  it('are exactly those that the code reads', () => {
+    const contributed = Object.entries(configuration.properties).map(([key, { scope, default: value }]) => ({
+      key,
+      scope,
+      default: value
+    }));
+    expect(new Set(contributed)).toEqual(new Set(Object.values(SETTINGS)));
+  });
+
+  it('are described and ordered', () => {
+    const settings = Object.values(configuration.properties);
+    expect(settings.map(({ order }) => order).toSorted((a, b) => a - b)).toEqual(settings.map((_, index) => index + 1));
+    for (const { markdownDescription } of settings) expect(markdownDescription).toMatch(/\.$/);
+  });
+
+  it('are restricted in untrusted workspaces when they belong to the machine', () => {
+    const ofTheMachine = Object.values(SETTINGS).filter(({ scope }) => scope === 'machine');
+    const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    expect(restrictedConfigurations.toSorted()).toEqual(ofTheMachine.map(({ key }) => key).toSorted());
+  });
+});
+
+describe('the contributed commands', () => {
+  it('are exactly those that the code registers, each with a title and a category', () => {
+    expect(ids.toSorted()).toEqual(Object.values(COMMANDS).toSorted());
+    for (const command of commands)
+      expect(command).toMatchObject({ title: expect.stringMatching(/^[A-Z]/), category: 'Diffusion Dock' });
+  });
+
+  it('are all that menus and welcome texts refer to, besides those of VS Code', () => {
+    const inMenus = Object.values(menus).flatMap((entries) => entries.map(({ command }) => command));
+    const inTexts = viewsWelcome.flatMap(({ contents }) =>
+      [...contents.matchAll(/\(command:([^)]+)\)/g)].map((hit) => hit[1])
+    );
+    const ours = [...inMenus, ...inTexts].filter((id) => id?.startsWith('diffusionDock.'));
+    expect(ours.filter((id) => id !== undefined && !ids.includes(id))).toEqual([]);
+  });
+
+  it('are not in the palette when they need an item of the tree', () => {
+    const onItems = new Set((menus['view/item/context'] ?? []).map(({ command }) => command));
+    onItems.delete(COMMANDS.generate);
+    const hidden = (menus['commandPalette'] ?? []).filter(({ when }) => when === 'false');
+    expect(hidden.map(({ command }) => command).toSorted()).toEqual([...onItems].toSorted());
+  });
+});
+
+describe('the contributed view', () => {
+  it('is the one that the code fills, and has a welcome text for a dead server', () => {
+    expect(Object.values(views).flat()).toMatchObject([{ id: MODELS_VIEW }]);
+    expect(new Set(viewsWelcome.map(({ view }) => view))).toEqual(new Set([MODELS_VIEW]));
+    expect(viewsWelcome.filter(({ when }) => when === SERVER_DEAD)).toHaveLength(1);
+  });
+
+  it('shows at most one welcome text at a time', () => {
+    const situations = [true, false].flatMap((dead) =>
+      [0, 1].flatMap((folders) => [true, false].map((trusted) => ({ dead, folders, trusted })))
+    );
+    for (const situation of situations) {
+      expect(viewsWelcome.filter(({ when }) => holds(when, situation))).toHaveLength(1);
+    }
+  });
+});
+
+describe('the extension', () => {
+  it('has an icon of at least 128 pixels', () => {
+    const png = readFileSync(path.join(root, manifest.icon));
+    expect(png.readUInt32BE(16)).toBeGreaterThanOrEqual(128);
+  });
+
+  it('is activated by nothing broader than a manifest', () => {
+    expect(manifest.activationEvents).toEqual(['workspaceContains:**/manifest.json']);
+  });
+});
+
+/** The conjunctions that our welcome texts use. */
+function holds(
+  when: string,
+  { dead, folders, trusted }: { dead: boolean; folders: number; trusted: boolean }
+): boolean {
+  const values: Readonly<Record<string, boolean>> = {
+    [SERVER_DEAD]: dead,
+    [`!${SERVER_DEAD}`]: !dead,
+    'workspaceFolderCount == 0': folders === 0,
+    'workspaceFolderCount != 0': folders !== 0,
+    isWorkspaceTrusted: trusted,
+    '!isWorkspaceTrusted': !trusted
+  };
+  return when.split(' && ').every((condition) => values[condition] ?? expect.fail(`unknown condition ${condition}`));
+}
