@@ -10,7 +10,7 @@ import { parseModelName } from '../../shared/model-name';
 /** The model of the samples. */
 export const SAMPLE = modelNamed('sample-model');
 
-export function modelNamed(text: string) {
+function modelNamed(text: string) {
   const name = parseModelName(text);
   if (!name) throw new Error(`${text} is no model name`);
   return name;
