@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectoryDurably, writeFileDurably } from '../platform/durable-files';
-import { entriesOf } from '../platform/folder-entries';
-import { bootId, isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from '../platform/process-identity';
+import { bootId } from '../platform/process-identity';
 import { isErrorWithCode } from '../platform/system-error';
 import { type ByteRanges, contiguousBytes, countBytes, withRange } from './byte-ranges';
 import {
@@ -15,18 +13,11 @@ import {
   readJournal,
   syncedLine
 } from './journal';
+import { ownFolders, takeOver } from './partial-folders';
 
 /** The data reaches the disk at least every so many bytes, and so often in ms. */
 const SYNC_BYTES = 64 * 1024 * 1024;
 const SYNC_MS = 5000;
-
-/** Marks a partial that its owner let go; anybody may take it over. */
-const FREE = 'free';
-
-/** Names the content that a partial is for: its digest when one is declared, else where it comes from. */
-export function partialKey(contentName: string): string {
-  return createHash('sha256').update(contentName).digest('hex').slice(0, 32);
-}
 
 /**
  * A transfer's data and journal in a folder that belongs to one process by its name. An abandoned one is taken over
@@ -59,8 +50,7 @@ export class PartialDownload {
    */
   static async claim(partials: string, key: string, now: () => number): Promise<PartialDownload> {
     await makeDirectoryDurably(partials);
-    const unique = nonce();
-    const folder = join(partials, `${key}.${ownerTag(await ownIdentity(), unique)}`);
+    const { owned: folder, free } = await ownFolders(partials, key);
     if (!(await takeOver(partials, key, folder))) await mkdir(folder);
     const data = await open(dataPath(folder), constants.O_RDWR | constants.O_CREAT, 0o644);
     try {
@@ -68,7 +58,7 @@ export class PartialDownload {
       if (state.ranges.length > 0) await data.datasync();
       await writeFileDurably(join(folder, JOURNAL), freshJournal(state, await bootId()));
       const journal = await open(join(folder, JOURNAL), 'a');
-      return new PartialDownload(folder, join(partials, `${key}.${FREE}~${unique}`), data, journal, state, now);
+      return new PartialDownload(folder, free, data, journal, state, now);
     } catch (error) {
       await data.close();
       throw error;
@@ -209,29 +199,6 @@ export async function recordedBytes(folder: string): Promise<number> {
 
 function dataPath(folder: string): string {
   return join(folder, 'data');
-}
-
-/** Takes one abandoned partial of the content by renaming it; false when there is none to be had. */
-async function takeOver(partials: string, key: string, target: string): Promise<boolean> {
-  for (const entry of await entriesOf(partials)) {
-    if (!entry.startsWith(`${key}.`)) continue;
-    const tag = entry.slice(key.length + 1);
-    if (!(await isAbandoned(tag))) continue;
-    try {
-      await rename(join(partials, entry), target);
-      return true;
-    } catch (error) {
-      // Another claimant was faster.
-      if (!isErrorWithCode(error, 'ENOENT')) throw error;
-    }
-  }
-  return false;
-}
-
-async function isAbandoned(tag: string): Promise<boolean> {
-  if (tag.startsWith(`${FREE}~`)) return true;
-  const owner = parseOwnerTag(tag);
-  return owner !== undefined && isProvedDead(owner);
 }
 
 async function writeFully(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {

@@ -5,7 +5,7 @@ import type { Log } from '../platform/log';
 import { isErrorWithCode } from '../platform/system-error';
 import type { CacheLayout } from '../store/cache-layout';
 import type { WantedFile } from './expected-file';
-import { partialKey } from './partial-download';
+import { partialKey } from './partial-folders';
 import { largestPartial } from './shared-transfer';
 
 /** A file with all that can be known of it before its first byte. */

@@ -1,7 +1,8 @@
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { partialKey } from '../../../server/pull/partial-download';
+import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
+import { partialKey } from '../../../server/pull/partial-folders';
 import { type RawRequest, rangeStart, respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import {
@@ -183,6 +184,22 @@ describe('a resumed transfer never mixes two versions', () => {
   });
 });
 
+describe('a partial that nobody goes on with', () => {
+  it('is removed after two weeks, and not before', async () => {
+    const services = await testServices();
+    const { url } = await site({ cut: CUT });
+    await cancelHalfWay(services, await writeManifest([{ url, sha256: sha256(CONTENT) }]));
+    const [folder = ''] = await readdir(services.layout.partials);
+    const journal = join(services.layout.partials, folder, 'journal');
+    await utimes(journal, daysAgo(13), daysAgo(13));
+    await cleanUpAfterCrashes(services);
+    expect(await readdir(services.layout.partials)).toEqual([folder]);
+    await utimes(journal, daysAgo(15), daysAgo(15));
+    await cleanUpAfterCrashes(services);
+    expect(await readdir(services.layout.partials)).toEqual([]);
+  });
+});
+
 describe('a torn journal', () => {
   it('costs the bytes behind it and nothing else', async () => {
     const services = await testServices();
@@ -203,6 +220,10 @@ async function redirectPartial(services: TestServices, from: string, to: string)
   await rename(join(services.layout.partials, folder), join(services.layout.partials, moved));
   const journal = join(services.layout.partials, moved, 'journal');
   await writeFile(journal, (await readFile(journal, 'utf8')).replaceAll(from, to));
+}
+
+function daysAgo(count: number): Date {
+  return new Date(Date.now() - count * 24 * 3600 * 1000);
 }
 
 function fail(): never {
