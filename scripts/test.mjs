@@ -9,7 +9,7 @@ import { packageScript, root, runVisibly } from './processes.mjs';
 import { ensureBrowser, ensureBuild, ensureDependencies, ensureVscode, runMain } from './setup.mjs';
 
 /** The VS Code versions whose workbench the extension is tested in. */
-const VSCODE_VERSIONS = ['1.100'];
+const VSCODE_VERSIONS = ['1.100', '1.139'];
 
 /**
  * @typedef {object} Suite

@@ -1,0 +1,84 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Dock, openDock } from './dock-workbench';
+
+let dock: Dock;
+
+beforeAll(async () => {
+  dock = await openDock({ bytesPerSecond: 10_000_000, engineSpeed: 4 });
+});
+
+afterAll(() => dock?.[Symbol.asyncDispose]());
+
+describe('from a manifest to an image', () => {
+  it('lists the models of the workspace', async () => {
+    const { wb } = dock;
+    await wb.openView('Diffusion Dock');
+    await wb.until(async () => (await wb.treeRows('Models')).length === 2, 'two models');
+    expect(await dock.description('tiny-sd1')).toBe('not installed · 22.4 MB');
+    await wb.clickTreeItem('Models', 'tiny-sd1', { expand: true });
+    await wb.until(async () => (await wb.treeRows('Models')).length === 5, 'three files');
+    expect((await wb.treeRows('Models')).find(({ label }) => label === 'taesd.safetensors')).toMatchObject({
+      description: 'taesd · 2.5 MB',
+      level: 2
+    });
+    await dock.screenshot('1-models');
+  });
+
+  it('pulls a model by its button and says so in the tree, the status bar and a message', async () => {
+    const { wb } = dock;
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pull' });
+    await wb.waitForStatusBar(/^tiny-sd1 \d+ %$/);
+    await wb.until(async () => /% · .*\/s$/.test((await dock.description('tiny-sd1')) ?? ''), 'progress and rate');
+    await dock.screenshot('2-pulling');
+    await wb.waitForNotification('tiny-sd1 is installed (22.4 MB).');
+    await wb.until(async () => (await dock.description('tiny-sd1')) === 'installed · 22.4 MB', 'the status');
+    await dock.screenshot('3-installed');
+  });
+
+  it('generates an image and opens it', async () => {
+    const { wb } = dock;
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image' });
+    await wb.answer('a lighthouse at dusk');
+    await wb.quickInput.getByText('random', { exact: true }).waitFor();
+    await dock.screenshot('4-request');
+    await wb.page.keyboard.press('Enter');
+    await wb.waitForNotification(/Generating with tiny-sd1/);
+    await dock.screenshot('5-generating');
+    const frame = await wb.webviewFrame({ has: 'img' });
+    await wb.until(
+      () => frame.locator('img').evaluate((image: { naturalWidth?: number }) => image.naturalWidth === 128),
+      'the image'
+    );
+    await dock.screenshot('6-image');
+  });
+
+  it('shows exactly one problem for one mistake in a manifest', async () => {
+    const { wb, workspace } = dock;
+    await wb.execCommand('View: Close All Editors');
+    const manifest = path.join(workspace, 'tiny-sd1', 'manifest.json');
+    const sound = readFileSync(manifest, 'utf8');
+    const digest = /"sha256": "([0-9a-f]{64})"/.exec(sound)?.[1] ?? '';
+    writeFileSync(manifest, sound.replace('"task": ', '"task" '));
+    await wb.openFile(manifest);
+    const syntax = await wb.until(async () => nonEmpty(await wb.problems()), 'the syntax error');
+    expect(syntax).toMatchObject([{ file: 'manifest.json', source: 'json', line: 5 }]);
+    await dock.screenshot('7-syntax');
+
+    writeFileSync(manifest, sound.replace(digest, digest.slice(0, 40)));
+    const problems = await wb.until(async () => {
+      const found = await wb.problems();
+      return found.some(({ source }) => source === 'json') ? undefined : nonEmpty(found);
+    }, 'the bad digest');
+    expect(problems).toMatchObject([{ source: 'Diffusion Dock', code: 'bad-digest', severity: 'error', line: 13 }]);
+    await dock.screenshot('8-problem');
+
+    writeFileSync(manifest, sound);
+    await wb.until(async () => (await wb.problems()).length === 0, 'no problem');
+  });
+});
+
+function nonEmpty<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length > 0 ? list : undefined;
+}

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Dock, openDock } from './dock-workbench';
+
+/** Slow enough that a pull can be met in the middle. */
+const SLOW = 3_000_000;
+
+let dock: Dock;
+
+beforeAll(async () => {
+  dock = await openDock({ bytesPerSecond: SLOW, engineSpeed: 0.2 });
+  await dock.wb.openView('Diffusion Dock');
+  await statusOf('tiny-sd1', /^not installed/);
+});
+
+afterAll(() => dock?.[Symbol.asyncDispose]());
+
+describe('a pull that is interrupted', () => {
+  it('leaves the model not installed when it is cancelled in the tree, and goes on where it was', async () => {
+    const { wb } = dock;
+    await pullPast(10);
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Cancel' });
+    await statusOf('tiny-sd1', /^not installed/);
+    expect(await wb.notifications()).toEqual([]);
+    expect(resumedRequests()).toEqual([]);
+
+    await pullPast(20);
+    await wb.clickNotification('Pulling tiny-sd1', 'Cancel');
+    await statusOf('tiny-sd1', /^not installed/);
+    expect(resumedRequests()).toHaveLength(1);
+  });
+
+  it('survives the death of the server: a sentence, a restart, and the rest is pulled', async () => {
+    const { wb } = dock;
+    await pullPast(40);
+    const [server = 0, ...others] = dock.languageServers();
+    expect(others).toEqual([]);
+    process.kill(server, 'SIGKILL');
+    await wb.waitForNotification('The Diffusion Dock language server stopped unexpectedly.');
+    await wb.until(async () => (await wb.notifications()).length === 1, 'no second message about it');
+    await wb.page.getByText('The language server stopped.', { exact: true }).waitFor();
+    expect(await wb.treeRows('Models')).toEqual([]);
+    await dock.screenshot('server-dead');
+
+    await wb.execCommand('Diffusion Dock: Generate Image');
+    await wb.waitForNotification('The Diffusion Dock language server is not running.');
+    await wb.clickNotification('is not running', 'Restart Server');
+    await statusOf('tiny-sd1', /^not installed/);
+    await dock.limitTo(0);
+    const before = resumedRequests().length;
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pull' });
+    await statusOf('tiny-sd1', /^installed/);
+    expect(resumedRequests()).toHaveLength(before + 1);
+    await wb.execCommand('Notifications: Clear All Notifications');
+  });
+});
+
+describe('a generation that is cancelled', () => {
+  it('ends the engine and says nothing more', async () => {
+    const { wb } = dock;
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image' });
+    await wb.answer('a lighthouse at dusk');
+    await wb.pick('Generate');
+    await statusOf('tiny-sd1', /^(loading the model|step \d)/);
+    expect(dock.engines()).toHaveLength(1);
+    await dock.screenshot('generating');
+    await wb.clickNotification('Generating with tiny-sd1', 'Cancel');
+    await statusOf('tiny-sd1', /^installed/);
+    await wb.until(() => dock.engines().length === 0, 'the end of the engine', 2000);
+    expect(await wb.notifications()).toEqual([]);
+  });
+});
+
+async function statusOf(model: string, wanted: RegExp): Promise<void> {
+  await dock.wb.until(async () => wanted.test((await dock.description(model)) ?? ''), `${model} ${wanted}`);
+}
+
+/** Pulls the sample until the status bar shows more than some percent. */
+async function pullPast(percent: number): Promise<void> {
+  await dock.wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pull' });
+  await dock.wb.until(async () => {
+    const [, shown] =
+      (await dock.wb.statusBar()).map(({ text }) => /^tiny-sd1 (\d+) %$/.exec(text)).find(Boolean) ?? [];
+    return Number(shown) > percent;
+  }, `more than ${percent} %`);
+}
+
+/** Requests for the rest of a file. */
+function resumedRequests(): string[] {
+  return dock.requests.filter((request) => /bytes=[1-9]\d*-/.test(request));
+}
