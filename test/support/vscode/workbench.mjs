@@ -128,8 +128,13 @@ export class Workbench {
       .locator('.part.activitybar .action-item', { has: this.page.locator(`[aria-label^="${title}"]`) })
       .first();
     await icon.waitFor();
-    if (!(await icon.evaluate((element) => element.classList.contains('checked'))))
+    // After a reload the workbench restores its side bar later than the icons; a second click would close it again.
+    const bar = this.page.locator('.part.sidebar .composite.title', { hasText: title });
+    await this.until(async () => {
+      if (await isShown(bar, 1000)) return true;
       await icon.locator('.action-label').first().click();
+      return isShown(bar, 2000);
+    }, `the view ${title}`);
   }
 
   /** @param {string} view title of a tree view */
@@ -163,8 +168,16 @@ export class Workbench {
   async clickTreeItem(view, label, { action, expand, menu } = {}) {
     const row = this.treeRow(view, label);
     if (action) {
-      await row.hover();
-      await row.locator(`.action-label[aria-label="${action}"]`).click();
+      // A refresh draws the row anew, and its actions are hidden until the pointer moves over it again.
+      const button = row.locator(`.action-label[aria-label="${action}"]`);
+      await this.until(async () => {
+        await this.page.mouse.move(0, 0);
+        await row.hover();
+        return button.click({ timeout: 1000 }).then(
+          () => true,
+          () => false
+        );
+      }, `the action ${action} of ${label}`);
     } else if (expand) {
       await row.locator('.monaco-tl-twistie').click();
     } else if (menu) {
@@ -317,3 +330,15 @@ export class Workbench {
 
 const exactly = (text) => new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
 const matches = (text, wanted) => (wanted instanceof RegExp ? wanted.test(text) : text.includes(wanted));
+
+/**
+ * Waits a while for an element to be visible.
+ * @param {import('playwright-core').Locator} locator
+ * @param {number} milliseconds
+ */
+async function isShown(locator, milliseconds) {
+  return locator.waitFor({ timeout: milliseconds }).then(
+    () => true,
+    () => false
+  );
+}
