@@ -1,4 +1,6 @@
 import { commands, Disposable } from 'vscode';
+import { removeCredential, storeCredential } from './credentials/ask-credential';
+import type { CredentialVault } from './credentials/credential-vault';
 import { type GenerateParts, generate } from './generate/generate';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
 import { drop, openManifest, pull, revealFolder, verify } from './models/model-actions';
@@ -9,11 +11,12 @@ import { sayFailed } from './support/messages';
 /** What the commands work with. */
 export interface CommandParts extends GenerateParts {
   readonly manifests: WorkspaceManifests;
+  readonly vault: CredentialVault;
 }
 
 /** Registers every command of ours. They exist whatever the server does; a dead one is answered with a sentence. */
 export function registerCommands(parts: CommandParts): Disposable {
-  const { connection, jobs, log, manifests, models } = parts;
+  const { connection, jobs, log, manifests, models, vault } = parts;
   return Disposable.from(
     commands.registerCommand(COMMANDS.generate, (target?: ModelNode | string) =>
       generate(parts, typeof target === 'string' ? target : target?.model.name)
@@ -28,6 +31,8 @@ export function registerCommands(parts: CommandParts): Disposable {
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),
     onModel(COMMANDS.revealFolder, ({ model }) => revealFolder(model)),
     onModel(COMMANDS.openManifest, ({ model }) => openManifest(model)),
+    commands.registerCommand(COMMANDS.storeCredential, () => storeCredential(vault)),
+    commands.registerCommand(COMMANDS.removeCredential, () => removeCredential(vault)),
     commands.registerCommand(COMMANDS.restartServer, async () => {
       try {
         await connection.restart();

@@ -2,6 +2,7 @@ import { commands, Disposable, type ExtensionContext, type LogOutputChannel, win
 import type { LanguageClient } from 'vscode-languageclient/node';
 import {
   GenerationProgressed,
+  GetCredential,
   ManifestsInView,
   ModelsChanged,
   PullProgressed,
@@ -9,6 +10,7 @@ import {
   VerifyProgressed
 } from '../shared/protocol';
 import { registerCommands } from './commands';
+import { CredentialVault } from './credentials/credential-vault';
 import { startForOpenManifests } from './manifests/open-manifests';
 import { WorkspaceManifests } from './manifests/workspace-manifests';
 import { generationProgress, pullProgress, verifyProgress } from './models/job-progress';
@@ -31,10 +33,14 @@ export function activate(context: ExtensionContext): void {
   const log = createLog();
   const jobs = new RunningJobs();
   const manifests = new WorkspaceManifests();
+  const vault = new CredentialVault(context.secrets);
   const server = new ServerConnection({
     log,
     createClient: (onClosed) => createLanguageClient(context, log, onClosed),
-    listen: (client) => listen(client, models, jobs),
+    listen: (client) => {
+      listen(client, models, jobs);
+      client.onRequest(GetCredential, ({ alias }) => vault.find(alias));
+    },
     greet: (client) => sendManifests(client, manifests)
   });
   connection = server;
@@ -55,7 +61,7 @@ export function activate(context: ExtensionContext): void {
     startForOpenManifests(server),
     followTrust(server, view),
     restartOnSettingsChange({ connection: server, jobs, log, beforeRestart: () => manifests.search() }),
-    registerCommands({ connection: server, jobs, log, models, manifests })
+    registerCommands({ connection: server, jobs, log, models, manifests, vault })
   );
 }
 

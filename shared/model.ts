@@ -26,6 +26,8 @@ export interface ModelSummary {
   /** Bytes of all files: measured when installed, else what the manifest says; absent when unknown. */
   readonly bytes?: number;
   readonly files: readonly ModelFile[];
+  /** Image size in pixels that the manifest asks for; absent: the engine's. */
+  readonly defaultSize?: { readonly width?: number; readonly height?: number };
   /** URI of the source manifest that the model comes from. */
   readonly manifestUri?: string;
   /** Folder of the installed bundle. */

@@ -1,8 +1,14 @@
 import { type QuickPickItem, window } from 'vscode';
 import { type GenerationRequest, LARGEST_SEED } from '../../shared/generation';
 
+/** Image size in pixels, as far as it is set. */
+export interface ImageSize {
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+}
+
 /** Asks for a prompt, then shows seed and size with their defaults; undefined when the user leaves. */
-export async function askRequest(model: string): Promise<GenerationRequest | undefined> {
+export async function askRequest(model: string, defaults: ImageSize): Promise<GenerationRequest | undefined> {
   const title = `Generate with ${model}`;
   const prompt = await window.showInputBox({
     title,
@@ -11,7 +17,7 @@ export async function askRequest(model: string): Promise<GenerationRequest | und
     ignoreFocusOut: true
   });
   if (prompt === undefined || prompt.trim() === '') return undefined;
-  return refine(title, { prompt });
+  return refine(title, { prompt }, defaults);
 }
 
 interface Choice extends QuickPickItem {
@@ -19,26 +25,39 @@ interface Choice extends QuickPickItem {
 }
 
 /** One step that shows what will be used; entries lead to a question and back. */
-async function refine(title: string, first: GenerationRequest): Promise<GenerationRequest | undefined> {
+async function refine(
+  title: string,
+  first: GenerationRequest,
+  defaults: ImageSize
+): Promise<GenerationRequest | undefined> {
   let request = first;
   for (;;) {
-    const chosen = await window.showQuickPick(choices(request), { title, ignoreFocusOut: true });
+    const chosen = await window.showQuickPick(choices(request, defaults), { title, ignoreFocusOut: true });
     if (!chosen) return undefined;
     if (chosen.change === undefined) return request;
     request = chosen.change === 'seed' ? await askSeed(title, request) : await askSize(title, request);
   }
 }
 
-function choices({ prompt, seed, width, height }: GenerationRequest): Choice[] {
+function choices({ prompt, seed, width, height }: GenerationRequest, defaults: ImageSize): Choice[] {
   return [
     { label: '$(sparkle) Generate', detail: prompt },
     { label: '$(symbol-numeric) Seed', description: seed === undefined ? 'random' : String(seed), change: 'seed' },
     {
       label: '$(screen-full) Size',
-      description: width === undefined ? "the model's default" : `${width} × ${height ?? width} pixels`,
+      description: width === undefined ? defaultText(defaults) : sizeText({ width, height }),
       change: 'size'
     }
   ];
+}
+
+function sizeText({ width, height }: ImageSize): string {
+  return `${width ?? '?'} × ${height ?? '?'} pixels`;
+}
+
+function defaultText(defaults: ImageSize): string {
+  const isKnown = defaults.width !== undefined || defaults.height !== undefined;
+  return isKnown ? `${sizeText(defaults)}, the model's default` : "the engine's default";
 }
 
 async function askSeed(title: string, request: GenerationRequest): Promise<GenerationRequest> {

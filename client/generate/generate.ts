@@ -20,8 +20,10 @@ export interface GenerateParts extends ActionParts {
 export async function generate(parts: GenerateParts, model: string | undefined): Promise<void> {
   try {
     const name = model ?? (await pickInstalled(parts.models));
-    const request = name === undefined ? undefined : await askRequest(name);
-    if (name !== undefined && request) await generateNow(parts, name, request);
+    if (name === undefined) return;
+    const known = (await parts.models.read()).find((other) => other.name === name);
+    const request = await askRequest(name, known?.defaultSize ?? {});
+    if (request) await generateNow(parts, name, request);
   } catch (error) {
     sayFailed(parts.log, error);
   }
@@ -38,6 +40,7 @@ async function generateNow(parts: GenerateParts, name: string, request: Generati
     if (result.warnings.length > 0) sayWarning(result.warnings.join(' '));
   } catch (error) {
     sayFailed(parts.log, error, {
+      about: name,
       retry: () => generateNow(parts, name, request),
       pull: () => pullByName(parts, name)
     });

@@ -30,7 +30,7 @@ export async function verify(parts: ActionParts, model: ModelSummary): Promise<v
     });
     sayVerdict(report, { title: 'Pull Again', run: () => pullNow(parts, model) });
   } catch (error) {
-    sayFailed(parts.log, error, { pull: () => pull(parts, model), retry: () => verify(parts, model) });
+    sayFailed(parts.log, error, { about: name, pull: () => pull(parts, model), retry: () => verify(parts, model) });
   }
 }
 
@@ -78,7 +78,7 @@ async function pullNow(parts: ActionParts, model: ModelSummary): Promise<void> {
     });
     sayDone(`${name} is installed (${byteText(result.bytes)}).`, generateStep(name));
   } catch (error) {
-    sayFailed(parts.log, error, { retry: () => pullNow(parts, model) });
+    sayFailed(parts.log, error, { about: name, retry: () => pullNow(parts, model) });
   }
 }
 

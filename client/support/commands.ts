@@ -8,6 +8,8 @@ export const COMMANDS = {
   dropModel: 'diffusionDock.models.drop',
   revealFolder: 'diffusionDock.models.revealFolder',
   openManifest: 'diffusionDock.models.openManifest',
+  storeCredential: 'diffusionDock.credentials.store',
+  removeCredential: 'diffusionDock.credentials.remove',
   restartServer: 'diffusionDock.server.restart',
   showLog: 'diffusionDock.log.show'
 } as const;

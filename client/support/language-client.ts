@@ -8,7 +8,7 @@ import {
 } from 'vscode-languageclient/node';
 import type { InitializationOptions } from '../../shared/protocol';
 import { manifestSelector } from '../manifests/manifest-patterns';
-import { allowInsecureHttp, cacheRoot, sdCliPath } from './settings';
+import { allowInsecureHttp, cacheRoot, editorProxy, sdCliPath } from './settings';
 
 /**
  * A client for a server of its own, not started yet.
@@ -43,6 +43,8 @@ function initializationOptions(): InitializationOptions {
   return {
     trusted: workspace.isTrusted,
     hostReportsJsonSyntax: true,
+    providesCredentials: true,
+    proxy: editorProxy(),
     allowInsecureHttp: allowInsecureHttp(),
     ...(root !== undefined && { cacheRoot: root }),
     ...(engine !== undefined && { sdCliPath: engine })

@@ -11,12 +11,15 @@ export interface NextStep extends MessageItem {
 
 /** What the user could do about a failed action, as far as the action knows. */
 export interface Remedies {
+  /** What it was about, when the sentence itself does not say so. */
+  readonly about?: string;
   readonly retry?: () => unknown;
   readonly pull?: () => unknown;
 }
 
 const showLog = command('Show Log', COMMANDS.showLog);
 const restartServer = command('Restart Server', COMMANDS.restartServer);
+const storeCredential = command('Store Credential', COMMANDS.storeCredential);
 const manageTrust = command('Manage Trust', 'workbench.trust.manage');
 const setEngine: NextStep = { title: 'Open Settings', run: () => openMachineSetting(SETTINGS.sdCliPath.key) };
 
@@ -55,7 +58,9 @@ export function sayFailed(log: LogOutputChannel, thrown: unknown, remedies: Reme
       return;
     case 'failure': {
       const { message, nextStep } = trouble.failure;
-      sayError(nextStep === undefined ? message : `${message} ${nextStep}`, stepsFor(trouble.failure, remedies));
+      const { about } = remedies;
+      const sentence = about === undefined || message.includes(about) ? message : `${about}: ${message}`;
+      sayError(nextStep === undefined ? sentence : `${sentence} ${nextStep}`, stepsFor(trouble.failure, remedies));
     }
   }
 }
@@ -83,6 +88,8 @@ function stepsFor({ code }: FailureData, { retry, pull }: Remedies): NextStep[] 
       return [setEngine, showLog];
     case 'untrusted-workspace':
       return [manageTrust];
+    case 'credential-missing':
+      return [storeCredential];
     case 'not-installed':
     case 'unhealthy-model':
     case 'outdated-model':

@@ -16,6 +16,16 @@ export function allowInsecureHttp(): boolean {
   return read('allowInsecureHttp') === true;
 }
 
+/** The editor's own proxy settings, as far as the user set them. */
+export function editorProxy(): { address?: string; strictTls?: boolean } {
+  const http = workspace.getConfiguration('http');
+  const address = http.get<unknown>('proxy');
+  return {
+    ...(typeof address === 'string' && address !== '' && { address }),
+    ...(http.get<unknown>('proxyStrictSSL') === false && { strictTls: false })
+  };
+}
+
 /** Glob patterns of further manifests, relative to the workspace folder they are read for. */
 export function manifestInclude(scope: ConfigurationScope): readonly string[] {
   const value = read('manifestInclude', scope);
@@ -23,9 +33,10 @@ export function manifestInclude(scope: ConfigurationScope): readonly string[] {
   return value.filter((pattern) => typeof pattern === 'string' && pattern !== '');
 }
 
-/** Whether a change is about any setting of ours. */
+/** Whether a change is about any setting that the server starts with. */
 export function affectsOurSettings(event: ConfigurationChangeEvent): boolean {
-  return Object.values(SETTINGS).some(({ key }) => event.affectsConfiguration(key));
+  const ours = Object.values(SETTINGS).map(({ key }) => key);
+  return [...ours, 'http.proxy', 'http.proxyStrictSSL'].some((key) => event.affectsConfiguration(key));
 }
 
 function nonEmptyText(name: SettingName): string | undefined {

@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import type { GenerationDefaults } from '../../shared/manifest/generation-defaults';
 import type { ModelSummary } from '../../shared/model';
 import { modelFiles, modelStatus } from '../registry/model-status';
 import { assessBundleFolder } from '../store/bundle-state';
@@ -28,7 +29,12 @@ async function summarise({ layout }: Pick<Services, 'layout'>, model: KnownModel
     files,
     ...(model.manifest.task !== undefined && { task: model.manifest.task }),
     ...(bytes !== undefined && { bytes }),
+    ...(model.manifest.defaults && { defaultSize: defaultSize(model.manifest.defaults) }),
     ...(model.manifestPath !== undefined && { manifestUri: pathToFileURL(model.manifestPath).href }),
     ...(bundle.kind !== 'absent' && { folder })
   };
+}
+
+function defaultSize({ width, height }: GenerationDefaults): NonNullable<ModelSummary['defaultSize']> {
+  return { ...(width !== undefined && { width }), ...(height !== undefined && { height }) };
 }
