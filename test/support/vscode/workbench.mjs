@@ -324,7 +324,7 @@ export class Workbench {
   /** @param {string} file */
   async screenshot(file) {
     fs.mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
-    await this.page.screenshot({ path: file });
+    await this.page.screenshot({ path: file, animations: 'disabled' });
   }
 }
 
