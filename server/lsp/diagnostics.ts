@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Connection,
   type Diagnostic,
@@ -32,31 +33,43 @@ export function serveDiagnostics(
   manifests: ManifestDocuments,
   { asks, documentation }: { readonly asks: boolean; readonly documentation: string }
 ): void {
-  const findings = (document: TextDocument): Diagnostic[] =>
-    manifests
-      .diagnose(document)
+  const findings = async (document: TextDocument): Promise<Diagnostic[]> =>
+    (await manifests.diagnose(document))
       .slice(0, MOST_FINDINGS)
       .map((diagnostic) => toLsp(document, diagnostic, documentation));
   documents.onDidClose(({ document: { uri } }) => {
     manifests.forget(uri);
     if (!asks) void connection.sendDiagnostics({ uri, diagnostics: [] });
   });
-  if (!asks) {
-    documents.onDidChangeContent(({ document }) => {
-      void connection.sendDiagnostics({
-        uri: document.uri,
-        version: document.version,
-        diagnostics: findings(document)
-      });
+  if (asks) serveAsked(connection, documents, findings);
+  else {
+    documents.onDidChangeContent(async ({ document }) => {
+      const { uri, version } = document;
+      const diagnostics = await findings(document);
+      // What was found in an older text is not sent after what was found in a newer one.
+      if (documents.get(uri)?.version === version) await connection.sendDiagnostics({ uri, version, diagnostics });
     });
-    return;
   }
-  connection.languages.diagnostics.on(({ textDocument, previousResultId }) => {
-    const document = documents.get(textDocument.uri);
+}
+
+type Find = (document: TextDocument) => Promise<Diagnostic[]>;
+
+function serveAsked(connection: Connection, documents: TextDocuments<TextDocument>, findings: Find): void {
+  const told = new Map<string, { readonly resultId: string; readonly items: Diagnostic[] }>();
+  documents.onDidClose(({ document: { uri } }) => told.delete(uri));
+  let answers = 0;
+  connection.languages.diagnostics.on(async ({ textDocument: { uri }, previousResultId }) => {
+    const document = documents.get(uri);
     if (!document) return { kind: DocumentDiagnosticReportKind.Full, items: [] };
-    const resultId = String(document.version);
-    if (resultId === previousResultId) return { kind: DocumentDiagnosticReportKind.Unchanged, resultId };
-    return { kind: DocumentDiagnosticReportKind.Full, resultId, items: findings(document) };
+    const items = await findings(document);
+    const last = told.get(uri);
+    if (last && last.resultId === previousResultId && isDeepStrictEqual(last.items, items)) {
+      return { kind: DocumentDiagnosticReportKind.Unchanged, resultId: last.resultId };
+    }
+    answers += 1;
+    const resultId = String(answers);
+    told.set(uri, { resultId, items });
+    return { kind: DocumentDiagnosticReportKind.Full, resultId, items };
   });
 }
 

@@ -1,22 +1,28 @@
-import { isAbsolute, relative } from 'node:path';
+import { dirname, isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { hasCandidateName } from '../../shared/manifest/candidate';
 import type { ManifestDiagnostic } from '../manifest/diagnostic';
 import { diagnose } from '../manifest/diagnostics';
 import type { Dialect } from '../manifest/dialect';
-import { parseManifestText } from '../manifest/document';
+import { type ManifestDocument, parseManifestText } from '../manifest/document';
 import { recognise } from '../manifest/recognise';
+import { duplicateName } from '../manifest/rules/duplicate-name';
 
 export interface ManifestDocumentsOptions {
   /** Absolute paths of the folders that hold bundles; manifests in them count even when they are broken. */
   readonly bundleFolders: readonly string[];
   /** Whether JSON syntax errors are ours to report. */
   readonly reportSyntax: boolean;
+  /** Paths of other manifests in view that have the name of the one at a path, and say something else. */
+  readonly namesakesOf: (path: string) => Promise<readonly string[]>;
 }
 
+/** What is known of one version of a document. */
 interface Examined {
   readonly version: number;
+  readonly parsed: ManifestDocument;
+  readonly dialect: Dialect | undefined;
   readonly diagnostics: readonly ManifestDiagnostic[];
 }
 
@@ -27,14 +33,19 @@ export class ManifestDocuments {
 
   constructor(private readonly options: ManifestDocumentsOptions) {}
 
-  /** The findings in a document; none for what is no model manifest. */
-  diagnose(document: TextDocument): readonly ManifestDiagnostic[] {
-    const { uri, version } = document;
-    const known = this.examined.get(uri);
-    if (known?.version === version) return known.diagnostics;
-    const diagnostics = this.examine(document);
-    this.examined.set(uri, { version, diagnostics });
-    return diagnostics;
+  /** The findings in a document, with what only a look at the other manifests shows; none for foreign documents. */
+  async diagnose(document: TextDocument): Promise<readonly ManifestDiagnostic[]> {
+    const { diagnostics, dialect, parsed } = this.examine(document);
+    if (dialect !== 'source' || !document.uri.startsWith('file:')) return diagnostics;
+    const path = fileURLToPath(document.uri);
+    const others = await this.options.namesakesOf(path);
+    const clash = duplicateName(
+      parsed,
+      others.map((other) => relative(dirname(path), other).replaceAll('\\', '/'))
+    );
+    // A finding about the name itself comes first: one mistake, one row.
+    if (!clash || diagnostics.some(({ start }) => start === clash.start)) return diagnostics;
+    return [...diagnostics, clash].toSorted((one, other) => one.start - other.start);
   }
 
   forget(uri: string): void {
@@ -42,8 +53,10 @@ export class ManifestDocuments {
     this.dialects.delete(uri);
   }
 
-  private examine(document: TextDocument): readonly ManifestDiagnostic[] {
-    const { uri } = document;
+  private examine(document: TextDocument): Examined {
+    const { uri, version } = document;
+    const known = this.examined.get(uri);
+    if (known?.version === version) return known;
     const parsed = parseManifestText(document.getText());
     const dialect = recognise(parsed, {
       path: uri,
@@ -52,9 +65,12 @@ export class ManifestDocuments {
       matchesInclude: !hasCandidateName(uri),
       previous: this.dialects.get(uri)
     });
-    if (dialect === undefined) return [];
-    this.dialects.set(uri, dialect);
-    return diagnose(parsed, dialect, { reportSyntax: this.options.reportSyntax });
+    if (dialect) this.dialects.set(uri, dialect);
+    const { reportSyntax } = this.options;
+    const diagnostics = dialect ? diagnose(parsed, dialect, { reportSyntax }) : [];
+    const examined = { version, parsed, dialect, diagnostics };
+    this.examined.set(uri, examined);
+    return examined;
   }
 }
 

@@ -21,8 +21,11 @@ import type { Services } from '../operations/services';
 import { verifyModel } from '../operations/verify-model';
 import { guarded } from './guarded';
 
-/** Maps every request about models onto its operation. */
-export function serveModels(connection: Connection, services: Services): void {
+/**
+ * Maps every request about models onto its operation.
+ * @param onOtherManifests called when the workspace has other manifests than before
+ */
+export function serveModels(connection: Connection, services: Services, onOtherManifests: () => void): void {
   const changed = (): void => void connection.sendNotification(ModelsChanged);
   connection.onRequest(ListModels, (token) => guarded('list', services, () => listModels(services))(undefined, token));
   connection.onRequest(
@@ -71,5 +74,6 @@ export function serveModels(connection: Connection, services: Services): void {
   connection.onNotification(ManifestsInView, ({ uris }) => {
     services.manifestsInView.set(uris.filter((uri) => uri.startsWith('file:')).map((uri) => fileURLToPath(uri)));
     changed();
+    onOtherManifests();
   });
 }

@@ -43,17 +43,22 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       log: editorLog(connection)
     });
     const asks = params.capabilities.textDocument?.diagnostic !== undefined;
+    const { manifestsInView } = services;
     const manifests = new ManifestDocuments({
       bundleFolders: [services.layout.models],
-      reportSyntax: !options.hostReportsJsonSyntax
+      reportSyntax: !options.hostReportsJsonSyntax,
+      namesakesOf: (path) => manifestsInView.namesakesOf(path)
     });
     serveDiagnostics(connection, documents, manifests, { asks, documentation: host.documentation });
-    serveModels(connection, services);
+    const mayRefresh = params.capabilities.workspace?.diagnostics?.refreshSupport === true;
+    serveModels(connection, services, () => {
+      if (mayRefresh) void connection.languages.diagnostics.refresh();
+    });
     return {
       serverInfo: { name: 'Diffusion Dock', version: host.version },
       capabilities: {
         textDocumentSync: TextDocumentSyncKind.Incremental,
-        ...(asks && { diagnosticProvider: { interFileDependencies: false, workspaceDiagnostics: false } })
+        ...(asks && { diagnosticProvider: { interFileDependencies: true, workspaceDiagnostics: false } })
       }
     };
   });

@@ -12,6 +12,7 @@ export const DIAGNOSTIC_CODES = [
   'unknown-role',
   'unknown-value',
   'bad-name',
+  'duplicate-name',
   'unsafe-path',
   'duplicate-path',
   'bad-digest',

@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
   type Diagnostic,
@@ -8,6 +11,8 @@ import {
   type InitializeParams,
   PublishDiagnosticsNotification
 } from 'vscode-languageserver/node';
+import { ManifestsInView } from '../../../shared/protocol';
+import { temporaryFolder } from '../../support/temporary-folder';
 import { type TestConnection, testConnection } from '../../support/test-connection';
 
 const ASKS: InitializeParams['capabilities'] = { textDocument: { diagnostic: {} } };
@@ -29,6 +34,26 @@ async function open({ client }: TestConnection, uri: string, text: string): Prom
 async function ask({ client }: TestConnection, uri: string): Promise<readonly Diagnostic[]> {
   const report = await client.sendRequest(DocumentDiagnosticRequest.type, { textDocument: { uri } });
   return report.kind === 'full' ? report.items : [];
+}
+
+function named(name: string, sha256: string): string {
+  return manifest(sha256).replace('"m"', JSON.stringify(name));
+}
+
+/** Opens both of two manifests in one workspace and gives the codes of each. */
+async function codesOf(texts: readonly [string, string]): Promise<(string | number | undefined)[][]> {
+  const server = await testConnection();
+  await server.start({}, ASKS);
+  const folder = await temporaryFolder();
+  const uris: string[] = [];
+  for (const [index, text] of texts.entries()) {
+    const path = join(folder, `${index}.manifest.json`);
+    await writeFile(path, text);
+    uris.push(pathToFileURL(path).href);
+    await open(server, uris.at(-1) ?? '', text);
+  }
+  await server.client.sendNotification(ManifestsInView, { uris });
+  return Promise.all(uris.map(async (uri) => (await ask(server, uri)).map(({ code }) => code)));
 }
 
 describe('an editor that asks for diagnostics', () => {
@@ -95,6 +120,17 @@ describe('an editor that asks for diagnostics', () => {
       })
     );
     expect(counts).toEqual([['syntax'], []]);
+  });
+});
+
+describe('two manifests of one name', () => {
+  it('are told apart on both when they describe different models', async () => {
+    const codes = await codesOf([named('tiny', SHA), named('Tiny', SHA.replace('0', 'f'))]);
+    expect(codes).toEqual([['duplicate-name'], ['duplicate-name']]);
+  });
+
+  it('are nothing to complain about when they say the same', async () => {
+    expect(await codesOf([named('tiny', SHA), named('tiny', SHA)])).toEqual([[], []]);
   });
 });
 

@@ -7,8 +7,8 @@ import { DIAGNOSTIC_CODES } from '../../../shared/manifest/diagnostic-codes';
 
 const pages = new URL('../../../docs/diagnostics/', import.meta.url);
 
-/** What is too large to be printed. */
-const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set(['too-large', 'too-deep', 'too-many-files']);
+/** What is too large to be printed, or takes more than one text. */
+const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set(['too-large', 'too-deep', 'too-many-files', 'duplicate-name']);
 
 describe('the documentation of diagnostics', () => {
   it('has one page for each code, and no other', () => {
