@@ -85,6 +85,8 @@ function listen(client: LanguageClient, models: ModelList, jobs: RunningJobs): v
 
 async function sendManifests(client: LanguageClient, manifests: WorkspaceManifests): Promise<void> {
   const uris = (await manifests.uris()).map((uri) => client.code2ProtocolConverter.asUri(uri));
+  // Trust may have been granted while the server was starting, when nobody could be told.
+  if (workspace.isTrusted) await client.sendNotification(TrustGranted);
   await client.sendNotification(ManifestsInView, { uris });
 }
 

@@ -2,7 +2,6 @@
 export const FAILURE_CODES = [
   'invalid-manifest',
   'unknown-model',
-  'name-taken',
   'not-installed',
   'unhealthy-model',
   'outdated-model',
@@ -27,7 +26,8 @@ export const FAILURE_CODES = [
   'bad-image',
   'busy',
   'cancelled',
-  'wrong-usage'
+  'wrong-usage',
+  'unexpected'
 ] as const;
 
 export type FailureCode = (typeof FAILURE_CODES)[number];

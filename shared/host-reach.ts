@@ -1,4 +1,4 @@
-/** How far a host is, told from its text alone; a name may still lead anywhere, so connections check again. */
+/** How far a host is, told from its text alone; a name may still lead anywhere, which is not looked into here. */
 export type HostReach = 'loopback' | 'link-local' | 'unspecified' | 'private' | 'public';
 
 /**

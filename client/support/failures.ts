@@ -1,4 +1,4 @@
-import { ConnectionError, ErrorCodes, ResponseError } from 'vscode-languageclient/node';
+import { ConnectionError, ErrorCodes, LSPErrorCodes, ResponseError } from 'vscode-languageclient/node';
 import { Failure, type FailureData, isFailureData, messageOf } from '../../shared/failure';
 import { ServerGone } from './server-connection';
 
@@ -23,6 +23,7 @@ export function troubleOf(thrown: unknown): Trouble {
   if (thrown.code === ErrorCodes.PendingResponseRejected || thrown.code === ErrorCodes.ConnectionInactive) {
     return { kind: 'server-died' };
   }
+  if (thrown.code === LSPErrorCodes.RequestCancelled) return { kind: 'cancelled' };
   return { kind: 'unexpected', message: thrown.message };
 }
 

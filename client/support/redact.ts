@@ -8,7 +8,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+/gi, `$1 ${REDACTED}`],
   [/\b(hf|api_org|ghp|gho|github_pat)_[A-Za-z0-9_]{8,}/g, `$1_${REDACTED}`],
   [
-    /(\\*"[\w.-]*(?:token|secret|password|passphrase|authorization|api[_-]?key)\\*"\s*:\s*\\*")[^"\\]+/gi,
+    // Up to the quote that is escaped as the first one is: what the secret itself escapes does not end it.
+    /(\\*"[\w.-]*(?:token|secret|password|passphrase|authorization|api[_-]?key)\\*"\s*:\s*(\\*)")(?:(?!(?<!\\)\2")[^])+/gi,
     `$1${REDACTED}`
   ],
   [/\b(\w*(?:token|secret|password|passphrase|api_?key)\w*=)[^\s&"']+/gi, `$1${REDACTED}`]

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
 import { findModel, type KnownModel, knownModels } from '../operations/known-models';
-import { registerManifest } from '../operations/register-model';
+import { modelFromManifest } from '../operations/register-model';
 import type { CommandContext, CommandInput } from './command';
 
 /** Whether an argument means a manifest file and not the name of a model. */
@@ -9,9 +9,9 @@ function isManifestPath(argument: string): boolean {
   return /[/\\]/.test(argument) || argument.toLowerCase().endsWith('.json');
 }
 
-/** The model of an argument: a manifest file is registered, a name is looked up. @throws Failure */
+/** The model of an argument: a manifest file describes it, a name is looked up. @throws Failure */
 export function modelOf(argument: string, { services, folder }: CommandContext): Promise<KnownModel> {
-  if (isManifestPath(argument)) return registerManifest(services, resolve(folder, argument));
+  if (isManifestPath(argument)) return modelFromManifest(resolve(folder, argument));
   return findModel(services, argument);
 }
 

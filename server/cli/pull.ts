@@ -28,8 +28,8 @@ export const pull: Command = {
 };
 
 function showPlan(model: string, { files, totalBytes, missingBytes, freeBytes }: PullPlan, console: Console): void {
-  const facts = files.map(({ filename, bytes, digest, presence, heldBytes, source }) => {
-    return { filename, source: source.label, bytes, digest, presence, heldBytes };
+  const facts = files.map(({ filename, likelyBytes, digest, presence, heldBytes, source }) => {
+    return { filename, source: source.label, bytes: likelyBytes, digest, presence, heldBytes };
   });
   console.document({ model, totalBytes, missingBytes, freeBytes: freeBytes ?? null, files: facts });
   for (const { filename, bytes, presence, heldBytes } of facts) {

@@ -1,6 +1,7 @@
 import { byteText } from '../../shared/byte-text';
 import type { VerifyReport } from '../../shared/model';
 import { verifyModel } from '../operations/verify-model';
+import { exists } from '../platform/durable-files';
 import type { Command } from './command';
 import type { Console } from './console';
 import { namedModels } from './model-arguments';
@@ -16,7 +17,7 @@ export const verify: Command = {
     const reports: VerifyReport[] = [];
     for (const model of await namedModels(input, context)) {
       // Without names, what was never installed is nothing to complain about.
-      if (!isNamed && !model.installed) continue;
+      if (!isNamed && !model.installed && !(await exists(services.layout.model(model.name)))) continue;
       const report = await verifyModel(services, model, {
         depth: input.flag('quick') ? 'quick' : 'deep',
         signal,

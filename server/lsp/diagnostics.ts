@@ -7,6 +7,7 @@ import {
   type TextDocuments
 } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { messageOf } from '../../shared/failure';
 import type { ManifestDiagnostic, Severity } from '../manifest/diagnostic';
 import type { ManifestDocuments } from './manifest-documents';
 
@@ -43,16 +44,27 @@ export function serveDiagnostics(
   });
   if (asks) serveAsked(connection, documents, findings);
   else {
-    documents.onDidChangeContent(async ({ document }) => {
-      const { uri, version } = document;
-      const diagnostics = await findings(document);
-      // What was found in an older text is not sent after what was found in a newer one.
-      if (documents.get(uri)?.version === version) await connection.sendDiagnostics({ uri, version, diagnostics });
+    documents.onDidChangeContent(({ document }) => {
+      send(connection, documents, document, findings).catch((error: unknown) => {
+        connection.console.error(`failed diagnostics: ${messageOf(error)}`);
+      });
     });
   }
 }
 
 type Find = (document: TextDocument) => Promise<Diagnostic[]>;
+
+/** What was found in an older text is not sent after what was found in a newer one. */
+async function send(
+  connection: Connection,
+  documents: TextDocuments<TextDocument>,
+  document: TextDocument,
+  findings: Find
+): Promise<void> {
+  const { uri, version } = document;
+  const diagnostics = await findings(document);
+  if (documents.get(uri)?.version === version) await connection.sendDiagnostics({ uri, version, diagnostics });
+}
 
 function serveAsked(connection: Connection, documents: TextDocuments<TextDocument>, findings: Find): void {
   const told = new Map<string, { readonly resultId: string; readonly items: Diagnostic[] }>();

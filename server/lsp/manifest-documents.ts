@@ -1,5 +1,4 @@
 import { dirname, isAbsolute, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { hasCandidateName } from '../../shared/manifest/candidate';
 import type { ManifestDiagnostic } from '../manifest/diagnostic';
@@ -8,6 +7,7 @@ import type { Dialect } from '../manifest/dialect';
 import { type ManifestDocument, parseManifestText } from '../manifest/document';
 import { recognise } from '../manifest/recognise';
 import { duplicateName } from '../manifest/rules/duplicate-name';
+import { filePathOf } from './file-path';
 
 export interface ManifestDocumentsOptions {
   /** Absolute paths of the folders that hold bundles; manifests in them count even when they are broken. */
@@ -36,8 +36,8 @@ export class ManifestDocuments {
   /** The findings in a document, with what only a look at the other manifests shows; none for foreign documents. */
   async diagnose(document: TextDocument): Promise<readonly ManifestDiagnostic[]> {
     const { diagnostics, dialect, parsed } = this.examine(document);
-    if (dialect !== 'source' || !document.uri.startsWith('file:')) return diagnostics;
-    const path = fileURLToPath(document.uri);
+    const path = filePathOf(document.uri);
+    if (dialect !== 'source' || path === undefined) return diagnostics;
     const others = await this.options.namesakesOf(path);
     const clash = duplicateName(
       parsed,
@@ -75,7 +75,8 @@ export class ManifestDocuments {
 }
 
 function liesIn(folder: string, uri: string): boolean {
-  if (!uri.startsWith('file:')) return false;
-  const path = relative(folder, fileURLToPath(uri));
+  const file = filePathOf(uri);
+  if (file === undefined) return false;
+  const path = relative(folder, file);
   return path !== '' && !path.startsWith('..') && !isAbsolute(path);
 }

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import type { Connection } from 'vscode-languageserver';
 import {
   DropModel,
@@ -19,6 +18,7 @@ import { listModels } from '../operations/list-models';
 import { pullModel } from '../operations/pull-model';
 import type { Services } from '../operations/services';
 import { verifyModel } from '../operations/verify-model';
+import { filePathOf } from './file-path';
 import { guarded } from './guarded';
 
 /**
@@ -72,7 +72,7 @@ export function serveModels(connection: Connection, services: Services, onOtherM
     )
   );
   connection.onNotification(ManifestsInView, ({ uris }) => {
-    services.manifestsInView.set(uris.filter((uri) => uri.startsWith('file:')).map((uri) => fileURLToPath(uri)));
+    services.manifestsInView.set(uris.flatMap((uri) => filePathOf(uri) ?? []));
     changed();
     onOtherManifests();
   });

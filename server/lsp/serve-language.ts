@@ -52,7 +52,8 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     serveDiagnostics(connection, documents, manifests, { asks, documentation: host.documentation });
     const mayRefresh = params.capabilities.workspace?.diagnostics?.refreshSupport === true;
     serveModels(connection, services, () => {
-      if (mayRefresh) void connection.languages.diagnostics.refresh();
+      // An editor that cannot refresh after all asks again when it likes.
+      if (mayRefresh) connection.languages.diagnostics.refresh().catch(() => undefined);
     });
     return {
       serverInfo: { name: 'Diffusion Dock', version: host.version },

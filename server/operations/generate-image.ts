@@ -9,7 +9,9 @@ import {
   generationRequest
 } from '../../shared/generation';
 import type { GenerationProgress } from '../../shared/job-events';
+import type { GenerationDefaults } from '../../shared/manifest/generation-defaults';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
+import type { SourceManifest } from '../../shared/manifest/source-manifest';
 import { generationArguments } from '../engine/arguments';
 import { engineEnvironment } from '../engine/environment';
 import { findEngine } from '../engine/find';
@@ -101,7 +103,7 @@ async function soundManifest({ layout }: Services, model: KnownModel): Promise<I
   if (bundle.kind === 'present' && status === 'installed') return bundle.manifest;
   throw new Failure('unhealthy-model', `${model.name} is damaged. ${reason ?? ''}`.trim(), {
     subject,
-    nextStep: 'Pull the model again; only what is damaged is transferred.'
+    nextStep: 'Pull the model again.'
   });
 }
 
@@ -114,8 +116,7 @@ function argumentsFor(
   const [load = 0] = loadavg();
   return generationArguments({
     files: manifest.files.flatMap(({ path, role }) => (role ? [{ role, path: join(layout.model(name), path) }] : [])),
-    // Defaults are no content: a change in the manifest counts at once, without another pull.
-    defaults: source.defaults ?? manifest.defaults ?? {},
+    defaults: defaultsOf(source, manifest),
     request,
     seed,
     images: 1,
@@ -140,7 +141,7 @@ async function store(
         height,
         label: request.prompt,
         created_at_unix_ms: clock.now(),
-        request: { ...source.defaults, ...request, seed },
+        request: { ...defaultsOf(source, manifest), ...request, seed },
         seed,
         model: { name, digests },
         engine: { version }
@@ -149,4 +150,9 @@ async function store(
     return { id: stored.id, path: stored.path, width, height, bytes: stored.sidecar.byte_length, seed };
   };
   return Promise.all(result.images.map(put));
+}
+
+/** Defaults are no content: a change in the manifest counts at once, without another pull. */
+function defaultsOf(source: SourceManifest, installed: InstalledManifest): GenerationDefaults {
+  return source.defaults ?? installed.defaults ?? {};
 }

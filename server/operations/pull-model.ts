@@ -37,7 +37,7 @@ export async function pullModel(
       return result;
     } catch (error) {
       const failure =
-        error instanceof Failure ? error.toJSON() : { code: 'network' as const, message: messageOf(error) };
+        error instanceof Failure ? error.toJSON() : { code: 'unexpected' as const, message: messageOf(error) };
       onEvent({ type: 'failed', model: model.name, failure });
       throw error;
     }
@@ -53,18 +53,18 @@ export async function planModel(services: Services, { manifest }: KnownModel, si
 async function pullAndInstall(services: Services, model: KnownModel, options: PullModelOptions): Promise<PullResult> {
   const { name, manifest } = model;
   const wanted = await wantedFiles(services, manifest);
-  await register(services, model);
+  const stamp = await register(services, model);
   const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
   const installed = installedManifest(manifest, files, services.clock.now());
   const contents = files.map(({ filename, blob }) => ({ path: filename, blob }));
   const result = { model: name, bytes: installed.total_size_bytes, transferredBytes };
-  if (await services.bundles.holds(name, contents, installed)) return result;
-  const stamp = {
+  if (stamp && (await services.bundles.holds(name, contents, installed))) return result;
+  const installation = {
     cache_dir: await services.bundles.install(name, contents, installed),
     installed_at_unix_ms: installed.installed_at_unix_ms,
     cache_size_bytes: installed.total_size_bytes
   };
-  await services.registry.change((models) => withStamp(models, name, stamp, services.clock.now()));
+  await services.registry.change((models) => withStamp(models, name, installation, services.clock.now()));
   return result;
 }
 

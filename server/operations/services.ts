@@ -61,7 +61,7 @@ export function createServices(options: ServiceOptions): Services {
   const pool = new WorkerPool(options.workerScript);
   const hasher = createHasher(pool);
   const blobs = new BlobStore(layout, hasher);
-  const http = createHttpClient(() => proxySettings(options.environment, options.editorProxy));
+  const http = createHttpClient(proxySettings(options.environment, options.editorProxy));
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];
   return {
@@ -79,8 +79,7 @@ export function createServices(options: ServiceOptions): Services {
     jobs: new ExclusiveJobs(),
     manifestsInView: new ManifestsInView(),
     async dispose() {
-      await http.close();
-      await pool.dispose();
+      await Promise.all([http.close(), pool.dispose()]);
     }
   };
 }

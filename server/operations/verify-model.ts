@@ -26,9 +26,9 @@ export async function verifyModel(services: Parts, model: KnownModel, options: V
   const folder = layout.model(model.name);
   const bundle = await assessBundleFolder(folder);
   const facts = { model: model.name, depth: options.depth };
-  if (bundle.kind === 'absent') throw notInstalled(model);
-  if (bundle.kind === 'unreadable') {
-    const problems = [bundle.problem];
+  if (bundle.kind === 'absent' && !model.installed) throw notInstalled(model);
+  if (bundle.kind !== 'present') {
+    const problems = [bundle.kind === 'absent' ? 'The installed files are gone.' : bundle.problem];
     return { ...facts, healthy: false, files: [], problems, bytes: 0, milliseconds: clock.now() - startedAt };
   }
   const { files, bytes } = options.depth === 'quick' ? quickly(bundle) : await deeply(services, model, bundle, options);

@@ -30,7 +30,7 @@ export function fileSource(path: string): Source {
     },
     async probe() {
       try {
-        return { bytes: (await stat(path)).size, digest: null };
+        return { bytes: (await stat(path)).size, isExact: true, digest: null };
       } catch (error) {
         throw unreadable(error, path);
       }

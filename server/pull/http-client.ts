@@ -1,5 +1,5 @@
 import type * as Undici from 'undici';
-import { type ProxySettings, proxyFor } from './proxy';
+import { type ProxySettings, proxyAddress, proxyFor } from './proxy';
 
 /** An answer: its head, and its body as chunks. */
 export interface HttpAnswer {
@@ -34,20 +34,14 @@ const CONNECT_MS = 15_000;
 /** The largest head of an answer, in bytes. */
 const LARGEST_HEAD_BYTES = 64 * 1024;
 
-/**
- * A client over undici with keep-alive. undici is loaded with the first request, not at start-up.
- * @param readProxy read with the first request, so that a wrong address fails what needs it and nothing else
- */
-export function createHttpClient(readProxy: () => ProxySettings): HttpClient {
-  const proxy = lazily(readProxy);
-  const loaded = lazily(async () => {
-    const undici = await import('undici');
-    return { undici, ...dispatchers(undici, proxy.get()) };
-  });
+/** A client over undici with keep-alive. undici is loaded with the first request, not at start-up. */
+export function createHttpClient(proxy: ProxySettings): HttpClient {
+  const direct = lazily(async () => directDispatcher(await import('undici'), proxy));
+  const proxied = lazily(async () => proxiedDispatcher(await import('undici'), proxy));
   return {
     async send(method, url, headers, signal) {
-      const { undici, direct, proxied } = await loaded.get();
-      const dispatcher = proxyFor(url, proxy.get()) === undefined ? direct : proxied;
+      const dispatcher = await (proxyFor(url, proxy) === undefined ? direct : proxied).get();
+      const undici = await import('undici');
       const answer = await undici.request(url, { method, headers, signal, dispatcher });
       return {
         status: answer.statusCode,
@@ -63,37 +57,37 @@ export function createHttpClient(readProxy: () => ProxySettings): HttpClient {
       };
     },
     proxyHost(url) {
-      const address = proxyFor(url, proxy.get());
+      const address = proxyFor(url, proxy);
       return address && new URL(address).host;
     },
     async close() {
-      if (!loaded.wasCalled()) return;
-      const { direct, proxied } = await loaded.get();
-      await Promise.all([direct.destroy(), proxied.destroy()]);
+      const opened = [direct, proxied].filter((dispatcher) => dispatcher.wasCalled());
+      // One that could not be made has nothing to close.
+      await Promise.allSettled(opened.map(async (dispatcher) => (await dispatcher.get()).destroy()));
     }
   };
 }
 
-function dispatchers(
-  undici: typeof Undici,
-  proxy: ProxySettings
-): { direct: Undici.Dispatcher; proxied: Undici.Dispatcher } {
+const LIMITS = { headersTimeout: STALL_MS, bodyTimeout: STALL_MS, maxHeaderSize: LARGEST_HEAD_BYTES };
+
+function directDispatcher(undici: typeof Undici, { strictTls }: ProxySettings): Undici.Dispatcher {
+  return new undici.Agent({ ...LIMITS, connect: { timeout: CONNECT_MS, rejectUnauthorized: strictTls } });
+}
+
+function proxiedDispatcher(undici: typeof Undici, proxy: ProxySettings): Undici.Dispatcher {
   const tls = { rejectUnauthorized: proxy.strictTls };
-  const limits = { headersTimeout: STALL_MS, bodyTimeout: STALL_MS, maxHeaderSize: LARGEST_HEAD_BYTES };
-  const connect = { timeout: CONNECT_MS, ...tls };
-  return {
-    direct: new undici.Agent({ ...limits, connect }),
-    proxied: new undici.EnvHttpProxyAgent({
-      ...limits,
-      connect,
-      requestTls: tls,
-      // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.
-      proxyTunnel: false,
-      noProxy: proxy.exceptions,
-      ...(proxy.forHttp !== undefined && { httpProxy: proxy.forHttp }),
-      ...(proxy.forHttps !== undefined && { httpsProxy: proxy.forHttps })
-    })
-  };
+  const [httpProxy, httpsProxy] = [proxyAddress(proxy.forHttp), proxyAddress(proxy.forHttps)];
+  return new undici.EnvHttpProxyAgent({
+    ...LIMITS,
+    connect: { timeout: CONNECT_MS, ...tls },
+    requestTls: tls,
+    proxyTls: tls,
+    // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.
+    proxyTunnel: false,
+    noProxy: proxy.exceptions,
+    ...(httpProxy !== undefined && { httpProxy }),
+    ...(httpsProxy !== undefined && { httpsProxy })
+  });
 }
 
 interface Lazy<T> {

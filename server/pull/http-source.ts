@@ -68,7 +68,7 @@ async function follow(
   options: ExchangeOptions
 ): Promise<Followed> {
   let url = start;
-  let linked: ProbedContent = { bytes: null, digest: null };
+  let linked: ProbedContent = { bytes: null, isExact: false, digest: null };
   for (let hops = 0; ; hops += 1) {
     const answer = await ask(url, headers, options);
     if (url.origin === start.origin) linked = linkedContent(answer) ?? linked;
@@ -107,13 +107,15 @@ function rangeHeaders(request: OpenRequest): Record<string, string> {
 const FINAL_STATUSES: ReadonlySet<number> = new Set([401, 404, 410]);
 
 async function probe(start: URL, options: ExchangeOptions): Promise<ProbedContent> {
-  const unknown: ProbedContent = { bytes: null, digest: null };
+  const unknown: ProbedContent = { bytes: null, isExact: false, digest: null };
   try {
     const { answer, url, linked } = await follow(start, {}, options);
     answer.discard();
     if (FINAL_STATUSES.has(answer.status)) throw statusFault(answer, url, options);
     if (linked.bytes !== null) return linked;
-    return answer.status === 200 ? { ...linked, bytes: sizeOf(answer.header('content-length')) } : unknown;
+    if (answer.status !== 200) return unknown;
+    // A length of nothing is what servers say that do not count for HEAD.
+    return { ...linked, bytes: sizeOf(answer.header('content-length')) || null };
   } catch (error) {
     // The transfer itself will tell, after as many attempts as it takes.
     if (error instanceof TransientFault) return unknown;
@@ -126,7 +128,8 @@ function linkedContent(answer: HttpAnswer): ProbedContent | undefined {
   const etag = answer.header('x-linked-etag');
   if (etag === undefined) return undefined;
   const digest: Digest | null = parseDigest(etag.replaceAll('"', '')) ?? null;
-  return { bytes: sizeOf(answer.header('x-linked-size')), digest };
+  const bytes = sizeOf(answer.header('x-linked-size'));
+  return { bytes, isExact: bytes !== null, digest };
 }
 
 function sizeOf(length: string | undefined): number | null {

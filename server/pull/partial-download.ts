@@ -61,6 +61,7 @@ export class PartialDownload {
       return new PartialDownload(folder, free, data, journal, state, now);
     } catch (error) {
       await data.close();
+      await rename(folder, free);
       throw error;
     }
   }
@@ -121,9 +122,13 @@ export class PartialDownload {
   async release(): Promise<void> {
     if (this.bytes === 0) return this.remove();
     await this.syncing;
-    await this.sync();
-    await this.close();
-    await rename(this.folder, this.freeFolder);
+    try {
+      await this.sync();
+    } finally {
+      // Without it the next boot counts fewer bytes; that is no reason to keep others from going on.
+      await this.close();
+      await rename(this.folder, this.freeFolder);
+    }
   }
 
   /** Closes the files; the data is complete and about to be taken into the store. */

@@ -61,7 +61,7 @@ export async function collectPartials(partials: string, olderThan: number): Prom
     const [key = '', ...rest] = entry.split('.');
     if (!(await isAbandoned(rest.join('.')))) continue;
     try {
-      if ((await stat(join(partials, entry, 'journal'))).mtimeMs >= olderThan) continue;
+      if ((await lastChange(join(partials, entry))) >= olderThan) continue;
       const { owned } = await ownFolders(partials, key);
       await rename(join(partials, entry), owned);
       await rm(owned, { recursive: true, force: true });
@@ -72,4 +72,14 @@ export async function collectPartials(partials: string, olderThan: number): Prom
     }
   }
   return removed;
+}
+
+/** When the journal was written last; of a partial that never came to one, when its folder was. In ms. */
+async function lastChange(folder: string): Promise<number> {
+  try {
+    return (await stat(join(folder, 'journal'))).mtimeMs;
+  } catch (error) {
+    if (!isErrorWithCode(error, 'ENOENT')) throw error;
+    return (await stat(folder)).mtimeMs;
+  }
 }

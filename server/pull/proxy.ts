@@ -27,21 +27,24 @@ export function proxySettings(
   const variable = (name: string): string | undefined => environment[name.toLowerCase()] || environment[name];
   const http = address || variable('HTTP_PROXY');
   return {
-    forHttps: withScheme(address || variable('HTTPS_PROXY') || http),
-    forHttp: withScheme(http),
+    forHttps: address || variable('HTTPS_PROXY') || http,
+    forHttp: http,
     exceptions: variable('NO_PROXY') ?? '',
     strictTls
   };
 }
 
-/** The proxy of an address; this machine itself is never reached through one. */
+/**
+ * The proxy of an address; this machine itself is never reached through one.
+ * @throws Failure('bad-request') when the address of the proxy makes no sense
+ */
 export function proxyFor(url: URL, { forHttp, forHttps }: ProxySettings): string | undefined {
   if (hostReach(url.hostname) === 'loopback') return undefined;
-  return url.protocol === 'https:' ? forHttps : forHttp;
+  return proxyAddress(url.protocol === 'https:' ? forHttps : forHttp);
 }
 
 /** `proxy.example:3128` is how people write it; the client wants a URL. @throws Failure('bad-request') */
-function withScheme(address: string | undefined): string | undefined {
+export function proxyAddress(address: string | undefined): string | undefined {
   if (!address) return undefined;
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`;
   if (URL.canParse(url) && /^https?:/.test(url)) return url;

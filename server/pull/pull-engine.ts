@@ -12,7 +12,7 @@ import type { CacheLayout } from '../store/cache-layout';
 import type { WantedFile } from './expected-file';
 import { PartialDownload } from './partial-download';
 import { partialKey } from './partial-folders';
-import { type PullPlan, planPull, requireSpace } from './pull-plan';
+import { type PlannedFile, type PullPlan, planPull, requireSpace } from './pull-plan';
 import { PullProgress } from './pull-progress';
 import { takeTurn } from './shared-transfer';
 import { transferFile } from './transfer-file';
@@ -71,7 +71,7 @@ export class PullEngine {
   }
 
   private async provideAll(
-    files: readonly WantedFile[],
+    files: readonly PlannedFile[],
     progress: PullProgress,
     signal: AbortSignal
   ): Promise<PullOutcome> {
@@ -91,11 +91,11 @@ export class PullEngine {
    * Waits for its turn on a content that another process is transferring, so that no byte comes twice; what lies in
    * the store by then is not transferred.
    */
-  private async provide(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Provided> {
+  private async provide(file: PlannedFile, progress: PullProgress, signal: AbortSignal): Promise<Provided> {
     const { layout, clock, blobs } = this.tools;
     const { digest } = file;
     if (digest === null) return this.fetch(file, progress, signal);
-    const onBytes = (received: number): void => progress.received(file, received, file.bytes);
+    const onBytes = (received: number): void => progress.received(file, received, file.likelyBytes);
     const turn = { partials: layout.partials, key: keyOf(file), clock, signal, onBytes };
     const present = await blobs.findProved(digest, signal);
     if (present) return { blob: present, receivedBytes: 0, origin: 'stored' };
@@ -109,7 +109,7 @@ export class PullEngine {
     }
   }
 
-  private async fetch(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Provided> {
+  private async fetch(file: PlannedFile, progress: PullProgress, signal: AbortSignal): Promise<Provided> {
     const { log, clock } = this.tools;
     const startedAt = clock.now();
     log.info('starting transfer', { source: file.source.label, bytes: file.bytes });
@@ -127,7 +127,7 @@ export class PullEngine {
   }
 
   /** A content with the wrong digest is discarded and fetched anew once, in case it was damaged on the way. */
-  private async fetchVerified(file: WantedFile, progress: PullProgress, signal: AbortSignal): Promise<Provided> {
+  private async fetchVerified(file: PlannedFile, progress: PullProgress, signal: AbortSignal): Promise<Provided> {
     const first = await this.receive(file, progress, signal);
     if ('blob' in first) return first;
     this.tools.log.warn('digest differs, fetching anew', { source: file.source.label });
@@ -137,7 +137,7 @@ export class PullEngine {
   }
 
   private async receive(
-    file: WantedFile,
+    file: PlannedFile,
     progress: PullProgress,
     signal: AbortSignal
   ): Promise<Provided | { readonly actual: Digest }> {
@@ -175,11 +175,15 @@ function keyOf({ digest, source }: WantedFile): string {
   return partialKey(digest ?? source.identity);
 }
 
-const RESUMABLE: ReadonlySet<FailureCode> = new Set(['cancelled', 'network', 'http-status']);
+const RESUMABLE: ReadonlySet<FailureCode> = new Set(['cancelled', 'network', 'http-status', 'disk-full']);
 
-/** After a refusal the bytes may be wrong; after a cancel or a lost connection they are worth going on with. */
+/**
+ * After a refusal the bytes may be wrong; after a cancel, a lost connection or on a full disk those that are noted in
+ * the journal are worth going on with.
+ */
 async function keepOrRemove(partial: PartialDownload, error: unknown): Promise<void> {
-  const resumable = error instanceof Failure && RESUMABLE.has(error.code);
+  const failure = fileFailure(error, '', partial.folder);
+  const resumable = failure instanceof Failure && RESUMABLE.has(failure.code);
   await (resumable ? partial.release() : partial.remove());
 }
 

@@ -10,6 +10,8 @@ import { largestPartial } from './shared-transfer';
 
 /** A file with all that can be known of it before its first byte. */
 export interface PlannedFile extends WantedFile {
+  /** Size in bytes as it is likely to be: exact, or what the source said when it was asked; null when nobody knows. */
+  readonly likelyBytes: number | null;
   /** `stored`: the content lies in the blob store. `partial`: some of it was received before. */
   readonly presence: 'stored' | 'partial' | 'absent';
   /** Bytes that need not be transferred. */
@@ -30,6 +32,9 @@ export interface PullPlan {
 /** Room that is left free on the disk, in bytes. */
 const CUSHION_BYTES = 1024 ** 3;
 
+/** How many sources are asked at the same time. */
+const PROBES_AT_ONCE = 8;
+
 /**
  * Finds out, before the first byte, what every file's size is, what is here already, and what remains. Sources are
  * only asked for what the manifest does not say.
@@ -39,12 +44,17 @@ export async function planPull(
   files: readonly WantedFile[],
   { layout, signal }: { readonly layout: CacheLayout; readonly signal: AbortSignal }
 ): Promise<PullPlan> {
-  const planned = await Promise.all(files.map((file) => planFile(file, layout, signal)));
-  const sizes = planned.map(({ bytes }) => bytes);
+  const planned: PlannedFile[] = [];
+  // A few at a time: a manifest may list thousands of files on one host.
+  for (let start = 0; start < files.length; start += PROBES_AT_ONCE) {
+    const batch = files.slice(start, start + PROBES_AT_ONCE);
+    planned.push(...(await Promise.all(batch.map((file) => planFile(file, layout, signal)))));
+  }
+  const sizes = planned.map(({ likelyBytes }) => likelyBytes);
   return {
     files: planned,
     totalBytes: sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0),
-    missingBytes: planned.reduce((sum, { bytes, heldBytes }) => sum + Math.max(0, (bytes ?? 0) - heldBytes), 0),
+    missingBytes: planned.reduce((sum, file) => sum + Math.max(0, (file.likelyBytes ?? 0) - file.heldBytes), 0),
     freeBytes: await freeBytes(layout.root)
   };
 }
@@ -66,17 +76,22 @@ export function requireSpace(plan: PullPlan, layout: CacheLayout, log: Log): voi
 async function planFile(wanted: WantedFile, layout: CacheLayout, signal: AbortSignal): Promise<PlannedFile> {
   const asks = wanted.bytes === null || wanted.digest === null;
   const stored = await storedBytes(wanted, layout);
-  if (stored !== undefined) return { ...wanted, bytes: stored, presence: 'stored', heldBytes: stored };
+  if (stored !== undefined) return { ...wanted, ...storedFacts(stored) };
   const probed = asks ? await wanted.source.probe(signal) : undefined;
   const file: WantedFile = {
     ...wanted,
-    bytes: wanted.bytes ?? probed?.bytes ?? null,
+    bytes: wanted.bytes ?? (probed?.isExact ? probed.bytes : null),
     digest: wanted.digest ?? probed?.digest ?? null
   };
-  const held = (await storedBytes(file, layout)) ?? 0;
-  if (held > 0) return { ...file, bytes: held, presence: 'stored', heldBytes: held };
+  const held = await storedBytes(file, layout);
+  if (held !== undefined) return { ...file, ...storedFacts(held) };
+  const likelyBytes = file.bytes ?? probed?.bytes ?? null;
   const received = await largestPartial(layout.partials, partialKey(file.digest ?? file.source.identity));
-  return { ...file, presence: received > 0 ? 'partial' : 'absent', heldBytes: received };
+  return { ...file, likelyBytes, presence: received > 0 ? 'partial' : 'absent', heldBytes: received };
+}
+
+function storedFacts(bytes: number) {
+  return { bytes, likelyBytes: bytes, presence: 'stored', heldBytes: bytes } as const;
 }
 
 /** Size of a content that lies in the store; it is proved by reading when it is used. */

@@ -5,7 +5,8 @@ import { TransferRate } from './transfer-rate';
 
 interface CountedFile {
   readonly filename: string;
-  readonly bytes: number | null;
+  /** Size in bytes as it is likely to be, or null. */
+  readonly likelyBytes: number | null;
 }
 
 /** Turns what a pull does into events: totals, rate and estimate; progress at most ten times a second. */
@@ -23,8 +24,8 @@ export class PullProgress {
     private readonly emit: (event: PullEvent) => void
   ) {
     this.throttle = new Throttle(emit);
-    this.total = sumOrNull(files.map(({ bytes }) => bytes));
-    for (const { filename, bytes } of files) this.sizes.set(filename, bytes);
+    this.total = sumOrNull(files.map(({ likelyBytes }) => likelyBytes));
+    for (const { filename, likelyBytes } of files) this.sizes.set(filename, likelyBytes);
   }
 
   started(): void {
@@ -32,7 +33,7 @@ export class PullProgress {
   }
 
   fileStarted(file: CountedFile): void {
-    this.emit({ type: 'file_started', bytes: file.bytes, ...this.numbered(file) });
+    this.emit({ type: 'file_started', bytes: file.likelyBytes, ...this.numbered(file) });
     this.rate = undefined;
   }
 

@@ -32,6 +32,8 @@ export interface Opening {
 export interface ProbedContent {
   /** Size in bytes, or null. */
   readonly bytes: number | null;
+  /** Whether the size can be relied on; the length of an answer to HEAD cannot, for many servers get it wrong. */
+  readonly isExact: boolean;
   /** SHA-256 as the source declares it, or null. */
   readonly digest: Digest | null;
 }

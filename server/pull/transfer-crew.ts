@@ -62,16 +62,25 @@ export class TransferCrew {
    */
   async begin({ shares, onBegin }: { readonly shares: boolean; readonly onBegin: () => void }): Promise<void> {
     const opening = await this.openWhole();
-    const total = openedTotal(this.file, opening);
-    const { identity: source } = this.file.source;
-    await this.partial.begin({ source, validator: opening.validator, total });
-    onBegin();
+    try {
+      await this.beginWith(opening, onBegin);
+    } catch (error) {
+      // Closes the body, which nobody is going to read.
+      this.controller.abort();
+      throw error;
+    }
     const isTold = this.file.digest !== null || opening.validator !== null;
     this.prepare(shares && opening.servesRanges && isTold);
     // Of an empty file there is no piece to take, but its body has to end.
-    if (total === 0) await this.fetch({ start: 0, end: 0 }, opening);
+    if (this.total === 0) await this.fetch({ start: 0, end: 0 }, opening);
     else this.hire(opening);
     await this.finish();
+  }
+
+  private async beginWith(opening: Opening, onBegin: () => void): Promise<void> {
+    const total = openedTotal(this.file, opening);
+    await this.partial.begin({ source: this.file.source.identity, validator: opening.validator, total });
+    onBegin();
   }
 
   /** The first connection, tried again as long as nothing has begun. */
@@ -173,18 +182,21 @@ export class TransferCrew {
     const { content } = this.partial;
     const { source } = this.file;
     const validator = content?.source === source.identity ? content.validator : null;
+    // With neither digest nor validator nothing would tell another version from the one that was begun.
+    if (this.file.digest === null && validator === null) throw this.beginAnew('cannot tell its versions apart');
     const isAlone = this.width.connections === 1;
     const opening = await source.open({ start, end: isAlone ? null : end, validator, signal: this.signal });
     const { label: subject } = source;
-    if (opening.start !== start) {
-      throw new RangesIgnored(
-        new Failure('bad-response', `${subject} is served from its beginning only.`, { subject })
-      );
-    }
-    if (content && opening.total !== content.total) {
-      throw new ContentChanged(new Failure('bad-response', `${subject} changed its size.`, { subject }));
+    if (opening.start !== start) throw this.beginAnew('serves it from its beginning only');
+    if (content && (opening.total !== content.total || !isSame(validator, opening.validator, this.file))) {
+      throw new ContentChanged(new Failure('bad-response', `${subject} has another content by now.`, { subject }));
     }
     return opening;
+  }
+
+  private beginAnew(why: string): RangesIgnored {
+    const { label: subject } = this.file.source;
+    return new RangesIgnored(new Failure('bad-response', `The source of ${subject} ${why}.`, { subject }));
   }
 
   private async write(chunk: Uint8Array, start: number): Promise<void> {
@@ -209,4 +221,9 @@ export class TransferCrew {
     log.warn('transfer interrupted', { source: this.file.source.label, reason: fault.message, retryInMs: wait });
     await clock.sleep(wait, this.signal);
   }
+}
+
+/** Whether an answer belongs to the content that was begun; with a digest an answer may leave out its validator. */
+function isSame(begun: string | null, answered: string | null, { digest }: ExpectedFile): boolean {
+  return begun === null || answered === begun || (answered === null && digest !== null);
 }

@@ -20,6 +20,20 @@ export async function transferFile(
   tools: TransferTools
 ): Promise<FileHash> {
   const follower = new RestartableHash(tools.hasher, partial.dataPath, tools.signal);
+  try {
+    return await transferWith(follower, file, partial, tools);
+  } finally {
+    // Else the worker would hold the file open, and with it the space of a removed one.
+    follower.stop();
+  }
+}
+
+async function transferWith(
+  follower: RestartableHash,
+  file: ExpectedFile,
+  partial: PartialDownload,
+  tools: TransferTools
+): Promise<FileHash> {
   let resumes = isResumable(file, partial);
   if (resumes) follower.advance(partial.contiguousBytes);
   for (let changes = 0, restarts = 0; ; ) {
@@ -73,8 +87,12 @@ class RestartableHash {
     return this.hash.finish(bytes);
   }
 
-  restart(): void {
+  stop(): void {
     this.controller.abort();
+  }
+
+  restart(): void {
+    this.stop();
     this.announced = 0;
     this.hash = this.start();
   }

@@ -39,7 +39,7 @@ export function entryName(entry: RegistryEntry): ModelName | undefined {
   return parseModelName(entry.manifest.name);
 }
 
-function findEntry(models: Models, name: ModelName): RegistryEntry | undefined {
+export function findEntry(models: Models, name: ModelName): RegistryEntry | undefined {
   return models.find((entry) => isNamed(entry, name));
 }
 

@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { pullModel } from '../../server/operations/pull-model';
-import { registerManifest } from '../../server/operations/register-model';
+import { modelFromManifest } from '../../server/operations/register-model';
 import { createServices, type ServiceOptions, type Services } from '../../server/operations/services';
 import type { Clock } from '../../server/platform/clock';
 import type { PullEvent } from '../../shared/job-events';
@@ -75,7 +75,7 @@ export async function pullManifest(
   }: { signal?: AbortSignal; onEvent?: (event: PullEvent) => void } = {}
 ): Promise<{ events: readonly PullEvent[]; folder: string }> {
   const events: PullEvent[] = [];
-  const model = await registerManifest(services, path);
+  const model = await modelFromManifest(path);
   await pullModel(services, model, {
     signal,
     onEvent: (event) => {

@@ -84,6 +84,36 @@ describe('a model from its manifest to a verdict', () => {
     ]);
   });
 
+  it('is not registered by a dry run', async () => {
+    const home = await temporaryFolder();
+    const manifest = await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT), size_bytes: 200_000 }]);
+    const planned = await runCli(['pull', manifest, '--dry-run'], { home });
+    expect(planned).toMatchObject({ status: 0, out: expect.stringContaining('test-model: 200 kB to transfer') });
+    expect(JSON.parse((await runCli(['list', '--json'], { home })).out)).toEqual([]);
+  });
+
+  it('is verified without being named, even when its stamp was lost', async () => {
+    const home = await temporaryFolder();
+    const manifest = await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]);
+    await runCli(['pull', manifest], { home });
+    for (const generation of await readdir(join(home, 'registry'))) {
+      const path = join(home, 'registry', generation);
+      const state = JSON.parse(await readFile(path, 'utf8'));
+      for (const model of state.models) delete model.installed;
+      await writeFile(path, JSON.stringify(state));
+    }
+    await damage(join(home, 'models', 'test-model', 'weights.gguf'));
+    expect((await runCli(['verify'], { home })).status).toBe(1);
+  });
+
+  it('of a host behind a proxy whose address makes no sense fails, and the command ends', async () => {
+    const home = await temporaryFolder();
+    const manifest = await writeManifest([{ url: 'https://models.test/w', sha256: sha256(CONTENT), size_bytes: 5 }]);
+    const environment = { HTTPS_PROXY: 'socks5://127.0.0.1:9' };
+    const { status, err } = await runCli(['pull', manifest], { home, environment });
+    expect({ status, err }).toEqual({ status: 2, err: expect.stringContaining('The address of the proxy') });
+  });
+
   it('may lie beside its manifest', async () => {
     const home = await temporaryFolder();
     const manifest = await writeManifest([{ url: 'files/weights.gguf', sha256: sha256(CONTENT) }]);

@@ -149,6 +149,23 @@ describe('a document that is no model manifest', () => {
   });
 });
 
+describe('a document whose address names no path of this machine', () => {
+  it.each(['file://nas/share/manifest.json', 'file:///a%2Fb/manifest.json', 'untitled:manifest.json'])(
+    'is examined like any other: %s',
+    async (uri) => {
+      const server = await testConnection();
+      await server.start();
+      const published = new Promise<number>((done) => {
+        server.client.onNotification(PublishDiagnosticsNotification.type, ({ diagnostics }) =>
+          done(diagnostics.length)
+        );
+      });
+      await open(server, uri, manifest('nope'));
+      expect(await published).toBe(1);
+    }
+  );
+});
+
 describe('an editor that does not ask', () => {
   it('is sent the findings, and an empty list when the document closes', async () => {
     const server = await testConnection();

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type RawAnswer, type RawServer, respond, startRawServer } from '../../support/raw-http-server';
@@ -29,7 +29,7 @@ async function pullWith(
     () => undefined,
     (error: unknown) => error
   );
-  const registry = await readFile(join(services.layout.registry, '1.json'), 'utf8');
+  const registry = JSON.stringify(await services.registry.read());
   return { failure, traces: JSON.stringify(failure ?? {}) + services.logged.join('\n') + registry };
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -260,6 +260,15 @@ describe('an answer that is not what was asked for is refused with the reason', 
       message: expect.stringMatching(/more than the 300000/)
     });
     expect(await cacheEntries(services)).toEqual([]);
+  });
+
+  it('leaves no file open behind a refusal', async () => {
+    const { pulled, services } = await pullFrom(wholeOrRest, { size_bytes: 5 });
+    await expect(pulled).rejects.toMatchObject({ code: 'size-mismatch' });
+    await services.pool.dispose();
+    const open = await readdir('/proc/self/fd').catch(() => []);
+    const targets = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+    expect(targets.filter((target) => target.includes(services.root))).toEqual([]);
   });
 
   it('wrong bytes of the right size are fetched once more and then refused', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { planModel } from '../../../server/operations/pull-model';
-import { registerManifest } from '../../../server/operations/register-model';
+import { modelFromManifest } from '../../../server/operations/register-model';
 import { type RawAnswer, type RawServer, respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import {
@@ -26,7 +26,7 @@ async function serve(answerHead?: RawAnswer): Promise<RawServer> {
 }
 
 async function planOf(services: TestServices, files: readonly TestFile[]) {
-  return planModel(services, await registerManifest(services, await writeManifest(files)), signal);
+  return planModel(services, await modelFromManifest(await writeManifest(files)), signal);
 }
 
 describe('the plan of a pull', () => {
@@ -48,6 +48,12 @@ describe('the plan of a pull', () => {
     const services = await testServices();
     await planOf(services, [{ url: `${server.origin}/w`, sha256: DIGEST, size_bytes: 5000 }]);
     expect(asked).toBe(0);
+  });
+
+  it('does not rely on the length that a server gives to HEAD', async () => {
+    const server = await serve((_, socket) => respond(socket, 200, { 'Content-Length': 0 }));
+    const services = await testServices();
+    await expect(pullManifest(services, await writeManifest([{ url: `${server.origin}/w` }]))).resolves.toBeDefined();
   });
 
   it('takes size and digest of a large file from the hub, not from where the hub redirects to', async () => {

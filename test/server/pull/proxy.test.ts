@@ -102,6 +102,8 @@ describe('the settings of a proxy', () => {
   });
 
   it.each(['socks5://p:1', 'http://', '::'])('that say %j are refused with what to write', (address) => {
-    expect(() => proxySettings({ HTTPS_PROXY: address })).toThrow(expect.objectContaining({ code: 'bad-request' }));
+    expect(() => proxyFor(https, proxySettings({ HTTPS_PROXY: address }))).toThrow(
+      expect.objectContaining({ code: 'bad-request' })
+    );
   });
 });

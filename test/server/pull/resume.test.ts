@@ -1,5 +1,5 @@
 import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
 import { partialKey } from '../../../server/pull/partial-folders';
@@ -114,6 +114,50 @@ describe('a resumed transfer never mixes two versions', () => {
     const after = await site({ content: newer, etag: '"v2"' });
     await redirectPartial(services, before.url, after.url);
     await pullManifest(services, await writeManifest([{ url: after.url }]));
+    expect(await installedDigest(services)).toBe(sha256(newer));
+  });
+
+  it('when a server answers a range with another version although it was told which one', async () => {
+    const services = await testServices();
+    const { url } = await site({ cut: CUT });
+    await cancelHalfWay(services, await writeManifest([{ url }]));
+    const careless = await startRawServer((request, socket) => {
+      const start = rangeStart(request);
+      const range = { 'Content-Range': `bytes ${start}-${newer.length - 1}/${newer.length}` };
+      const headers = { 'Content-Length': newer.length - start, ETag: '"v2"', ...(start > 0 && range) };
+      respond(socket, start > 0 ? 206 : 200, headers, newer.subarray(start));
+    });
+    onTestFinished(() => careless.close());
+    const moved = `${careless.origin}/weights.gguf`;
+    await redirectPartial(services, url, moved);
+    await pullManifest(services, await writeManifest([{ url: moved }]));
+    expect(await installedDigest(services)).toBe(sha256(newer));
+  });
+
+  it('when a local file was replaced by another of the same size', async () => {
+    const services = await testServices();
+    const manifest = await writeManifest([{ url: 'weights.gguf' }]);
+    const file = join(dirname(manifest), 'weights.gguf');
+    await writeFile(file, newer);
+    // Copying a local file is over too soon to be cancelled, so the partial comes from elsewhere.
+    const { url } = await site({ cut: CUT });
+    await cancelHalfWay(services, await writeManifest([{ url }]));
+    await redirectPartial(services, url, file);
+    await pullManifest(services, manifest);
+    expect(await installedDigest(services)).toBe(sha256(newer));
+  });
+
+  it('when a connection breaks and nothing tells the versions apart: it starts over', async () => {
+    let answers = 0;
+    const fickle = await startRawServer((_, socket) => {
+      answers += 1;
+      const content = answers === 1 ? CONTENT : newer;
+      respond(socket, 200, { 'Content-Length': content.length }, answers === 1 ? content.subarray(0, CUT) : content);
+      if (answers === 1) socket.end();
+    });
+    onTestFinished(() => fickle.close());
+    const services = await testServices();
+    await pullManifest(services, await writeManifest([{ url: `${fickle.origin}/w` }]));
     expect(await installedDigest(services)).toBe(sha256(newer));
   });
 

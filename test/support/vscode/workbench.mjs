@@ -170,6 +170,8 @@ export class Workbench {
     if (action) {
       // A refresh draws the row anew, and its actions are hidden until the pointer moves over it again.
       const button = row.locator(`.action-label[aria-label="${action}"]`);
+      // A window behind another one draws too seldom to be clicked.
+      await this.page.bringToFront();
       await this.until(async () => {
         await this.page.mouse.move(0, 0);
         await row.hover();

@@ -25,4 +25,10 @@ describe('what is logged', () => {
   ])('keeps %s', (text) => {
     expect(redact(text)).toBe(text);
   });
+
+  it('hides a secret to its end, whatever it is escaped with', () => {
+    const traced = JSON.stringify({ secret: 'ab\\cd"TAIL', origins: [] });
+    expect(redact(traced)).not.toContain('TAIL');
+    expect(redact(JSON.stringify(traced))).not.toContain('TAIL');
+  });
 });
