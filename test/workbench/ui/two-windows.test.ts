@@ -24,9 +24,10 @@ describe('two windows on one cache', () => {
   it('never fetch the same bytes twice', async () => {
     for (const wb of [dock.wb, second]) await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pull' });
     for (const wb of [dock.wb, second]) {
-      // Behind another window nothing is drawn, messages included.
+      // Behind another window messages are not drawn, but the tree tells as well.
       await wb.page.bringToFront();
-      await wb.waitForNotification('tiny-sd1 is installed (22.4 MB).');
+      const status = async (): Promise<string> => (await wb.treeRows('Models'))[0]?.description ?? '';
+      await wb.until(async () => (await status()).startsWith('installed'), 'the end of the pull');
     }
     const fetched = dock.requests.filter((request) => request.startsWith('GET '));
     expect(fetched).toHaveLength(3);
