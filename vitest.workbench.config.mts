@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/workbench/ui/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 1,
+    // The workbench redraws at its own pace; a click that lost that race is made once more.
+    retry: 1,
     testTimeout: 120_000,
     hookTimeout: 120_000
   }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   bootId,
@@ -109,13 +110,16 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
   });
 
   it('counts a process that only waits to be reaped as dead', async () => {
-    // The shell starts a process that ends, and becomes a program that never asks about its children.
-    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 1000'], {
-      stdio: ['ignore', 'pipe', 'ignore']
+    // The shell starts a process that ends with its input, and becomes a program that never asks about its children.
+    const parent = spawn('sh', ['-c', 'cat <&3 >/dev/null & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe']
     });
     onTestFinished(() => void parent.kill('SIGKILL'));
-    const [output] = await once(parent.stdout, 'data');
+    const [output] = await once(parent.stdout as Readable, 'data');
     const pid = Number(String(output));
+    const commandOf = (id: number | undefined): Promise<string> => readFile(`/proc/${id}/comm`, 'utf8');
+    await vi.waitUntil(async () => (await commandOf(parent.pid)) === 'sleep\n', { timeout: 10_000, interval: 5 });
+    (parent.stdio[3] as Writable).end();
     const stat = (): Promise<string> => readFile(`/proc/${pid}/stat`, 'utf8');
     await vi.waitUntil(async () => /\) Z /.test(await stat()), { timeout: 10_000, interval: 5 });
     const startTime = (await stat()).split(') ')[1]?.split(' ')[19] ?? '';
