@@ -117,8 +117,8 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     onTestFinished(() => void parent.kill('SIGKILL'));
     const [output] = await once(parent.stdout as Readable, 'data');
     const pid = Number(String(output));
-    const commandOf = (id: number | undefined): Promise<string> => readFile(`/proc/${id}/comm`, 'utf8');
-    await vi.waitUntil(async () => (await commandOf(parent.pid)) === 'sleep\n', { timeout: 10_000, interval: 5 });
+    const command = (): Promise<string> => readFile(`/proc/${parent.pid}/comm`, 'utf8');
+    await vi.waitUntil(async () => (await command()) === 'sleep\n', { timeout: 10_000, interval: 5 });
     (parent.stdio[3] as Writable).end();
     const stat = (): Promise<string> => readFile(`/proc/${pid}/stat`, 'utf8');
     await vi.waitUntil(async () => /\) Z /.test(await stat()), { timeout: 10_000, interval: 5 });
