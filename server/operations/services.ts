@@ -9,6 +9,7 @@ import { type CredentialStore, environmentCredentials, firstOf } from '../pull/c
 import { createHttpClient, type HttpClient } from '../pull/http-client';
 import { type EditorProxy, proxySettings } from '../pull/proxy';
 import { PullEngine } from '../pull/pull-engine';
+import { TRANSFER_TUNING, type TransferTuning } from '../pull/transfer-tuning';
 import type { AddressPolicy } from '../pull/web-address';
 import { Registry } from '../registry/registry';
 import { BlobStore } from '../store/blob-store';
@@ -35,6 +36,8 @@ export interface ServiceOptions {
   readonly workerScript: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** What transfers go by, where it is not the usual. */
+  readonly tuning?: Partial<TransferTuning>;
 }
 
 /** The parts that operations work with. Whoever creates them disposes of them. */
@@ -57,11 +60,12 @@ export interface Services extends ServiceOptions {
 /** Composes the parts. Nothing is read, written or started yet. */
 export function createServices(options: ServiceOptions): Services {
   const { root, clock, log } = options;
+  const tuning = { ...TRANSFER_TUNING, ...options.tuning };
   const layout = new CacheLayout(root);
   const pool = new WorkerPool(options.workerScript);
   const hasher = createHasher(pool);
   const blobs = new BlobStore(layout, hasher);
-  const http = createHttpClient(proxySettings(options.environment, options.editorProxy));
+  const http = createHttpClient(proxySettings(options.environment, options.editorProxy), tuning);
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];
   return {
@@ -74,7 +78,7 @@ export function createServices(options: ServiceOptions): Services {
     blobs,
     bundles: new BundleStore(layout),
     registry: new Registry(layout.registry),
-    pulls: new PullEngine({ layout, blobs, hasher, clock, log }),
+    pulls: new PullEngine({ layout, blobs, hasher, clock, log, tuning }),
     images: new FileImageStore(join(root, 'images')),
     jobs: new ExclusiveJobs(),
     manifestsInView: new ManifestsInView(),

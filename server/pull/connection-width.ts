@@ -1,6 +1,3 @@
-/** The most connections that share one file. */
-const MOST_CONNECTIONS = 8;
-
 /** How long a number of connections is watched before another is tried, in ms. */
 const WATCH_MS = 1000;
 
@@ -11,25 +8,24 @@ const WORTHWHILE = 1.15;
 const FAST_ENOUGH = 150 * 1000 * 1000;
 
 /**
- * Decides how many connections share a file: begins with one and doubles while the throughput grows, for servers
+ * Decides how many connections share a file: begins with few and doubles while the throughput grows, for servers
  * that limit each connection; goes back when it does not.
  */
 export class ConnectionWidth {
-  private width = 1;
-  private settled = false;
+  private width: number;
+  private settled: boolean;
   private previousRate: number | null = null;
   private watchedSince: number;
   private bytes: number;
+  private readonly most: number;
 
   /** @param now milliseconds since any fixed point @param bytes that are there already */
-  constructor(
-    now: number,
-    bytes: number,
-    private readonly most = MOST_CONNECTIONS
-  ) {
+  constructor(now: number, bytes: number, { first, most }: { readonly first: number; readonly most: number }) {
     this.watchedSince = now;
     this.bytes = bytes;
-    this.settled = most <= 1;
+    this.most = most;
+    this.width = Math.min(first, most);
+    this.settled = this.width >= most;
   }
 
   get connections(): number {

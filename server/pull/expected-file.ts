@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock';
 import type { Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import type { Opening, Source } from './source';
+import type { TransferTuning } from './transfer-tuning';
 
 /** What is known of a file before its first byte. */
 export interface ExpectedFile {
@@ -23,6 +24,7 @@ export interface TransferTools {
   readonly hasher: Hasher;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tuning: TransferTuning;
   readonly signal: AbortSignal;
   /** Bytes of the file on disk and its size, as far as it is known. */
   readonly onBytes: (received: number, total: number | null) => void;

@@ -1,5 +1,6 @@
 import type * as Undici from 'undici';
 import { type ProxySettings, proxyAddress, proxyFor } from './proxy';
+import type { TransferTuning } from './transfer-tuning';
 
 /** An answer: its head, and its body as chunks. */
 export interface HttpAnswer {
@@ -25,19 +26,19 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-/** How long a server may send nothing before the connection counts as stalled, in ms. */
-const STALL_MS = 30_000;
-
-/** How long a connection may take, in ms. */
-const CONNECT_MS = 15_000;
-
 /** The largest head of an answer, in bytes. */
 const LARGEST_HEAD_BYTES = 64 * 1024;
 
+/** What of the tuning concerns a single connection. */
+export type ConnectionLimits = Pick<TransferTuning, 'connectMs' | 'stallMs' | 'stallBytes'>;
+
+/** Code of the error that a body ends with whose server sends next to nothing. */
+export const CRAWLING = 'CRAWLING';
+
 /** A client over undici with keep-alive. undici is loaded with the first request, not at start-up. */
-export function createHttpClient(proxy: ProxySettings): HttpClient {
-  const direct = lazily(async () => directDispatcher(await import('undici'), proxy));
-  const proxied = lazily(async () => proxiedDispatcher(await import('undici'), proxy));
+export function createHttpClient(proxy: ProxySettings, limits: ConnectionLimits): HttpClient {
+  const direct = lazily(async () => directDispatcher(await import('undici'), proxy, limits));
+  const proxied = lazily(async () => proxiedDispatcher(await import('undici'), proxy, limits));
   return {
     async send(method, url, headers, signal) {
       const dispatcher = await (proxyFor(url, proxy) === undefined ? direct : proxied).get();
@@ -49,7 +50,7 @@ export function createHttpClient(proxy: ProxySettings): HttpClient {
           const value = answer.headers[name];
           return Array.isArray(value) ? value[0] : value;
         },
-        body: answer.body,
+        body: steady(answer.body, limits),
         discard() {
           answer.body.on('error', () => undefined);
           answer.body.destroy();
@@ -68,18 +69,52 @@ export function createHttpClient(proxy: ProxySettings): HttpClient {
   };
 }
 
-const LIMITS = { headersTimeout: STALL_MS, bodyTimeout: STALL_MS, maxHeaderSize: LARGEST_HEAD_BYTES };
-
-function directDispatcher(undici: typeof Undici, { strictTls }: ProxySettings): Undici.Dispatcher {
-  return new undici.Agent({ ...LIMITS, connect: { timeout: CONNECT_MS, rejectUnauthorized: strictTls } });
+/** A server that goes on sending, but so little that the file would never be there. */
+class Crawling extends Error {
+  readonly code = CRAWLING;
 }
 
-function proxiedDispatcher(undici: typeof Undici, proxy: ProxySettings): Undici.Dispatcher {
+/** Ends a body that brings next to nothing while we wait for it; silence is ended by undici's own timeout. */
+async function* steady(
+  body: AsyncIterable<Uint8Array>,
+  { stallMs, stallBytes }: ConnectionLimits
+): AsyncIterable<Uint8Array> {
+  let bytes = 0;
+  let waitedMs = 0;
+  let askedAt = performance.now();
+  for await (const chunk of body) {
+    // Only waiting counts: whoever reads may take its time between the chunks.
+    waitedMs += performance.now() - askedAt;
+    bytes += chunk.length;
+    if (waitedMs >= stallMs) {
+      if (bytes < stallBytes) throw new Crawling();
+      bytes = 0;
+      waitedMs = 0;
+    }
+    yield chunk;
+    askedAt = performance.now();
+  }
+}
+
+function dispatcherLimits({ stallMs }: ConnectionLimits) {
+  return { headersTimeout: stallMs, bodyTimeout: stallMs, maxHeaderSize: LARGEST_HEAD_BYTES };
+}
+
+function directDispatcher(
+  undici: typeof Undici,
+  { strictTls }: ProxySettings,
+  limits: ConnectionLimits
+): Undici.Dispatcher {
+  const connect = { timeout: limits.connectMs, rejectUnauthorized: strictTls };
+  return new undici.Agent({ ...dispatcherLimits(limits), connect });
+}
+
+function proxiedDispatcher(undici: typeof Undici, proxy: ProxySettings, limits: ConnectionLimits): Undici.Dispatcher {
   const tls = { rejectUnauthorized: proxy.strictTls };
   const [httpProxy, httpsProxy] = [proxyAddress(proxy.forHttp), proxyAddress(proxy.forHttps)];
   return new undici.EnvHttpProxyAgent({
-    ...LIMITS,
-    connect: { timeout: CONNECT_MS, ...tls },
+    ...dispatcherLimits(limits),
+    connect: { timeout: limits.connectMs, ...tls },
     requestTls: tls,
     proxyTls: tls,
     // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.

@@ -1,7 +1,7 @@
 import { cancelled, Failure, messageOf } from '../../shared/failure';
 import { errorCode } from '../platform/system-error';
 import type { Credential } from './credentials';
-import type { HttpAnswer, HttpClient } from './http-client';
+import { CRAWLING, type HttpAnswer, type HttpClient } from './http-client';
 import { retryAfterMs } from './http-headers';
 import { TransientFault } from './source';
 import { describeAddress } from './web-address';
@@ -44,6 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
   UND_ERR_HEADERS_TIMEOUT: 'the server does not answer',
   UND_ERR_BODY_TIMEOUT: 'the server stopped sending',
+  [CRAWLING]: 'the server sends next to nothing',
   UND_ERR_SOCKET: 'the connection was closed early'
 };
 

@@ -1,13 +1,14 @@
 import { type ByteRange, type ByteRanges, withRange } from './byte-ranges';
 
-/** How much a connection takes at once when several share a file; measured: 4 to 32 MiB make no difference. */
-export const PIECE_BYTES = 16 * 1024 * 1024;
-
 /** What is still to be fetched of a file, handed out in pieces from its beginning. */
 export class PieceQueue {
   private waiting: ByteRanges;
 
-  constructor(missing: ByteRanges) {
+  /** @param pieceBytes size of a piece; pieces end at its multiples */
+  constructor(
+    missing: ByteRanges,
+    private readonly pieceBytes: number
+  ) {
     this.waiting = missing;
   }
 
@@ -34,7 +35,7 @@ export class PieceQueue {
   }
 
   private cut(range: ByteRange): ByteRange {
-    const boundary = (Math.floor(range.start / PIECE_BYTES) + 1) * PIECE_BYTES;
+    const boundary = (Math.floor(range.start / this.pieceBytes) + 1) * this.pieceBytes;
     const piece = { start: range.start, end: Math.min(range.end, boundary) };
     const rest = this.waiting.filter((other) => other !== range);
     this.waiting = withRange(rest, { start: piece.end, end: range.end });

@@ -16,6 +16,7 @@ import { type PlannedFile, type PullPlan, planPull, requireSpace } from './pull-
 import { PullProgress } from './pull-progress';
 import { takeTurn } from './shared-transfer';
 import { transferFile } from './transfer-file';
+import type { TransferTuning } from './transfer-tuning';
 
 /** A file that lies in the blob store. */
 export interface PulledFile {
@@ -37,6 +38,7 @@ export interface PullTools {
   readonly hasher: Hasher;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tuning: TransferTuning;
 }
 
 export interface PullOptions {
@@ -141,13 +143,13 @@ export class PullEngine {
     progress: PullProgress,
     signal: AbortSignal
   ): Promise<Provided | { readonly actual: Digest }> {
-    const { layout, blobs, hasher, clock, log } = this.tools;
+    const { layout, blobs, hasher, clock, log, tuning } = this.tools;
     const partial = await PartialDownload.claim(layout.partials, keyOf(file), clock.now);
     const onBytes = (received: number, total: number | null): void => progress.received(file, received, total);
     const heldBytes = partial.bytes;
     let hash: FileHash;
     try {
-      hash = await transferFile(file, partial, { hasher, clock, log, signal, onBytes });
+      hash = await transferFile(file, partial, { hasher, clock, log, tuning, signal, onBytes });
     } catch (error) {
       await keepOrRemove(partial, error);
       throw error;

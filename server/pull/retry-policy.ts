@@ -1,4 +1,4 @@
-/** How many attempts in a row may pass without a new byte before a transfer gives up. */
+/** How many attempts in a row may pass and bring next to nothing before a transfer gives up. */
 export const MOST_FRUITLESS_ATTEMPTS = 5;
 
 const FIRST_WAIT_MS = 500;
@@ -7,7 +7,7 @@ const LONGEST_WAIT_MS = 30_000;
 /**
  * How long to wait before the next attempt: doubled each time, with jitter so that many clients do not come back
  * together, and never less than the server asked for.
- * @param fruitless attempts in a row without a new byte, from 1
+ * @param fruitless attempts in a row that brought next to nothing, from 1
  * @param random a number from 0 to 1
  * @returns milliseconds
  */

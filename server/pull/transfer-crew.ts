@@ -6,11 +6,10 @@ import type { PartialDownload } from './partial-download';
 import { PieceQueue } from './piece-queue';
 import { MOST_FRUITLESS_ATTEMPTS, waitBeforeRetry } from './retry-policy';
 import { ContentChanged, type Opening, TransientFault } from './source';
-
 import { writePieces } from './write-pieces';
 
-/** Files below this size get one connection: a second would not pay, in bytes. */
-const SMALLEST_SHARED_BYTES = 64 * 1024 * 1024;
+/** The width of a transfer that is not shared. */
+const ALONE = { first: 1, most: 1 };
 
 /** The source serves the whole content whatever part it is asked for, so a transfer cannot go on in the middle. */
 export class RangesIgnored extends Error {
@@ -27,9 +26,11 @@ export class TransferCrew {
   private readonly running = new Set<Promise<void>>();
   /** Connections that have not decided to leave; counted apart, for promises settle later. */
   private active = 0;
-  private queue = new PieceQueue([]);
+  private queue: PieceQueue;
   private width: ConnectionWidth;
+  /** Attempts in a row that brought next to nothing, and the bytes that came since the last of them. */
   private fruitless = 0;
+  private gainedBytes = 0;
   private fault: { readonly error: unknown } | undefined;
 
   constructor(
@@ -39,7 +40,8 @@ export class TransferCrew {
     private readonly onContiguous: (bytes: number) => void
   ) {
     this.signal = AbortSignal.any([tools.signal, this.controller.signal]);
-    this.width = new ConnectionWidth(tools.clock.now(), 0, 1);
+    this.queue = new PieceQueue([], tools.tuning.pieceBytes);
+    this.width = new ConnectionWidth(tools.clock.now(), 0, ALONE);
   }
 
   /** Bytes of the content, or null. */
@@ -96,11 +98,13 @@ export class TransferCrew {
   }
 
   private prepare(mayShare: boolean): void {
-    const { clock } = this.tools;
+    const { clock, tuning } = this.tools;
     const { total } = this;
-    this.queue = new PieceQueue(missingRanges(this.partial.ranges, total ?? Number.POSITIVE_INFINITY));
-    const shares = mayShare && total !== null && total >= SMALLEST_SHARED_BYTES;
-    this.width = new ConnectionWidth(clock.now(), this.partial.bytes, shares ? undefined : 1);
+    const missing = missingRanges(this.partial.ranges, total ?? Number.POSITIVE_INFINITY);
+    this.queue = new PieceQueue(missing, tuning.pieceBytes);
+    const shares = mayShare && total !== null && total >= tuning.smallestSharedBytes;
+    const width = shares ? { first: tuning.firstConnections, most: tuning.mostConnections } : ALONE;
+    this.width = new ConnectionWidth(clock.now(), this.partial.bytes, width);
     this.tools.onBytes(this.partial.bytes, total);
   }
 
@@ -201,7 +205,8 @@ export class TransferCrew {
 
   private async write(chunk: Uint8Array, start: number): Promise<void> {
     await this.partial.write(chunk, start);
-    this.fruitless = 0;
+    this.gainedBytes += chunk.length;
+    if (this.gainedBytes >= this.tools.tuning.stallBytes) this.fruitless = 0;
     this.onContiguous(this.partial.contiguousBytes);
     this.tools.onBytes(this.partial.bytes, this.total);
     this.widen();
@@ -212,10 +217,11 @@ export class TransferCrew {
     while (this.active < this.width.connections && this.queue.hasWaiting) this.hire();
   }
 
-  /** @throws Failure after too many attempts in a row without a new byte */
+  /** @throws Failure after too many attempts in a row that brought next to nothing */
   private async pause(fault: TransientFault): Promise<void> {
     this.fruitless += 1;
-    if (this.fruitless >= MOST_FRUITLESS_ATTEMPTS) throw fault.failure;
+    this.gainedBytes = 0;
+    if (this.fruitless > MOST_FRUITLESS_ATTEMPTS) throw fault.failure;
     const { log, clock } = this.tools;
     const wait = waitBeforeRetry(this.fruitless, fault.retryAfterMs, Math.random());
     log.warn('transfer interrupted', { source: this.file.source.label, reason: fault.message, retryInMs: wait });

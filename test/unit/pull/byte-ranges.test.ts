@@ -6,8 +6,10 @@ import {
   missingRanges,
   withRange
 } from '../../../server/pull/byte-ranges';
-import { PIECE_BYTES, PieceQueue } from '../../../server/pull/piece-queue';
+import { PieceQueue } from '../../../server/pull/piece-queue';
 import { Random } from '../../support/random';
+
+const PIECE_BYTES = 1024 * 1024;
 
 describe('ranges of bytes', () => {
   it('that touch or overlap become one', () => {
@@ -44,7 +46,7 @@ describe('ranges of bytes', () => {
 
 describe('the queue of pieces', () => {
   it('hands out every missing byte once, in order, cut at multiples of the piece size', () => {
-    const queue = new PieceQueue([{ start: 5, end: 2 * PIECE_BYTES + 7 }]);
+    const queue = new PieceQueue([{ start: 5, end: 2 * PIECE_BYTES + 7 }], PIECE_BYTES);
     expect([queue.take(), queue.take(), queue.take(), queue.take()]).toEqual([
       { start: 5, end: PIECE_BYTES },
       { start: PIECE_BYTES, end: 2 * PIECE_BYTES },
@@ -54,7 +56,7 @@ describe('the queue of pieces', () => {
   });
 
   it('hands out again what was given back, first what comes first', () => {
-    const queue = new PieceQueue([{ start: 0, end: 3 * PIECE_BYTES }]);
+    const queue = new PieceQueue([{ start: 0, end: 3 * PIECE_BYTES }], PIECE_BYTES);
     queue.take();
     queue.giveBack({ start: 100, end: PIECE_BYTES });
     expect(queue.take()).toEqual({ start: 100, end: PIECE_BYTES });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ConnectionWidth } from '../../../server/pull/connection-width';
 
 /** Lets a width watch a server for some seconds. @param throughput bytes a second by number of connections */
-function watched(throughput: (connections: number) => number, seconds = 20, most?: number): number[] {
-  const width = new ConnectionWidth(0, 0, most);
+function watched(throughput: (connections: number) => number, seconds = 20, most = 8): number[] {
+  const width = new ConnectionWidth(0, 0, { first: 1, most });
   const seen: number[] = [];
   let bytes = 0;
   for (let second = 1; second <= seconds; second += 1) {
@@ -33,12 +33,17 @@ describe('the number of connections', () => {
     expect(watched(() => 400_000_000).at(-1)).toBe(1);
   });
 
+  it('begins with as many as it is told', () => {
+    expect(new ConnectionWidth(0, 0, { first: 4, most: 8 }).connections).toBe(4);
+    expect(new ConnectionWidth(0, 0, { first: 4, most: 2 }).connections).toBe(2);
+  });
+
   it('stays at one for a source that is not to be shared', () => {
     expect(watched((connections) => connections * 10_000_000, 5, 1)).toEqual([1, 1, 1, 1, 1]);
   });
 
   it('never grows again after the server refused a connection', () => {
-    const width = new ConnectionWidth(0, 0);
+    const width = new ConnectionWidth(0, 0, { first: 1, most: 8 });
     width.note(1000, 1_000_000);
     width.narrow(1);
     for (let second = 2; second < 20; second += 1) width.note(second * 1000, second * 9_000_000);
