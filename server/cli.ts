@@ -28,11 +28,12 @@ async function main(): Promise<void> {
     environment: process.env,
     folder: process.cwd(),
     signal: controller.signal,
-    createServices: ({ home, allowInsecureHttp }) =>
+    createServices: ({ home, allowInsecureHttp, adoptFrom }) =>
       createServices({
         root: cacheRoot(home, process.env),
         environment: process.env,
         policy: { allowInsecureHttp },
+        adoptFrom,
         // Whoever types a command trusts what it names.
         isTrusted: () => true,
         workerScript,

@@ -12,6 +12,14 @@ export type PullEvent =
       readonly files: number;
       readonly bytes: number | null;
     }
+  /** Bytes on this machine are read, to see whether they are those of the file. */
+  | {
+      readonly type: 'file_checking';
+      readonly model: string;
+      readonly filename: string;
+      readonly checkedBytes: number;
+      readonly fileBytes: number | null;
+    }
   | ({ readonly type: 'file_progress'; readonly model: string; readonly filename: string } & TransferProgress)
   | {
       readonly type: 'file_completed';
@@ -20,8 +28,7 @@ export type PullEvent =
       readonly index: number;
       readonly files: number;
       readonly bytes: number;
-      /** `stored`: the same bytes were already in the blob store, nothing was transferred. */
-      readonly origin: 'transferred' | 'resumed' | 'stored';
+      readonly origin: FileOrigin;
     }
   | {
       readonly type: 'completed';
@@ -33,6 +40,12 @@ export type PullEvent =
       readonly milliseconds: number;
     }
   | { readonly type: 'failed'; readonly model: string; readonly failure: FailureData };
+
+/**
+ * Where the bytes of a file came from. `stored`: they were in the blob store already. `adopted`: copied from another
+ * place of this machine. `resumed`: some were transferred earlier.
+ */
+export type FileOrigin = 'transferred' | 'resumed' | 'stored' | 'adopted';
 
 /** How far a whole pull is, seen from one of its files. */
 export interface TransferProgress {

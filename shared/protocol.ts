@@ -23,7 +23,9 @@ export const initializationOptions = z.object({
   /** The editor's own proxy settings; they win over HTTP_PROXY and HTTPS_PROXY. */
   proxy: z.object({ address: z.string().optional(), strictTls: z.boolean().optional() }).default({}),
   /** Whether plain http is allowed for hosts other than this machine. */
-  allowInsecureHttp: z.boolean().default(false)
+  allowInsecureHttp: z.boolean().default(false),
+  /** Absolute paths of folders that identical bytes may be adopted from. */
+  adoptFrom: z.array(z.string()).default([])
 });
 
 export type InitializationOptions = z.input<typeof initializationOptions>;

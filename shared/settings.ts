@@ -3,6 +3,7 @@ export const SETTINGS = {
   cacheRoot: { key: 'diffusionDock.cacheRoot', scope: 'machine', default: '' },
   sdCliPath: { key: 'diffusionDock.sdCli.path', scope: 'machine', default: '' },
   allowInsecureHttp: { key: 'diffusionDock.network.allowInsecureHttp', scope: 'machine', default: false },
+  adoptFrom: { key: 'diffusionDock.adoptFrom', scope: 'machine', default: [] },
   manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] }
 } as const;
 

@@ -16,6 +16,11 @@ export function pullProgress(event: PullEvent): JobProgress | undefined {
       const volume = total ? `${byteText(received)} of ${byteText(total)}` : byteText(received);
       return { ...part, brief: [amount, ...rate].join(' · '), detail: [volume, ...rate, ...left].join(', ') };
     }
+    case 'file_checking': {
+      const { checkedBytes: checked, fileBytes: bytes } = event;
+      const share = bytes ? ` ${percent(checked / bytes)}` : '';
+      return { brief: `checking${share}`, detail: `checking ${event.filename}${share}` };
+    }
     case 'file_started':
     case 'file_completed':
     case 'completed':

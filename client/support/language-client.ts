@@ -8,7 +8,7 @@ import {
 } from 'vscode-languageclient/node';
 import type { InitializationOptions } from '../../shared/protocol';
 import { manifestSelector } from '../manifests/manifest-patterns';
-import { allowInsecureHttp, cacheRoot, editorProxy, sdCliPath } from './settings';
+import { adoptFrom, allowInsecureHttp, cacheRoot, editorProxy, sdCliPath } from './settings';
 
 /**
  * A client for a server of its own, not started yet.
@@ -46,6 +46,7 @@ function initializationOptions(): InitializationOptions {
     providesCredentials: true,
     proxy: editorProxy(),
     allowInsecureHttp: allowInsecureHttp(),
+    adoptFrom: adoptFrom(),
     ...(root !== undefined && { cacheRoot: root }),
     ...(engine !== undefined && { sdCliPath: engine })
   };

@@ -28,9 +28,12 @@ export function editorProxy(): { address?: string; strictTls?: boolean } {
 
 /** Glob patterns of further manifests, relative to the workspace folder they are read for. */
 export function manifestInclude(scope: ConfigurationScope): readonly string[] {
-  const value = read('manifestInclude', scope);
-  if (!Array.isArray(value)) return [];
-  return value.filter((pattern) => typeof pattern === 'string' && pattern !== '');
+  return nonEmptyTexts(read('manifestInclude', scope));
+}
+
+/** Folders that identical bytes may be adopted from. */
+export function adoptFrom(): string[] {
+  return nonEmptyTexts(read('adoptFrom'));
 }
 
 /** Whether a change is about any setting that the server starts with. */
@@ -42,6 +45,11 @@ export function affectsOurSettings(event: ConfigurationChangeEvent): boolean {
 function nonEmptyText(name: SettingName): string | undefined {
   const value = read(name);
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}
+
+function nonEmptyTexts(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((text) => typeof text === 'string' && text !== '');
 }
 
 /** Whatever the user wrote; nobody promises that it has the contributed type. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from '../../shared/failure';
 import type { Services } from '../operations/services';
@@ -18,6 +19,7 @@ const GLOBAL_OPTIONS = {
   quiet: { type: 'boolean' },
   'no-color': { type: 'boolean' },
   'allow-insecure-http': { type: 'boolean' },
+  'adopt-from': { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' }
 } as const satisfies CommandOptions;
@@ -30,7 +32,15 @@ export interface CommandLineHost {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly folder: string;
   readonly signal: AbortSignal;
-  createServices(options: { readonly home: string | undefined; readonly allowInsecureHttp: boolean }): Services;
+  createServices(options: ServiceChoices): Services;
+}
+
+/** What a command line says about the services that it works with. */
+export interface ServiceChoices {
+  readonly home: string | undefined;
+  readonly allowInsecureHttp: boolean;
+  /** Absolute paths. */
+  readonly adoptFrom: readonly string[];
 }
 
 /** Runs one command line from its words to its exit status. Expected failures are told, bugs are thrown. */
@@ -56,7 +66,7 @@ export async function runCommandLine(words: readonly string[], host: CommandLine
 
 async function runWords(words: readonly string[], host: CommandLineHost, console: Console): Promise<ExitStatus> {
   const { command, args } = findCommand(words);
-  const { input, globals } = parse(command, args);
+  const { input, globals } = parse(command, args, host.folder);
   if (globals.help) {
     host.out.write(`usage: diffusion-dock ${command.name} ${command.usage}\n\n${command.summary}\n`);
     return 0;
@@ -88,14 +98,12 @@ function findCommand(words: readonly string[]): { command: Command; args: string
   });
 }
 
-interface Globals {
-  readonly home: string | undefined;
-  readonly allowInsecureHttp: boolean;
+interface Globals extends ServiceChoices {
   readonly help: boolean;
 }
 
 /** @throws Failure('wrong-usage') for options that the command does not know */
-function parse(command: Command, args: string[]): { input: CommandInput; globals: Globals } {
+function parse(command: Command, args: string[], folder: string): { input: CommandInput; globals: Globals } {
   const options = { ...GLOBAL_OPTIONS, ...command.options };
   const { values, positionals } = checked(() => parseArgs({ args, options, allowPositionals: true }));
   const given: Readonly<Record<string, unknown>> = values;
@@ -110,6 +118,7 @@ function parse(command: Command, args: string[]): { input: CommandInput; globals
   const globals = {
     home: input.text('home'),
     allowInsecureHttp: input.flag('allow-insecure-http'),
+    adoptFrom: input.texts('adopt-from').map((path) => resolve(folder, path)),
     help: input.flag('help')
   };
   return { input, globals };
@@ -144,6 +153,7 @@ options for every command:
   --quiet                 answers only
   --no-color              no colours
   --allow-insecure-http   plain http for hosts other than this machine
+  --adopt-from DIR        a folder that identical files are copied from instead of transferred; may be repeated
 
 exit status: 0 done, 1 findings or a failed job, 2 wrong usage, 130 cancelled
 `;

@@ -1,6 +1,6 @@
 import { byteText, durationText } from '../../shared/byte-text';
 import { Failure } from '../../shared/failure';
-import type { PullEvent } from '../../shared/job-events';
+import type { FileOrigin, PullEvent } from '../../shared/job-events';
 import { planModel, pullModel } from '../operations/pull-model';
 import type { PullPlan } from '../pull/pull-plan';
 import type { Command } from './command';
@@ -28,18 +28,31 @@ export const pull: Command = {
 };
 
 function showPlan(model: string, { files, totalBytes, missingBytes, freeBytes }: PullPlan, console: Console): void {
-  const facts = files.map(({ filename, likelyBytes, digest, presence, heldBytes, source }) => {
-    return { filename, source: source.label, bytes: likelyBytes, digest, presence, heldBytes };
+  const facts = files.map(({ filename, likelyBytes, digest, presence, heldBytes, source, candidates }) => {
+    const adoptable = candidates.map(({ path }) => path);
+    return { filename, source: source.label, bytes: likelyBytes, digest, presence, heldBytes, adoptable };
   });
   console.document({ model, totalBytes, missingBytes, freeBytes: freeBytes ?? null, files: facts });
-  for (const { filename, bytes, presence, heldBytes } of facts) {
+  for (const { filename, bytes, presence, heldBytes, adoptable } of facts) {
     const size = bytes === null ? 'size unknown' : byteText(bytes);
-    const here = { stored: ', already here', partial: `, ${byteText(heldBytes)} of it here`, absent: '' }[presence];
+    const here = {
+      stored: ', already here',
+      adoptable: `, to be copied if it is the same: ${adoptable[0] ?? ''}`,
+      partial: `, ${byteText(heldBytes)} of it here`,
+      absent: ''
+    }[presence];
     console.answer(`  ${filename}  ${size}${here}`);
   }
   const space = freeBytes === undefined ? '' : `, ${byteText(freeBytes)} free`;
   console.answer(`${model}: ${byteText(missingBytes)} to transfer${space}`);
 }
+
+const ORIGINS: Readonly<Record<FileOrigin, string>> = {
+  transferred: 'transferred',
+  resumed: 'resumed',
+  stored: 'already here',
+  adopted: 'copied from this machine'
+};
 
 function show(event: PullEvent, console: Console): void {
   // The failure itself is told once, by the command line.
@@ -53,8 +66,13 @@ function show(event: PullEvent, console: Console): void {
     case 'file_progress':
       console.progress(progressLine(event));
       return;
+    case 'file_checking': {
+      const of = event.fileBytes === null ? '' : ` of ${byteText(event.fileBytes)}`;
+      console.progress(`  ${event.filename}  ${byteText(event.checkedBytes)}${of} checked`);
+      return;
+    }
     case 'file_completed': {
-      const how = event.origin === 'stored' ? 'already here' : event.origin;
+      const how = ORIGINS[event.origin];
       console.remark(`  ${event.index}/${event.files} ${event.filename}  ${byteText(event.bytes)}, ${how}`);
       return;
     }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type CredentialStore, originOf } from '../pull/credentials';
 import { PUBLIC_HUB } from './hub-address';
+import { hubHome } from './hub-folders';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,10 +30,8 @@ export function sendsTokenUnasked(environment: Environment): boolean {
 }
 
 async function tokenFile(environment: Environment): Promise<string | undefined> {
-  const home =
-    environment['HF_HOME'] || join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'huggingface');
   try {
-    return await readFile(environment['HF_TOKEN_PATH'] || join(home, 'token'), 'utf8');
+    return await readFile(environment['HF_TOKEN_PATH'] || join(hubHome(environment), 'token'), 'utf8');
   } catch {
     return undefined;
   }

@@ -35,6 +35,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       environment: host.environment,
       sdCliPath: options.sdCliPath,
       policy: { allowInsecureHttp: options.allowInsecureHttp },
+      adoptFrom: options.adoptFrom,
       editorProxy: options.proxy,
       hostCredentials: options.providesCredentials ? editorCredentials(connection) : undefined,
       isTrusted: () => trusted,

@@ -1,11 +1,15 @@
-import { join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { FileImageStore, type ImageStore } from '../gallery/images';
+import { hubCachePlace } from '../huggingface/hub-cache-place';
 import { hubCredentials } from '../huggingface/hub-credentials';
+import { hubCacheFolder } from '../huggingface/hub-folders';
 import type { Clock } from '../platform/clock';
 import { createHasher, type Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import { WorkerPool } from '../platform/workers/worker-pool';
+import type { AdoptionPlace } from '../pull/adoption-place';
 import { type CredentialStore, environmentCredentials, firstOf } from '../pull/credentials';
+import { folderPlace } from '../pull/folder-place';
 import { createHttpClient, type HttpClient } from '../pull/http-client';
 import { type EditorProxy, proxySettings } from '../pull/proxy';
 import { PullEngine } from '../pull/pull-engine';
@@ -26,6 +30,8 @@ export interface ServiceOptions {
   /** Path of sd-cli from the settings. */
   readonly sdCliPath?: string | undefined;
   readonly policy: AddressPolicy;
+  /** Folders that identical bytes may be adopted from, besides the cache of the hub's tools. */
+  readonly adoptFrom?: readonly string[] | undefined;
   /** What the editor says about proxies. */
   readonly editorProxy?: EditorProxy | undefined;
   /** Where the host keeps credentials, asked before the environment. */
@@ -78,7 +84,7 @@ export function createServices(options: ServiceOptions): Services {
     blobs,
     bundles: new BundleStore(layout),
     registry: new Registry(layout.registry),
-    pulls: new PullEngine({ layout, blobs, hasher, clock, log, tuning }),
+    pulls: new PullEngine({ layout, blobs, hasher, clock, log, tuning, places: adoptionPlaces(options) }),
     images: new FileImageStore(join(root, 'images')),
     jobs: new ExclusiveJobs(),
     manifestsInView: new ManifestsInView(),
@@ -86,4 +92,13 @@ export function createServices(options: ServiceOptions): Services {
       await Promise.all([http.close(), pool.dispose()]);
     }
   };
+}
+
+/** A relative folder would mean another one wherever the process was started; it is left out. */
+function adoptionPlaces({ environment, adoptFrom = [], root, log }: ServiceOptions): AdoptionPlace[] {
+  const folders = adoptFrom.filter((folder) => isAbsolute(folder));
+  return [
+    hubCachePlace(resolve(hubCacheFolder(environment))),
+    ...folders.map((folder) => folderPlace(folder, { log, except: [root] }))
+  ];
 }

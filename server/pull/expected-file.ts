@@ -28,6 +28,8 @@ export interface TransferTools {
   readonly signal: AbortSignal;
   /** Bytes of the file on disk and its size, as far as it is known. */
   readonly onBytes: (received: number, total: number | null) => void;
+  /** Bytes that were hashed from disk, some way behind those that are there. */
+  readonly onHashed: (hashed: number) => void;
 }
 
 /**

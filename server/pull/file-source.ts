@@ -1,41 +1,118 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { Failure } from '../../shared/failure';
-import { fileFailure } from '../platform/system-error';
-import type { Source } from './source';
+import { type BigIntStats, constants } from 'node:fs';
+import { copyFile, type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { cancelled, Failure } from '../../shared/failure';
+import { errorCode, fileFailure } from '../platform/system-error';
+import { type ClonedContent, ContentChanged, type Opening, type OpenRequest, type Source } from './source';
 
-/** A file on this machine. The copy is hashed like any transfer; the original is only read. */
+/** One read. */
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * A file on this machine. The copy is hashed like any transfer; the original is only read.
+ * @param path absolute path
+ */
 export function fileSource(path: string): Source {
   return {
     label: path,
     identity: path,
-    async open({ start, end, signal }) {
-      try {
-        const facts = await stat(path);
-        const { size, mtimeMs, ino } = facts;
-        if (!facts.isFile()) throw new Failure('file-access', 'The source is not a file.', { subject: path });
-        const from = Math.min(start, size);
-        return {
-          start: from,
-          total: size,
-          // One reader is as fast as the disk.
-          servesRanges: false,
-          validator: `"${ino}-${size}-${mtimeMs}"`,
-          endsByClosing: false,
-          body: createReadStream(path, { start: from, end: (end ?? Infinity) - 1, signal, highWaterMark: 1024 * 1024 })
-        };
-      } catch (error) {
-        throw unreadable(error, path);
-      }
-    },
+    open: (request) => openFile(path, request),
     async probe() {
-      try {
-        return { bytes: (await stat(path)).size, isExact: true, digest: null };
-      } catch (error) {
-        throw unreadable(error, path);
-      }
-    }
+      const { size } = await contentOf(path);
+      return { bytes: Number(size), isExact: true, digest: null };
+    },
+    clone: (target) => cloneFile(path, target)
   };
+}
+
+async function openFile(path: string, { start, end, validator, signal }: OpenRequest): Promise<Opening> {
+  const content = await contentOf(path);
+  const total = Number(content.size);
+  const current = validatorOf(content);
+  if ((validator !== null && validator !== current) || start > total) throw changed(path);
+  return {
+    start,
+    total,
+    // One reader is as fast as the disk.
+    servesRanges: false,
+    validator: current,
+    endsByClosing: false,
+    body: readFile(path, { start, end: end ?? total, validator: current, signal })
+  };
+}
+
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+  readonly validator: string;
+  readonly signal: AbortSignal;
+}
+
+/** Opened when the first byte is asked for, so that a body that nobody reads holds nothing open. */
+async function* readFile(path: string, { start, end, validator, signal }: Extent): AsyncIterable<Uint8Array> {
+  const file = await openPlainly(path);
+  try {
+    if (validatorOf(await file.stat({ bigint: true })) !== validator) throw changed(path);
+    for (let position = start; position < end; ) {
+      if (signal.aborted) throw cancelled('The transfer');
+      const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, end - position));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+      if (bytesRead === 0) throw changed(path);
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+    if (validatorOf(await file.stat({ bigint: true })) !== validator) throw changed(path);
+  } catch (error) {
+    throw unreadable(error, path);
+  } finally {
+    await file.close();
+  }
+}
+
+async function openPlainly(path: string): Promise<FileHandle> {
+  try {
+    // A pipe that took the file's place is opened without waiting for a writer.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw unreadable(error, path);
+  }
+}
+
+async function cloneFile(path: string, target: string): Promise<ClonedContent | undefined> {
+  const content = await contentOf(path);
+  try {
+    await copyFile(path, target, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    if (validatorOf(await contentOf(path)) === validatorOf(content)) {
+      return { total: Number(content.size), validator: validatorOf(content) };
+    }
+  } catch (error) {
+    // Whatever keeps it from being cloned, reading it byte by byte shows whether it can be had at all.
+    if (errorCode(error) === undefined) throw error;
+  }
+  await rm(target, { force: true });
+  return undefined;
+}
+
+/** @throws Failure unless the path leads to a file */
+async function contentOf(path: string): Promise<BigIntStats> {
+  try {
+    const facts = await stat(path, { bigint: true });
+    if (facts.isFile()) return facts;
+  } catch (error) {
+    throw unreadable(error, path);
+  }
+  throw new Failure('file-access', 'The source is not a file.', { subject: path });
+}
+
+/** Every write changes it, whatever the clock says meanwhile. */
+function validatorOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `"${[dev, ino, size, mtimeNs, ctimeNs].join('-')}"`;
+}
+
+function changed(path: string): ContentChanged {
+  const nextStep = 'Wait until no other program writes to it, then try again.';
+  return new ContentChanged(
+    new Failure('file-access', 'The source file changed meanwhile.', { subject: path, nextStep })
+  );
 }
 
 function unreadable(error: unknown, path: string): unknown {

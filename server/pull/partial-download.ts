@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectoryDurably, writeFileDurably } from '../platform/durable-files';
 import { bootId } from '../platform/process-identity';
 import { isErrorWithCode } from '../platform/system-error';
-import { type ByteRanges, contiguousBytes, countBytes, withRange } from './byte-ranges';
+import { type ByteRange, type ByteRanges, contiguousBytes, countBytes, withRange } from './byte-ranges';
 import {
   type BegunContent,
   formatJournalLine,
@@ -14,6 +14,7 @@ import {
   syncedLine
 } from './journal';
 import { ownFolders, takeOver } from './partial-folders';
+import type { Source } from './source';
 
 /** The data reaches the disk at least every so many bytes, and so often in ms. */
 const SYNC_BYTES = 64 * 1024 * 1024;
@@ -34,7 +35,7 @@ export class PartialDownload {
   private constructor(
     readonly folder: string,
     private readonly freeFolder: string,
-    private readonly data: FileHandle,
+    private data: FileHandle,
     private readonly journal: FileHandle,
     state: JournalState,
     private readonly now: () => number
@@ -86,6 +87,11 @@ export class PartialDownload {
     return contiguousBytes(this.state.ranges);
   }
 
+  /** Whether every byte of the content is on disk. */
+  get isComplete(): boolean {
+    return this.bytes === this.content?.total;
+  }
+
   /** Whether this process began the content from its first byte. */
   get wasRestarted(): boolean {
     return this.begunAnew;
@@ -106,12 +112,28 @@ export class PartialDownload {
     this.begunAnew = true;
   }
 
+  /**
+   * Begins a content that its source can share the blocks of: all of it is there at once.
+   * @returns false when it cannot; nothing has begun then
+   */
+  async beginAsClone({ identity, clone }: Source): Promise<boolean> {
+    const target = join(this.folder, CLONE);
+    const content = await clone?.(target);
+    if (!content) return false;
+    // It has the mode of its original, which may be read-only.
+    await chmod(target, 0o644);
+    await this.begin({ source: identity, ...content });
+    await this.data.close();
+    await rename(target, this.dataPath);
+    this.data = await open(this.dataPath, constants.O_RDWR);
+    await this.note({ start: 0, end: content.total });
+    return true;
+  }
+
   /** Writes bytes at an offset; several connections may, side by side. @param chunk at most 1 MiB */
   async write(chunk: Uint8Array, start: number): Promise<void> {
     await writeFully(this.data, chunk, start);
-    const written = { start, end: start + chunk.length };
-    this.state = { ...this.state, ranges: withRange(this.state.ranges, written) };
-    await this.record({ type: 'written', ...written });
+    await this.note({ start, end: start + chunk.length });
     if (this.syncFault) throw this.syncFault.error;
     const due = this.bytes - this.syncedBytes >= SYNC_BYTES || this.now() - this.syncedAt >= SYNC_MS;
     // Writing goes on meanwhile; waiting for the disk would halve the rate of a fast connection.
@@ -164,12 +186,21 @@ export class PartialDownload {
     await this.record(syncedLine(ranges));
   }
 
+  /** Counts bytes that are in the data from now on. */
+  private async note(written: ByteRange): Promise<void> {
+    this.state = { ...this.state, ranges: withRange(this.state.ranges, written) };
+    await this.record({ type: 'written', ...written });
+  }
+
   private async record(line: JournalLine): Promise<void> {
     await this.journal.appendFile(formatJournalLine(line));
   }
 }
 
 const JOURNAL = 'journal';
+
+/** A clone on its way to become the data. */
+const CLONE = 'clone';
 
 /** What can be relied on; a journal that claims more than the data holds counts for nothing. */
 async function recordedState(journal: string, dataBytes: number): Promise<JournalState> {

@@ -4,6 +4,7 @@ import { freeBytes } from '../platform/disk-space';
 import type { Log } from '../platform/log';
 import { isErrorWithCode } from '../platform/system-error';
 import type { CacheLayout } from '../store/cache-layout';
+import { type AdoptionCandidate, type AdoptionPlace, findCandidates } from './adoption-place';
 import type { WantedFile } from './expected-file';
 import { partialKey } from './partial-folders';
 import { largestPartial } from './shared-transfer';
@@ -12,10 +13,17 @@ import { largestPartial } from './shared-transfer';
 export interface PlannedFile extends WantedFile {
   /** Size in bytes as it is likely to be: exact, or what the source said when it was asked; null when nobody knows. */
   readonly likelyBytes: number | null;
-  /** `stored`: the content lies in the blob store. `partial`: some of it was received before. */
-  readonly presence: 'stored' | 'partial' | 'absent';
+  /**
+   * `stored`: the content lies in the blob store. `adoptable`: a file of this machine may hold it, which hashing will
+   * tell. `partial`: some of it was received before.
+   */
+  readonly presence: 'stored' | 'adoptable' | 'partial' | 'absent';
   /** Bytes that need not be transferred. */
   readonly heldBytes: number;
+  /** Bytes that the cache has of it by now. */
+  readonly cachedBytes: number;
+  /** Files of this machine that may hold the content; of an adoptable file at least one. */
+  readonly candidates: readonly AdoptionCandidate[];
 }
 
 /** What a pull is going to do. */
@@ -25,6 +33,8 @@ export interface PullPlan {
   readonly totalBytes: number | null;
   /** Bytes that are still to come, as far as sizes are known. */
   readonly missingBytes: number;
+  /** Bytes that are to be written, as far as sizes are known; what is adopted counts, for it may have to be copied. */
+  readonly neededBytes: number;
   /** Free space for the cache, or undefined when the platform does not tell. */
   readonly freeBytes: number | undefined;
 }
@@ -35,33 +45,42 @@ const CUSHION_BYTES = 1024 ** 3;
 /** How many sources are asked at the same time. */
 const PROBES_AT_ONCE = 8;
 
+export interface PlanOptions {
+  readonly layout: CacheLayout;
+  /** Where identical bytes may lie. */
+  readonly places: readonly AdoptionPlace[];
+  readonly signal: AbortSignal;
+}
+
 /**
  * Finds out, before the first byte, what every file's size is, what is here already, and what remains. Sources are
- * only asked for what the manifest does not say.
+ * only asked for what the manifest does not say; nothing is hashed.
  * @throws Failure when a file is certainly not to be had
  */
 export async function planPull(
   files: readonly WantedFile[],
-  { layout, signal }: { readonly layout: CacheLayout; readonly signal: AbortSignal }
+  { layout, places, signal }: PlanOptions
 ): Promise<PullPlan> {
-  const planned: PlannedFile[] = [];
+  const resolved: PlannedFile[] = [];
   // A few at a time: a manifest may list thousands of files on one host.
   for (let start = 0; start < files.length; start += PROBES_AT_ONCE) {
     const batch = files.slice(start, start + PROBES_AT_ONCE);
-    planned.push(...(await Promise.all(batch.map((file) => planFile(file, layout, signal)))));
+    resolved.push(...(await Promise.all(batch.map((file) => planFile(file, layout, signal)))));
   }
+  const planned = await withCandidates(resolved, places, signal);
   const sizes = planned.map(({ likelyBytes }) => likelyBytes);
   return {
     files: planned,
     totalBytes: sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0),
-    missingBytes: planned.reduce((sum, file) => sum + Math.max(0, (file.likelyBytes ?? 0) - file.heldBytes), 0),
+    missingBytes: sumOf(planned, ({ likelyBytes, heldBytes }) => (likelyBytes ?? 0) - heldBytes),
+    neededBytes: sumOf(planned, ({ likelyBytes, cachedBytes }) => (likelyBytes ?? 0) - cachedBytes),
     freeBytes: await freeBytes(layout.root)
   };
 }
 
 /** @throws Failure('disk-full') when the plan would not leave room to spare; a size nobody knows does not count */
 export function requireSpace(plan: PullPlan, layout: CacheLayout, log: Log): void {
-  const { missingBytes: needed, freeBytes: free } = plan;
+  const { neededBytes: needed, freeBytes: free } = plan;
   if (free === undefined) {
     log.warn('free space unknown', { folder: layout.root });
     return;
@@ -70,6 +89,29 @@ export function requireSpace(plan: PullPlan, layout: CacheLayout, log: Log): voi
   throw new Failure('disk-full', `The pull needs ${needed} bytes and 1 GiB to spare; ${free} bytes are free.`, {
     subject: layout.root,
     nextStep: 'Free some space, or move the cache to another disk.'
+  });
+}
+
+function sumOf(files: readonly PlannedFile[], bytes: (file: PlannedFile) => number): number {
+  return files.reduce((sum, file) => sum + Math.max(0, bytes(file)), 0);
+}
+
+/** Looks for what is not here among the files of other programs. */
+async function withCandidates(
+  files: readonly PlannedFile[],
+  places: readonly AdoptionPlace[],
+  signal: AbortSignal
+): Promise<readonly PlannedFile[]> {
+  const sought = files.flatMap(({ digest, bytes, filename, presence }) =>
+    digest === null || presence === 'stored' ? [] : [{ digest, bytes, filename }]
+  );
+  const found = await findCandidates(places, sought, signal);
+  return files.map((file) => {
+    const candidates = file.digest === null ? undefined : found.get(file.digest);
+    const [first] = candidates ?? [];
+    if (!candidates || !first) return file;
+    const likelyBytes = file.bytes ?? first.bytes;
+    return { ...file, likelyBytes, presence: 'adoptable', heldBytes: likelyBytes, candidates };
   });
 }
 
@@ -87,11 +129,19 @@ async function planFile(wanted: WantedFile, layout: CacheLayout, signal: AbortSi
   if (held !== undefined) return { ...file, ...storedFacts(held) };
   const likelyBytes = file.bytes ?? probed?.bytes ?? null;
   const received = await largestPartial(layout.partials, partialKey(file.digest ?? file.source.identity));
-  return { ...file, likelyBytes, presence: received > 0 ? 'partial' : 'absent', heldBytes: received };
+  const presence = received > 0 ? 'partial' : 'absent';
+  return { ...file, likelyBytes, presence, heldBytes: received, cachedBytes: received, candidates: [] };
 }
 
 function storedFacts(bytes: number) {
-  return { bytes, likelyBytes: bytes, presence: 'stored', heldBytes: bytes } as const;
+  return {
+    bytes,
+    likelyBytes: bytes,
+    presence: 'stored',
+    heldBytes: bytes,
+    cachedBytes: bytes,
+    candidates: []
+  } as const;
 }
 
 /** Size of a content that lies in the store; it is proved by reading when it is used. */

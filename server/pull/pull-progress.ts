@@ -1,4 +1,4 @@
-import type { PullEvent } from '../../shared/job-events';
+import type { FileOrigin, PullEvent } from '../../shared/job-events';
 import type { Clock } from '../platform/clock';
 import { Throttle } from '../platform/throttle';
 import { TransferRate } from './transfer-rate';
@@ -60,7 +60,12 @@ export class PullProgress {
     });
   }
 
-  fileCompleted(file: CountedFile, bytes: number, origin: 'transferred' | 'resumed' | 'stored'): void {
+  checking(file: CountedFile, checkedBytes: number, fileBytes: number | null): void {
+    const { model } = this;
+    this.throttle.offer({ type: 'file_checking', model, filename: file.filename, checkedBytes, fileBytes });
+  }
+
+  fileCompleted(file: CountedFile, bytes: number, origin: FileOrigin): void {
     this.throttle.flush();
     this.sizes.set(file.filename, bytes);
     this.completedBytes += bytes;

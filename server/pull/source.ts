@@ -48,6 +48,20 @@ export interface Source {
   open(request: OpenRequest): Promise<Opening>;
   /** Asks for size and digest only. @throws Failure when the content is certainly not to be had */
   probe(signal: AbortSignal): Promise<ProbedContent>;
+  /**
+   * For files of this machine: makes a new file with the whole content by sharing its blocks, which takes no time and
+   * no room. Later changes of either file do not show in the other.
+   * @returns undefined when blocks cannot be shared; there is no new file then
+   */
+  readonly clone?: (target: string) => Promise<ClonedContent | undefined>;
+}
+
+/** What a clone holds. */
+export interface ClonedContent {
+  /** Size in bytes. */
+  readonly total: number;
+  /** Strong validator of the content that was cloned. */
+  readonly validator: string;
 }
 
 /** A fault that may pass: the connection broke, the server is busy. */

@@ -1,5 +1,5 @@
 import { cancelled } from '../../shared/failure';
-import type { FileHash, FollowingHash, Hasher } from '../platform/hasher';
+import type { FileHash, FollowingHash } from '../platform/hasher';
 import type { ExpectedFile, TransferTools } from './expected-file';
 import type { PartialDownload } from './partial-download';
 import { ContentChanged } from './source';
@@ -19,7 +19,7 @@ export async function transferFile(
   partial: PartialDownload,
   tools: TransferTools
 ): Promise<FileHash> {
-  const follower = new RestartableHash(tools.hasher, partial.dataPath, tools.signal);
+  const follower = new RestartableHash(partial.dataPath, tools);
   try {
     return await transferWith(follower, file, partial, tools);
   } finally {
@@ -70,9 +70,8 @@ class RestartableHash {
   private announced = 0;
 
   constructor(
-    private readonly hasher: Hasher,
     private readonly path: string,
-    private readonly signal: AbortSignal
+    private readonly tools: TransferTools
   ) {
     this.hash = this.start();
   }
@@ -99,6 +98,10 @@ class RestartableHash {
 
   private start(): FollowingHash {
     this.controller = new AbortController();
-    return this.hasher.follow(this.path, { signal: AbortSignal.any([this.signal, this.controller.signal]) });
+    const { hasher, signal, onHashed } = this.tools;
+    return hasher.follow(this.path, {
+      signal: AbortSignal.any([signal, this.controller.signal]),
+      onProgress: onHashed
+    });
   }
 }

@@ -34,15 +34,17 @@ export async function testServices(options: Partial<ServiceOptions> = {}): Promi
     },
     waits
   };
+  const root = await temporaryFolder();
   const services = createServices({
-    root: await temporaryFolder(),
-    environment: {},
+    root,
     policy: { allowInsecureHttp: false },
     isTrusted: () => true,
     workerScript: WORKER_SCRIPT,
     clock,
     log: { info: log, warn: log, error: log },
-    ...options
+    ...options,
+    // The cache of whoever runs the tests is none of theirs.
+    environment: { HF_HUB_CACHE: join(root, 'no-hub-cache'), ...options.environment }
   });
   onTestFinished(() => services.dispose());
   return { ...services, clock, logged };

@@ -1,0 +1,56 @@
+import { Failure, messageOf } from '../../shared/failure';
+import type { Blob } from '../store/blob-store';
+import type { AdoptionCandidate } from './adoption-place';
+import { fileSource } from './file-source';
+import type { PlannedFile } from './pull-plan';
+import { openPartial, type ReceiveTools, receiveInto } from './receive-file';
+
+/**
+ * Brings a content into the store from a file of this machine that holds the same bytes, if one of the candidates
+ * does. Those files are only read: blocks are shared where the file system can, else copied, and it is the copy that
+ * has to have the digest. A candidate that is wrong, changes or cannot be read is passed over.
+ * @throws Failure when the work was cancelled or the disk is full
+ */
+export async function adoptFile(file: PlannedFile, tools: ReceiveTools): Promise<Blob | undefined> {
+  const { log } = tools;
+  for (const candidate of file.candidates) {
+    const { path, bytes } = candidate;
+    try {
+      const blob = await adoptFrom(candidate, file, tools);
+      if (blob) {
+        log.info('done adoption', { path, bytes });
+        return blob;
+      }
+      log.info('candidate passed over', { path, reason: 'other content' });
+    } catch (error) {
+      if (error instanceof Failure && (error.code === 'cancelled' || error.code === 'disk-full')) throw error;
+      log.warn('candidate passed over', { path, reason: messageOf(error) });
+    }
+  }
+  return undefined;
+}
+
+async function adoptFrom(
+  candidate: AdoptionCandidate,
+  file: PlannedFile,
+  tools: ReceiveTools
+): Promise<Blob | undefined> {
+  const { hasher, signal, onChecked } = tools;
+  const copy = { ...file, source: fileSource(candidate.path) };
+  const partial = await openPartial(copy, tools);
+  // A mere guess is not worth a copy, and wrong bytes must not spoil what was received before. Else hashing the copy
+  // is enough, which is done in any case.
+  const provesFirst = !partial.isComplete && (partial.bytes > 0 || !candidate.isNamedByDigest);
+  if (provesFirst) {
+    let isRight = false;
+    try {
+      const onProgress = (checked: number): void => onChecked(checked, candidate.bytes);
+      isRight = (await hasher.hash(candidate.path, { signal, onProgress })).digest === file.digest;
+    } finally {
+      if (!isRight) await partial.release();
+    }
+    if (!isRight) return undefined;
+  }
+  const received = await receiveInto(partial, copy, tools);
+  return received.kind === 'complete' ? received.blob : undefined;
+}

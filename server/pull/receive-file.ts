@@ -1,0 +1,97 @@
+import { rm } from 'node:fs/promises';
+import type { Digest } from '../../shared/digest';
+import { Failure, type FailureCode } from '../../shared/failure';
+import type { FileHash } from '../platform/hasher';
+import { fileFailure } from '../platform/system-error';
+import type { Blob, BlobStore } from '../store/blob-store';
+import type { CacheLayout } from '../store/cache-layout';
+import type { ExpectedFile, TransferTools } from './expected-file';
+import { PartialDownload } from './partial-download';
+import { partialKey } from './partial-folders';
+import { transferFile } from './transfer-file';
+
+export interface ReceiveTools extends Omit<TransferTools, 'onHashed'> {
+  readonly layout: CacheLayout;
+  readonly blobs: BlobStore;
+  /** Bytes that were hashed while nothing arrived, and how many there are to hash. */
+  readonly onChecked: (checked: number, total: number | null) => void;
+}
+
+/** What came of receiving a file. */
+export type Received =
+  | {
+      readonly kind: 'complete';
+      readonly blob: Blob;
+      /** Bytes that came from the source now. */
+      readonly receivedBytes: number;
+      readonly wasResumed: boolean;
+    }
+  /** The source has another content than the digest promises; nothing is left of it. */
+  | { readonly kind: 'other-content'; readonly actual: Digest };
+
+/** Names the partial of a file: by its content where a digest tells it. */
+export function contentKey({ digest, source }: ExpectedFile): string {
+  return partialKey(digest ?? source.identity);
+}
+
+/**
+ * Brings a file's bytes from its source into the store, going on with what was received before.
+ * @throws Failure; what was received before a cancel or a passing fault stays as a partial
+ */
+export async function receiveFile(file: ExpectedFile, tools: ReceiveTools): Promise<Received> {
+  return receiveInto(await openPartial(file, tools), file, tools);
+}
+
+/** A partial to receive a file into. It is complete at once when its source can share its blocks. */
+export async function openPartial(file: ExpectedFile, { layout, clock }: ReceiveTools): Promise<PartialDownload> {
+  const partial = await PartialDownload.claim(layout.partials, contentKey(file), clock.now);
+  try {
+    if (partial.bytes === 0) await partial.beginAsClone(file.source);
+    return partial;
+  } catch (error) {
+    await partial.remove();
+    throw error;
+  }
+}
+
+/** Receives what a partial lacks; as {@link receiveFile}. */
+export async function receiveInto(
+  partial: PartialDownload,
+  file: ExpectedFile,
+  tools: ReceiveTools
+): Promise<Received> {
+  const heldBytes = partial.bytes;
+  let hash: FileHash;
+  try {
+    hash = await transferFile(file, partial, { ...tools, onHashed: (bytes) => showHashing(partial, bytes, tools) });
+  } catch (error) {
+    await keepOrRemove(partial, error);
+    throw error;
+  }
+  if (file.digest !== null && hash.digest !== file.digest) {
+    await partial.remove();
+    return { kind: 'other-content', actual: hash.digest };
+  }
+  await partial.close();
+  const blob = await tools.blobs.commit(partial.dataPath, hash);
+  await rm(partial.folder, { recursive: true, force: true });
+  const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
+  return { kind: 'complete', blob, receivedBytes: blob.bytes - resumedFrom, wasResumed: resumedFrom > 0 };
+}
+
+/** As long as bytes arrive, those are what is shown. */
+function showHashing(partial: PartialDownload, hashedBytes: number, { onChecked }: ReceiveTools): void {
+  if (partial.isComplete) onChecked(hashedBytes, partial.bytes);
+}
+
+const RESUMABLE: ReadonlySet<FailureCode> = new Set(['cancelled', 'network', 'http-status', 'disk-full']);
+
+/**
+ * After a refusal the bytes may be wrong; after a cancel, a lost connection or on a full disk those that are noted in
+ * the journal are worth going on with.
+ */
+async function keepOrRemove(partial: PartialDownload, error: unknown): Promise<void> {
+  const failure = fileFailure(error, '', partial.folder);
+  const resumable = failure instanceof Failure && RESUMABLE.has(failure.code);
+  await (resumable ? partial.release() : partial.remove());
+}
