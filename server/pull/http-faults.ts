@@ -3,6 +3,7 @@ import { errorCode } from '../platform/system-error';
 import type { Credential } from './credentials';
 import { CRAWLING, type HttpAnswer, type HttpClient } from './http-client';
 import { retryAfterMs } from './http-headers';
+import { proxyRefusal, refusalByProxy } from './proxy-refusal';
 import { TransientFault } from './source';
 import { describeAddress } from './web-address';
 
@@ -25,10 +26,11 @@ export function networkFault(error: unknown, url: URL, { client, signal }: Excha
       cause: error
     });
   }
-  const reason = REASONS[code] ?? `the connection failed (${code || messageOf(error)})`;
   const proxy = client.proxyHost(url);
-  const way = proxy === undefined ? '' : ` through the proxy ${proxy}`;
-  const failure = new Failure('network', `${url.host}${way}: ${reason}.`, {
+  const status = refusalByProxy(error);
+  if (proxy !== undefined && status !== undefined) return proxyRefusal(status, proxy, url, subject);
+  const reason = REASONS[code] ?? `the connection failed (${code || messageOf(error)})`;
+  const failure = new Failure('network', `${wayTo(url, proxy)}: ${reason}.`, {
     subject,
     nextStep: 'Check the network connection and try again; what was transferred is kept.',
     cause: error
@@ -48,14 +50,23 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'the connection was closed early'
 };
 
-export function statusFault(
-  answer: HttpAnswer,
-  url: URL,
-  { credential, now }: { readonly credential: Credential | undefined; readonly now: () => number }
-): Error {
+/** A host, and the proxy that it is reached through, if any. */
+function wayTo({ host }: URL, proxy: string | undefined): string {
+  return proxy === undefined ? host : `${host} through the proxy ${proxy}`;
+}
+
+/** What the meaning of a status depends on. */
+interface StatusContext {
+  readonly client: HttpClient;
+  readonly credential: Credential | undefined;
+  /** Milliseconds since the epoch, for dates in Retry-After. */
+  readonly now: () => number;
+}
+
+export function statusFault(answer: HttpAnswer, url: URL, { client, credential, now }: StatusContext): Error {
   const { status } = answer;
   const nextStep = nextStepFor(answer, url, credential);
-  const failure = new Failure('http-status', `${url.host} answered with status ${status}.`, {
+  const failure = new Failure('http-status', `${wayTo(url, client.proxyHost(url))} answered with status ${status}.`, {
     subject: describeAddress(url),
     ...(nextStep !== undefined && { nextStep })
   });
