@@ -12,11 +12,13 @@ export function byteText(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
 }
 
-/** A duration for people: "45 s", "3 min", "1 h 20 min". */
+/** A duration for people: "45 s", "3 min", "1 h 20 min", "3 days". */
 export function durationText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 90) return `${whole} s`;
   const minutes = Math.round(whole / 60);
   if (minutes < 60) return `${minutes} min`;
+  const days = Math.round(minutes / (24 * 60));
+  if (days >= 2) return `${days} days`;
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -74,7 +74,7 @@ export interface GenerationProgress {
   readonly images: number;
 }
 
-/** Progress of a deep verification, in bytes hashed. */
+/** Progress of a deep verification, in bytes that are hashed now or known from before. */
 export interface VerifyProgress {
   readonly model: string;
   readonly hashedBytes: number;

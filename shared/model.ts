@@ -40,6 +40,8 @@ export interface FileVerdict {
   readonly verdict: Verdict;
   /** What is wrong or why nothing can be proved; absent for verified files. */
   readonly reason?: string;
+  /** When the bytes were read, in ms since the epoch, if not now: the file has not changed since. */
+  readonly provedAt?: number;
 }
 
 /** What a verification found; it changes nothing on disk. */
@@ -51,7 +53,7 @@ export interface VerifyReport {
   readonly files: readonly FileVerdict[];
   /** Problems of the bundle as a whole (manifest missing, extra file, …), one sentence each. */
   readonly problems: readonly string[];
-  /** Bytes read for hashing. */
+  /** Bytes that were read now; those of files that were proved before are not. */
   readonly bytes: number;
   readonly milliseconds: number;
 }

@@ -43,6 +43,8 @@ export interface PullResult {
 
 export interface VerifyParams extends ModelParams {
   readonly depth: 'quick' | 'deep';
+  /** Whether a deep verification reads even what did not change since it was read. */
+  readonly force?: boolean;
 }
 
 export interface GenerateParams extends ModelParams {

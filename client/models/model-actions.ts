@@ -1,5 +1,5 @@
 import { commands, env, type LogOutputChannel, type MessageItem, Uri, window } from 'vscode';
-import { byteText } from '../../shared/byte-text';
+import { byteText, durationText } from '../../shared/byte-text';
 import type { ModelSummary, VerifyReport } from '../../shared/model';
 import { DropModel, PullModel, VerifyModel } from '../../shared/protocol';
 import { COMMANDS } from '../support/commands';
@@ -20,15 +20,21 @@ export async function pull(parts: ActionParts, model: ModelSummary): Promise<voi
   await pullNow(parts, model);
 }
 
-/** Reads every byte of an installed model and says whether it is what it should be. */
-export async function verify(parts: ActionParts, model: ModelSummary): Promise<void> {
+/**
+ * Says whether every byte of an installed model is what it should be.
+ * @param force whether to read even what did not change since it was read
+ */
+export async function verify(parts: ActionParts, model: ModelSummary, force = false): Promise<void> {
   const { name } = model;
   try {
     const report = await parts.jobs.run({ model: name, kind: 'verify', title: `Verifying ${name}` }, async (token) => {
       const client = await parts.connection.client();
-      return client.sendRequest(VerifyModel, { name, depth: 'deep' }, token);
+      return client.sendRequest(VerifyModel, { name, depth: 'deep', force }, token);
     });
-    sayVerdict(report, { title: 'Pull Again', run: () => pullNow(parts, model) });
+    sayVerdict(report, model, {
+      pullAgain: { title: 'Pull Again', run: () => pullNow(parts, model) },
+      readAgain: { title: 'Read Again', run: () => verify(parts, model, true) }
+    });
   } catch (error) {
     sayFailed(parts.log, error, { about: name, pull: () => pull(parts, model), retry: () => verify(parts, model) });
   }
@@ -96,7 +102,13 @@ async function confirmReplacement({ name, reason }: ModelSummary): Promise<boole
   return (await window.showWarningMessage(question, { modal: true, detail }, replace)) === replace;
 }
 
-function sayVerdict({ model, healthy, files, problems, bytes }: VerifyReport, pullAgain: NextStep): void {
+interface VerdictSteps {
+  readonly pullAgain: NextStep;
+  readonly readAgain: NextStep;
+}
+
+function sayVerdict(report: VerifyReport, { bytes }: ModelSummary, { pullAgain, readAgain }: VerdictSteps): void {
+  const { model, healthy, files, problems } = report;
   if (!healthy) {
     const wrong = files.flatMap(({ path, verdict, reason }) =>
       verdict === 'corrupt' ? [`${path}: ${reason ?? 'the content is wrong.'}`] : []
@@ -105,7 +117,19 @@ function sayVerdict({ model, healthy, files, problems, bytes }: VerifyReport, pu
     return;
   }
   const unproved = files.filter(({ verdict }) => verdict === 'unverifiable').length;
-  const amount = `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${byteText(bytes)}`;
-  if (unproved === 0) sayDone(`${model} is sound: ${amount}, every digest is right.`);
-  else sayDone(`${model} is usable: ${amount}, but ${unproved} of them cannot be proved for want of a digest.`);
+  const amount = `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${byteText(bytes ?? report.bytes)}`;
+  const before = rememberedText(report);
+  const steps = before === '' ? [] : [readAgain];
+  if (unproved === 0) sayDone(`${model} is sound: ${amount}, every digest is right${before}.`, ...steps);
+  else {
+    const want = `${unproved} of them cannot be proved for want of a digest`;
+    sayDone(`${model} is usable: ${amount}, but ${want}${before}.`, ...steps);
+  }
+}
+
+/** Since when the bytes are known, when they were not read now. */
+function rememberedText({ files }: VerifyReport): string {
+  const times = files.flatMap(({ provedAt }) => provedAt ?? []);
+  if (times.length === 0) return '';
+  return `; unchanged since they were read ${durationText((Date.now() - Math.min(...times)) / 1000)} ago`;
 }

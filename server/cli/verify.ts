@@ -1,4 +1,4 @@
-import { byteText } from '../../shared/byte-text';
+import { byteText, durationText } from '../../shared/byte-text';
 import type { VerifyReport } from '../../shared/model';
 import { verifyModel } from '../operations/verify-model';
 import { exists } from '../platform/durable-files';
@@ -8,9 +8,9 @@ import { namedModels } from './model-arguments';
 
 export const verify: Command = {
   name: 'verify',
-  usage: '[NAME…] [--all] [--quick]',
+  usage: '[NAME…] [--all] [--quick] [--force]',
   summary: 'says whether installed files are what they should be',
-  options: { all: { type: 'boolean' }, quick: { type: 'boolean' } },
+  options: { all: { type: 'boolean' }, quick: { type: 'boolean' }, force: { type: 'boolean' } },
   async run(input, context) {
     const { services, console, signal } = context;
     const isNamed = input.names.length > 0 && !input.flag('all');
@@ -20,6 +20,7 @@ export const verify: Command = {
       if (!isNamed && !model.installed && !(await exists(services.layout.model(model.name)))) continue;
       const report = await verifyModel(services, model, {
         depth: input.flag('quick') ? 'quick' : 'deep',
+        force: input.flag('force'),
         signal,
         onProgress: ({ hashedBytes, totalBytes }) =>
           console.progress(`  ${model.name}  ${byteText(hashedBytes)} of ${byteText(totalBytes)}`)
@@ -34,14 +35,15 @@ export const verify: Command = {
 
 function show({ model, depth, healthy, files, problems, bytes }: VerifyReport, console: Console): void {
   const what = depth === 'deep' ? `${byteText(bytes)} read` : 'existence and sizes only';
+  const now = Date.now();
   console.answer(
     `${model}: ${healthy ? console.paint('green', 'healthy') : console.paint('red', 'unhealthy')}, ${what}`
   );
   for (const problem of problems) console.answer(`  ${console.paint('red', 'problem')}  ${problem}`);
-  for (const { path, verdict, reason } of files) {
+  for (const { path, verdict, reason, provedAt } of files) {
     const colour = verdict === 'corrupt' ? 'red' : verdict === 'verified' ? 'green' : 'dim';
-    console.answer(
-      `  ${console.paint(colour, verdict.padEnd(12))}  ${path}${reason === undefined ? '' : `  ${reason}`}`
-    );
+    const when = provedAt === undefined ? [] : [`Read ${durationText((now - provedAt) / 1000)} ago, unchanged since.`];
+    const remarks = [...(reason === undefined ? [] : [reason]), ...when].join(' ');
+    console.answer(`  ${console.paint(colour, verdict.padEnd(12))}  ${path}  ${remarks}`.trimEnd());
   }
 }

@@ -44,10 +44,11 @@ export function serveModels(connection: Connection, services: Services, onOtherM
   );
   connection.onRequest(
     VerifyModel,
-    guarded('verify', services, async ({ name, depth }, signal) => {
+    guarded('verify', services, async ({ name, depth, force }, signal) => {
       const model = await findModel(services, name);
       const report = await verifyModel(services, model, {
         depth,
+        force: force === true,
         signal,
         onProgress: (progress) => void connection.sendNotification(VerifyProgressed, progress)
       });

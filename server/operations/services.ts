@@ -19,6 +19,7 @@ import { Registry } from '../registry/registry';
 import { BlobStore } from '../store/blob-store';
 import { BundleStore } from '../store/bundle-store';
 import { CacheLayout } from '../store/cache-layout';
+import { Proofs } from '../store/proofs';
 import { ExclusiveJobs } from './exclusive-jobs';
 import { ManifestsInView } from './manifests-in-view';
 
@@ -53,6 +54,7 @@ export interface Services extends ServiceOptions {
   readonly hasher: Hasher;
   readonly http: HttpClient;
   readonly credentials: CredentialStore;
+  readonly proofs: Proofs;
   readonly blobs: BlobStore;
   readonly bundles: BundleStore;
   readonly registry: Registry;
@@ -70,7 +72,8 @@ export function createServices(options: ServiceOptions): Services {
   const layout = new CacheLayout(root);
   const pool = new WorkerPool(options.workerScript);
   const hasher = createHasher(pool);
-  const blobs = new BlobStore(layout, hasher);
+  const proofs = new Proofs(layout.proofs, clock.now);
+  const blobs = new BlobStore(layout, hasher, proofs);
   const http = createHttpClient(proxySettings(options.environment, options.editorProxy), tuning);
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];
@@ -81,8 +84,9 @@ export function createServices(options: ServiceOptions): Services {
     hasher,
     http,
     credentials: firstOf(...(hostCredentials ? [hostCredentials] : []), ...own),
+    proofs,
     blobs,
-    bundles: new BundleStore(layout),
+    bundles: new BundleStore(layout, proofs),
     registry: new Registry(layout.registry),
     pulls: new PullEngine({ layout, blobs, hasher, clock, log, tuning, places: adoptionPlaces(options) }),
     images: new FileImageStore(join(root, 'images')),

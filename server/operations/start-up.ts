@@ -13,8 +13,9 @@ const KEPT_PARTIALS_MS = 14 * 24 * 3600 * 1000;
 export async function cleanUpAfterCrashes({
   layout,
   log,
-  clock
-}: Pick<Services, 'layout' | 'log' | 'clock'>): Promise<void> {
+  clock,
+  proofs
+}: Pick<Services, 'layout' | 'log' | 'clock' | 'proofs'>): Promise<void> {
   try {
     for (const sentence of await recover(layout)) log.info(sentence);
     const { removed, ended, problems } = await sweepScratch(layout.scratch);
@@ -22,6 +23,7 @@ export async function cleanUpAfterCrashes({
     for (const problem of problems) log.warn(problem);
     const stale = await collectPartials(layout.partials, clock.now() - KEPT_PARTIALS_MS);
     if (stale > 0) log.info('removed stale partials', { partials: stale });
+    await proofs.collect();
   } catch (error) {
     log.error('failed recovery', { reason: error instanceof Error ? error.message : String(error) });
   }

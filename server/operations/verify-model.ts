@@ -8,13 +8,15 @@ import type { KnownModel } from './known-models';
 import type { Services } from './services';
 
 export interface VerifyOptions {
-  /** `quick`: one stat per file. `deep`: every byte is read and hashed. */
+  /** `quick`: one stat per file. `deep`: the digest of every file, read unless it did not change since it was. */
   readonly depth: 'quick' | 'deep';
+  /** Whether to read again what did not change. */
+  readonly force?: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: VerifyProgress) => void;
 }
 
-type Parts = Pick<Services, 'layout' | 'hasher' | 'clock'>;
+type Parts = Pick<Services, 'layout' | 'hasher' | 'proofs' | 'clock'>;
 
 /**
  * Says whether the installed files of a model are what they should be. Changes nothing.
@@ -56,16 +58,17 @@ function quickly(bundle: PresentBundle): { files: FileVerdict[]; bytes: number }
 }
 
 async function deeply(
-  { layout, hasher }: Parts,
+  { layout, hasher, proofs }: Parts,
   { name }: KnownModel,
   bundle: PresentBundle,
-  { signal, onProgress }: VerifyOptions
+  { signal, force = false, onProgress }: VerifyOptions
 ): Promise<{ files: readonly FileVerdict[]; bytes: number }> {
   const throttle = new Throttle(onProgress);
   const totalBytes = bundle.manifest.total_size_bytes;
   const report = (hashedBytes: number): void => throttle.offer({ model: name, hashedBytes, totalBytes });
   try {
-    const result = await verifyDeeply(layout.model(name), bundle, { hasher, signal, onProgress: report });
+    const options = { hasher, proofs, force, signal, onProgress: report };
+    const result = await verifyDeeply(layout.model(name), bundle, options);
     throttle.flush();
     return result;
   } finally {

@@ -6,6 +6,8 @@ import { makeDirectoryDurably, publishFile, syncFile } from '../platform/durable
 import type { FileHash, Hasher } from '../platform/hasher';
 import { isErrorWithCode } from '../platform/system-error';
 import type { CacheLayout } from './cache-layout';
+import type { Proofs } from './proofs';
+import { readDigest } from './read-digest';
 
 /** A content that lies in the store. */
 export interface Blob {
@@ -18,11 +20,12 @@ export interface Blob {
 export class BlobStore {
   constructor(
     private readonly layout: CacheLayout,
-    private readonly hasher: Hasher
+    private readonly hasher: Hasher,
+    private readonly proofs: Proofs
   ) {}
 
   /**
-   * The blob of a digest, proved by reading it: a blob that was damaged since is removed and counts as absent, so
+   * The blob of a digest, proved by reading it, or by what was read before while it is as it was then: a blob that was damaged since is removed and counts as absent, so
    * that the caller fetches it again. Other bundles keep their own link to it.
    */
   async findProved(digest: Digest, signal: AbortSignal): Promise<Blob | undefined> {
@@ -30,8 +33,12 @@ export class BlobStore {
     try {
       const found = await lstat(path, { bigint: true });
       if (!found.isFile()) return undefined;
-      const hash = await this.hasher.hash(path, { signal });
-      if (hash.digest === digest) return { path, digest, bytes: hash.bytes };
+      const { hasher, proofs } = this;
+      await proofs.refresh();
+      // Before a content is thrown away it is read, whatever was remembered of it.
+      const force = proofs.find(found)?.digest !== digest;
+      const reading = await readDigest(path, { hasher, proofs, signal, force });
+      if (reading.digest === digest) return { path, digest, bytes: reading.bytes };
       // Another process may have put a sound one in its place while this one was read.
       if (isSameContent(found, await lstat(path, { bigint: true }))) await rm(path, { force: true });
     } catch (error) {
@@ -42,7 +49,8 @@ export class BlobStore {
 
   /**
    * Takes a file into the store under the digest that was computed from it on disk. The file is gone from where it
-   * was; the blob survives a power cut when this returns.
+   * was; the blob survives a power cut when this returns. That nobody else wrote to the file since it was hashed is
+   * the caller's promise, kept by writing under a name of its own.
    * @throws Error when the file does not have the size that was hashed
    */
   async commit(file: string, hash: FileHash): Promise<Blob> {
@@ -53,6 +61,8 @@ export class BlobStore {
     await chmod(file, 0o444);
     await makeDirectoryDurably(dirname(path));
     await publishFile(file, path);
+    const { proofs } = this;
+    await proofs.remember(path, await lstat(path, { bigint: true }), { digest: hash.digest, readAt: proofs.now() });
     return { path, digest: hash.digest, bytes: hash.bytes };
   }
 }

@@ -11,6 +11,7 @@ import { assessBundleFolder } from './bundle-state';
 import { folderStamp, promote, putBack, removeBundle, setAside, undoInstall } from './bundle-swap';
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 import { forgetOperation, recordOperation } from './operation-record';
+import type { Proofs } from './proofs';
 
 /** The bytes of one file of a bundle to be installed. */
 export interface BundleContent {
@@ -21,13 +22,25 @@ export interface BundleContent {
 
 /** Puts bundles in place and takes them away, so that a crash at any instant leaves the old one or the new one. */
 export class BundleStore {
-  constructor(private readonly layout: CacheLayout) {}
+  constructor(
+    private readonly layout: CacheLayout,
+    private readonly proofs: Proofs
+  ) {}
 
   /**
    * Installs a bundle from blobs, replacing one of the same name by two renames that recovery completes or undoes.
    * @returns the bundle's folder
    */
   async install(name: ModelName, contents: readonly BundleContent[], manifest: InstalledManifest): Promise<string> {
+    const touched = [...contents.map(({ blob }) => blob.path), ...(await this.blobsOf(name))];
+    return this.proofs.keepThrough(touched, () => this.putInPlace(name, contents, manifest));
+  }
+
+  private async putInPlace(
+    name: ModelName,
+    contents: readonly BundleContent[],
+    manifest: InstalledManifest
+  ): Promise<string> {
     const { layout } = this;
     const operation = await this.begin(name);
     const record = { kind: 'install' as const, ...operation, staging: operation.purge };
@@ -61,6 +74,11 @@ export class BundleStore {
   async drop(name: ModelName): Promise<void> {
     const { layout } = this;
     if (!(await exists(layout.model(name)))) return;
+    await this.proofs.keepThrough(await this.blobsOf(name), () => this.takeAway(name));
+  }
+
+  private async takeAway(name: ModelName): Promise<void> {
+    const { layout } = this;
     const operation = await this.begin(name);
     const file = await recordOperation(layout, operation.id, { kind: 'drop', ...operation });
     try {
@@ -70,6 +88,12 @@ export class BundleStore {
       throw error;
     }
     await settleNowOrLater(layout, file, () => removeBundle(join(layout.purge, operation.purge)));
+  }
+
+  /** The blobs that an installed bundle links, so that they change when it goes. */
+  private async blobsOf(name: ModelName): Promise<string[]> {
+    const bundle = await assessBundleFolder(this.layout.model(name));
+    return bundle.kind === 'present' ? bundle.files.map(({ file }) => this.layout.blob(file.sha256)) : [];
   }
 
   private async begin(name: ModelName): Promise<Operation> {

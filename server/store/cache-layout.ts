@@ -50,6 +50,11 @@ export class CacheLayout {
     return join(this.root, '.operations');
   }
 
+  /** What was read and found to have which digest. */
+  get proofs(): string {
+    return join(this.root, 'proofs');
+  }
+
   /** Scratch folders of engine runs. */
   get scratch(): string {
     return join(this.root, '.scratch');

@@ -1,21 +1,27 @@
 import { join } from 'node:path';
+import type { InstalledFile } from '../../shared/manifest/installed-manifest';
 import type { FileVerdict } from '../../shared/model';
 import type { Hasher } from '../platform/hasher';
 import { isErrorWithCode } from '../platform/system-error';
 import type { BundleFileState, BundleState } from './bundle-state';
+import type { Proofs } from './proofs';
+import { type DigestReading, readDigest } from './read-digest';
 
-/** What reading every byte of a bundle showed. */
+/** What every byte of a bundle showed. */
 export interface DeepVerification {
   readonly files: readonly FileVerdict[];
-  /** Bytes hashed. */
+  /** Bytes that were read for it. */
   readonly bytes: number;
 }
 
 export interface DeepVerificationOptions {
   readonly hasher: Hasher;
+  readonly proofs: Proofs;
+  /** Whether to read even those files again that did not change since they were read. */
+  readonly force: boolean;
   readonly signal: AbortSignal;
-  /** Bytes hashed so far, over all files. */
-  readonly onProgress: (hashedBytes: number) => void;
+  /** Bytes that are done with, over all files: hashed now or known from before. */
+  readonly onProgress: (bytes: number) => void;
 }
 
 type PresentBundle = Extract<BundleState, { kind: 'present' }>;
@@ -27,56 +33,72 @@ const UNREADABLE = ['ENOENT', 'ENOTDIR', 'EIO', 'EACCES', 'EPERM', 'EISDIR', 'EL
 const FILES_AT_ONCE = 2;
 
 /**
- * Hashes every file of a bundle and compares with its manifest. Changes nothing.
+ * Compares the digest of every file of a bundle with its manifest; a file that did not change since it was read is
+ * not read again. Changes nothing.
  * @throws Failure('cancelled')
  */
 export async function verifyDeeply(
   folder: string,
   bundle: PresentBundle,
-  { hasher, signal, onProgress }: DeepVerificationOptions
+  options: DeepVerificationOptions
 ): Promise<DeepVerification> {
-  const hashed = new Map<string, number>();
+  const done = new Map<string, number>();
   const report = (path: string, bytes: number): void => {
-    hashed.set(path, bytes);
-    onProgress(total(hashed));
+    done.set(path, bytes);
+    options.onProgress(total(done.values()));
   };
-  const verdicts = new Map<string, FileVerdict>();
+  await options.proofs.refresh();
+  const examined = new Map<string, ExaminedFile>();
   const queue = bundle.files[Symbol.iterator]();
   const work = async (): Promise<void> => {
-    for (const state of queue) verdicts.set(state.file.path, await verdict(folder, state, hasher, signal, report));
+    for (const state of queue) examined.set(state.file.path, await examine(folder, state, options, report));
   };
   await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
-  const files = bundle.files.flatMap(({ file }) => verdicts.get(file.path) ?? []);
-  return { files, bytes: total(hashed) };
+  const files = bundle.files.flatMap(({ file }) => examined.get(file.path)?.verdict ?? []);
+  return { files, bytes: total([...examined.values()].map(({ readBytes }) => readBytes)) };
 }
 
-async function verdict(
+interface ExaminedFile {
+  readonly verdict: FileVerdict;
+  readonly readBytes: number;
+}
+
+async function examine(
   folder: string,
   { file, problem }: BundleFileState,
-  hasher: Hasher,
-  signal: AbortSignal,
+  { hasher, proofs, force, signal }: DeepVerificationOptions,
   report: (path: string, bytes: number) => void
-): Promise<FileVerdict> {
+): Promise<ExaminedFile> {
   const { path } = file;
-  if (problem !== undefined) return { path, verdict: 'corrupt', reason: `The file ${problem}.` };
+  if (problem !== undefined)
+    return { verdict: { path, verdict: 'corrupt', reason: `The file ${problem}.` }, readBytes: 0 };
   try {
     const onProgress = (bytes: number): void => report(path, bytes);
-    const hash = await hasher.hash(join(folder, path), { signal, onProgress });
-    report(path, hash.bytes);
-    if (hash.digest !== file.sha256) {
-      return { path, verdict: 'corrupt', reason: `The SHA-256 is ${hash.digest}, not ${file.sha256}.` };
-    }
+    const reading = await readDigest(join(folder, path), { hasher, proofs, signal, force, onProgress });
+    report(path, reading.bytes);
+    return { verdict: verdictOn(file, reading), readBytes: reading.isRemembered ? 0 : reading.bytes };
   } catch (error) {
     if (!isErrorWithCode(error, ...UNREADABLE)) throw error;
-    return { path, verdict: 'corrupt', reason: 'The file cannot be read.' };
+    return { verdict: { path, verdict: 'corrupt', reason: 'The file cannot be read.' }, readBytes: 0 };
   }
-  // Nobody declared this digest: it shows that nothing changed since the installation, no more.
-  if (file.digest_origin === 'observed') return { path, verdict: 'unverifiable', reason: 'Unchanged since install.' };
-  return { path, verdict: 'verified' };
 }
 
-function total(hashed: ReadonlyMap<string, number>): number {
+function verdictOn(
+  { path, sha256, digest_origin }: InstalledFile,
+  { digest, readAt, isRemembered }: DigestReading
+): FileVerdict {
+  const when = isRemembered ? { provedAt: readAt } : {};
+  if (digest !== sha256) {
+    return { path, verdict: 'corrupt', reason: `The SHA-256 is ${digest}, not ${sha256}.`, ...when };
+  }
+  // Nobody declared this digest: it shows that nothing changed since the installation, no more.
+  if (digest_origin === 'observed')
+    return { path, verdict: 'unverifiable', reason: 'Unchanged since install.', ...when };
+  return { path, verdict: 'verified', ...when };
+}
+
+function total(amounts: Iterable<number>): number {
   let bytes = 0;
-  for (const amount of hashed.values()) bytes += amount;
+  for (const amount of amounts) bytes += amount;
   return bytes;
 }

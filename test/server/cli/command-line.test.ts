@@ -51,7 +51,9 @@ describe('a model from its manifest to a verdict', () => {
     expect(pulled).toMatchObject({ status: 0, out: expect.stringMatching(/^test-model: installed, 200 kB/) });
     const listed = await runCli(['list', '--json'], { home });
     expect(JSON.parse(listed.out)).toMatchObject([{ name: 'test-model', status: 'installed', bytes: 200_000 }]);
-    const verified = await runCli(['verify', 'test-model'], { home });
+    const remembered = await runCli(['verify', 'test-model'], { home });
+    expect(remembered).toMatchObject({ status: 0, out: expect.stringContaining('unchanged since') });
+    const verified = await runCli(['verify', 'test-model', '--force'], { home });
     expect(verified).toMatchObject({ status: 0, out: expect.stringContaining('healthy, 200 kB read') });
   });
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { BundleStore } from '../../../server/store/bundle-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
+import { Proofs } from '../../../server/store/proofs';
 import { recover } from '../../../server/store/recovery';
 import { SAMPLE, sampleBundle } from '../sample-bundle';
 import { dieAtCall } from './die-at-call';
@@ -15,7 +16,7 @@ async function main(): Promise<void> {
     options: { root: { type: 'string' }, version: { type: 'string' }, die: { type: 'string' } }
   });
   const layout = new CacheLayout(values.root ?? '');
-  const store = new BundleStore(layout);
+  const store = new BundleStore(layout, new Proofs(layout.proofs));
   const install = async (version: number): Promise<void> => {
     const { contents, manifest } = sampleBundle(layout, version % 5);
     await store.install(SAMPLE, contents, { ...manifest });

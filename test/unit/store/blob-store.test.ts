@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createHasher, type Hasher } from '../../../server/platform/hasher';
 import { BlobStore } from '../../../server/store/blob-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
+import { Proofs } from '../../../server/store/proofs';
 import { workerPool } from '../../support/built-worker';
 import { digestOf } from '../../support/sample-bundle';
 import { sampleBytes } from '../../support/sample-bytes';
@@ -15,12 +16,14 @@ const { signal } = new AbortController();
 
 let layout: CacheLayout;
 let hasher: Hasher;
+let proofs: Proofs;
 let store: BlobStore;
 
 beforeEach(async () => {
   layout = new CacheLayout(await temporaryFolder());
   hasher = createHasher(workerPool());
-  store = new BlobStore(layout, hasher);
+  proofs = new Proofs(layout.proofs);
+  store = new BlobStore(layout, hasher, proofs);
 });
 
 async function fileWith(bytes: Uint8Array, name = 'download'): Promise<string> {
@@ -107,8 +110,17 @@ describe('finding', () => {
         return hash;
       }
     };
-    expect(await new BlobStore(layout, during).findProved(DIGEST, signal)).toBeUndefined();
+    expect(await new BlobStore(layout, during, proofs).findProved(DIGEST, signal)).toBeUndefined();
     expect(await readFile(path)).toEqual(BYTES);
+  });
+
+  it('is not read again while nothing changed since it was committed, through links to it too', async () => {
+    const { path } = await commit(BYTES);
+    await proofs.keepThrough([path], () => link(path, join(layout.root, 'bundle-file')));
+    const unread: Hasher = { ...hasher, hash: () => Promise.reject(new Error('it was read')) };
+    const blob = { path, digest: DIGEST, bytes: BYTES.length };
+    expect(await new BlobStore(layout, unread, proofs).findProved(DIGEST, signal)).toEqual(blob);
+    expect(await new BlobStore(layout, unread, new Proofs(layout.proofs)).findProved(DIGEST, signal)).toEqual(blob);
   });
 
   it('follows no link out of the store', async () => {
@@ -121,7 +133,8 @@ describe('finding', () => {
 
   it('keeps the blob when it is cancelled', async () => {
     const { path } = await commit(BYTES);
-    await expect(store.findProved(DIGEST, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+    const forgetful = new BlobStore(layout, hasher, new Proofs(join(layout.root, 'no-proofs')));
+    await expect(forgetful.findProved(DIGEST, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
     expect(await readFile(path)).toEqual(BYTES);
   });
 
@@ -131,7 +144,9 @@ describe('finding', () => {
       ...hasher,
       hash: () => Promise.reject(Object.assign(new Error('too many open files'), { code: 'EMFILE' }))
     };
-    await expect(new BlobStore(layout, failing).findProved(DIGEST, signal)).rejects.toThrow('too many open files');
+    await expect(
+      new BlobStore(layout, failing, new Proofs(join(layout.root, 'no-proofs'))).findProved(DIGEST, signal)
+    ).rejects.toThrow('too many open files');
     expect(await readFile(path)).toEqual(BYTES);
   });
 });

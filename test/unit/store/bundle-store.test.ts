@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { BundleStore } from '../../../server/store/bundle-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
+import { Proofs } from '../../../server/store/proofs';
 import { MEMORY } from '../../support/memory-folder';
 import {
   leftovers,
@@ -24,7 +25,7 @@ let target: string;
 
 beforeEach(async () => {
   layout = new CacheLayout(await temporaryFolder());
-  store = new BundleStore(layout);
+  store = new BundleStore(layout, new Proofs(layout.proofs));
   target = layout.model(SAMPLE);
   for (const version of [OLD, NEW]) await writeBlobs(layout, version);
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BundleStore } from '../../../server/store/bundle-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
+import { Proofs } from '../../../server/store/proofs';
 import { recover } from '../../../server/store/recovery';
 import { memoryFolder } from '../../support/memory-folder';
 import { Random } from '../../support/random';
@@ -42,7 +43,7 @@ async function freshCache(): Promise<CacheLayout> {
 
 async function installOld(cache: CacheLayout): Promise<void> {
   const { contents, manifest } = sampleBundle(cache, OLD);
-  await new BundleStore(cache).install(SAMPLE, contents, manifest);
+  await new BundleStore(cache, new Proofs(cache.proofs)).install(SAMPLE, contents, manifest);
 }
 
 const installed = (cache: CacheLayout) => versionIn(cache.model(SAMPLE));

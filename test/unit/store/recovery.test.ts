@@ -5,6 +5,7 @@ import { ownerTag, ownIdentity, type ProcessIdentity } from '../../../server/pla
 import { BundleStore } from '../../../server/store/bundle-store';
 import { folderStamp } from '../../../server/store/bundle-swap';
 import { CacheLayout } from '../../../server/store/cache-layout';
+import { Proofs } from '../../../server/store/proofs';
 import { recover } from '../../../server/store/recovery';
 import { leftovers, SAMPLE, sampleBundle, snapshot, versionIn, writeBlobs } from '../../support/sample-bundle';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -24,7 +25,7 @@ let aside: string;
 
 beforeEach(async () => {
   layout = new CacheLayout(await temporaryFolder());
-  store = new BundleStore(layout);
+  store = new BundleStore(layout, new Proofs(layout.proofs));
   dead = { ...(await ownIdentity()), startTime: '1' };
   target = layout.model(SAMPLE);
   staging = join(layout.staging, ENTRY);

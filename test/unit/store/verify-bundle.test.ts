@@ -6,6 +6,7 @@ import { createHasher, type Hasher } from '../../../server/platform/hasher';
 import { assessBundleFolder } from '../../../server/store/bundle-state';
 import { BundleStore } from '../../../server/store/bundle-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
+import { Proofs } from '../../../server/store/proofs';
 import { type DeepVerification, verifyDeeply } from '../../../server/store/verify-bundle';
 import { workerPool } from '../../support/built-worker';
 import { SAMPLE, sampleBundle, snapshot, writeBlobs } from '../../support/sample-bundle';
@@ -16,12 +17,14 @@ const BYTES = 3000 + 2003 + 'vae 3'.length;
 
 let folder: string;
 let hasher: Hasher;
+let proofs: Proofs;
 
 beforeEach(async () => {
   const layout = new CacheLayout(await temporaryFolder());
+  proofs = new Proofs(layout.proofs);
   await writeBlobs(layout, 3);
   const { contents, manifest } = sampleBundle(layout, 3);
-  folder = await new BundleStore(layout).install(SAMPLE, contents, manifest);
+  folder = await new BundleStore(layout, proofs).install(SAMPLE, contents, manifest);
   hasher = createHasher(workerPool());
 });
 
@@ -32,13 +35,13 @@ const ignore: (bytes: number) => void = () => undefined;
 /** Verifies, after a quick look, what a damage done in between leaves. */
 async function verify(
   damage: () => Promise<unknown> = async () => undefined,
-  { signal = new AbortController().signal, onProgress = ignore } = {}
+  { signal = new AbortController().signal, force = false, onProgress = ignore } = {}
 ): Promise<DeepVerification> {
   const bundle = await assessBundleFolder(folder);
   if (bundle.kind !== 'present') throw new Error(`the bundle is ${bundle.kind}`);
   await damage();
   const before = await snapshot(folder);
-  const result = await verifyDeeply(folder, bundle, { hasher, signal, onProgress });
+  const result = await verifyDeeply(folder, bundle, { hasher, proofs, force, signal, onProgress });
   expect(await snapshot(folder)).toEqual(before);
   return result;
 }
@@ -59,6 +62,20 @@ it('proves a sound bundle byte for byte', async () => {
     files: ['shared.gguf', 'weights.gguf', 'vae.safetensors'].map((path) => ({ path, verdict: 'verified' })),
     bytes: BYTES
   });
+});
+
+it('does not read again what did not change since, unless asked to, and says when it was read', async () => {
+  proofs = new Proofs(await temporaryFolder(), () => Date.now() + 60_000);
+  const first = await verify();
+  const again = await verify();
+  const provedAt = expect.any(Number);
+  expect(first.bytes).toBe(BYTES);
+  expect(again).toEqual({ files: first.files.map((file) => ({ ...file, provedAt })), bytes: 0 });
+  expect(await verify(undefined, { force: true })).toEqual(first);
+  await replaceWeights(Buffer.alloc(2003));
+  const { files, bytes } = await verify();
+  expect(files.map(({ verdict }) => verdict)).toEqual(['verified', 'corrupt', 'verified']);
+  expect(bytes).toBe(2003);
 });
 
 const verdicts = async () => (await verify()).files.map(({ verdict }) => verdict);

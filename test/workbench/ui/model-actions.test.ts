@@ -45,6 +45,8 @@ describe('the actions on a model', () => {
   it('verify it', async () => {
     const { wb } = dock;
     await wb.clickTreeItem('Models', 'decoder', { action: 'Verify' });
+    await wb.waitForNotification(/^decoder is sound: 1 file, 2\.5 MB, every digest is right; unchanged since/);
+    await wb.clickNotification('decoder is sound', 'Read Again');
     await wb.waitForNotification('decoder is sound: 1 file, 2.5 MB, every digest is right.');
     await clearNotifications();
   });
