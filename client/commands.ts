@@ -1,4 +1,5 @@
 import { commands, Disposable } from 'vscode';
+import type { ModelSummary } from '../shared/model';
 import { removeCredential, storeCredential } from './credentials/ask-credential';
 import type { CredentialVault } from './credentials/credential-vault';
 import { type GenerateParts, generate } from './generate/generate';
@@ -25,8 +26,8 @@ export function registerCommands(parts: CommandParts): Disposable {
       await manifests.search();
       models.invalidate();
     }),
-    onModel(COMMANDS.pullModel, ({ model }) => pull(parts, model)),
-    onModel(COMMANDS.verifyModel, ({ model }) => verify(parts, model)),
+    onModelOrName(COMMANDS.pullModel, parts, (model) => pull(parts, model)),
+    onModelOrName(COMMANDS.verifyModel, parts, (model) => verify(parts, model)),
     onModel(COMMANDS.dropModel, ({ model }) => drop(parts, model)),
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),
     onModel(COMMANDS.revealFolder, ({ model }) => revealFolder(model)),
@@ -47,4 +48,17 @@ export function registerCommands(parts: CommandParts): Disposable {
 /** A command of the tree's items; a key binding runs it without one, and then there is nothing to do. */
 function onModel(id: string, run: (node: ModelNode) => unknown): Disposable {
   return commands.registerCommand(id, (node?: ModelNode) => (node ? run(node) : undefined));
+}
+
+/** A command of the tree's items and of the lenses in a manifest, which only know the model's name. */
+function onModelOrName(id: string, { models, log }: CommandParts, run: (model: ModelSummary) => unknown): Disposable {
+  return commands.registerCommand(id, async (target?: ModelNode | string) => {
+    if (typeof target !== 'string') return target ? run(target.model) : undefined;
+    try {
+      const model = (await models.read()).find(({ name }) => name === target);
+      return model && (await run(model));
+    } catch (error) {
+      return sayFailed(log, error);
+    }
+  });
 }

@@ -3,6 +3,7 @@ import type { LanguageClient } from 'vscode-languageclient/node';
 import {
   GenerationProgressed,
   GetCredential,
+  ListCredentialAliases,
   ManifestsInView,
   ModelsChanged,
   PullProgressed,
@@ -40,6 +41,7 @@ export function activate(context: ExtensionContext): void {
     listen: (client) => {
       listen(client, models, jobs);
       client.onRequest(GetCredential, ({ alias }) => vault.find(alias));
+      client.onRequest(ListCredentialAliases, () => vault.aliases());
     },
     greet: (client) => sendManifests(client, manifests)
   });

@@ -14,6 +14,10 @@ export const initializationOptions = z.object({
   trusted: z.boolean().default(false),
   /** Whether the editor already reports JSON syntax errors in manifests. */
   hostReportsJsonSyntax: z.boolean().default(false),
+  /** Whether the editor folds, outlines and formats JSON by itself. */
+  hostEditsJson: z.boolean().default(false),
+  /** Whether the editor runs {@link LENS_COMMANDS} itself; else the server does. */
+  hostRunsCommands: z.boolean().default(false),
   /** Folder of the cache; absent: DIFFUSION_DOCK_HOME, else the platform's data folder. */
   cacheRoot: z.string().min(1).optional(),
   /** Path of sd-cli; absent: DIFFUSION_DOCK_SD_CLI, PATH, then our own folder. */
@@ -87,3 +91,13 @@ export const TrustGranted = new NotificationType0('diffusionDock/trustGranted');
 export const GetCredential = new RequestType<{ readonly alias: string }, StoredCredential | null, void>(
   'diffusionDock/credential/get'
 );
+
+/** Server to client: the aliases under which credentials are stored, without the credentials. */
+export const ListCredentialAliases = new RequestType0<readonly string[], void>('diffusionDock/credential/aliases');
+
+/** What the lenses of a manifest run, with the model's name as the only argument. */
+export const LENS_COMMANDS = {
+  pull: 'diffusionDock.models.pull',
+  verify: 'diffusionDock.models.verify',
+  generate: 'diffusionDock.generate'
+} as const;

@@ -15,12 +15,32 @@ export class CredentialVault {
     return text === undefined ? null : parse(text);
   }
 
+  /** The aliases that something is stored under. Secret storages cannot be listed, so we keep a list beside. */
+  async aliases(): Promise<readonly string[]> {
+    return parseAliases(await this.secrets.get(ALIASES));
+  }
+
   async store(alias: string, credential: StoredCredential): Promise<void> {
     await this.secrets.store(keyOf(alias), JSON.stringify(credential));
+    const others = (await this.aliases()).filter((other) => other !== alias);
+    await this.secrets.store(ALIASES, JSON.stringify([...others, alias].toSorted()));
   }
 
   async remove(alias: string): Promise<void> {
     await this.secrets.delete(keyOf(alias));
+    const others = (await this.aliases()).filter((other) => other !== alias);
+    await this.secrets.store(ALIASES, JSON.stringify(others));
+  }
+}
+
+/** Where the list of aliases is kept; no alias has a space. */
+const ALIASES = 'credential aliases';
+
+function parseAliases(text: string | undefined): readonly string[] {
+  try {
+    return text === undefined ? [] : z.array(z.string()).parse(JSON.parse(text));
+  } catch {
+    return [];
   }
 }
 

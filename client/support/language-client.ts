@@ -43,6 +43,8 @@ function initializationOptions(): InitializationOptions {
   return {
     trusted: workspace.isTrusted,
     hostReportsJsonSyntax: true,
+    hostEditsJson: true,
+    hostRunsCommands: true,
     providesCredentials: true,
     proxy: editorProxy(),
     allowInsecureHttp: allowInsecureHttp(),

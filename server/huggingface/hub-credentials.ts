@@ -20,6 +20,9 @@ export function hubCredentials(environment: Environment): CredentialStore {
       const named = environment['HF_TOKEN'] ?? environment['HUGGING_FACE_HUB_TOKEN'];
       const secret = (named ?? (await tokenFile(environment)))?.trim();
       return secret ? { alias, secret, origins: originOf(environment['HF_ENDPOINT'] || PUBLIC_HUB) } : undefined;
+    },
+    async aliases() {
+      return [HUB_ALIAS];
     }
   };
 }

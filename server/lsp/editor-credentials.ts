@@ -1,5 +1,5 @@
 import type { Connection } from 'vscode-languageserver';
-import { GetCredential } from '../../shared/protocol';
+import { GetCredential, ListCredentialAliases } from '../../shared/protocol';
 import type { CredentialStore } from '../pull/credentials';
 
 /** Credentials that the editor keeps for its user, asked for one by one when a pull needs them. */
@@ -8,6 +8,7 @@ export function editorCredentials(connection: Connection): CredentialStore {
     async find(alias) {
       const stored = await connection.sendRequest(GetCredential, { alias });
       return stored ? { alias, ...stored } : undefined;
-    }
+    },
+    aliases: () => connection.sendRequest(ListCredentialAliases)
   };
 }

@@ -18,12 +18,18 @@ export interface ManifestDocumentsOptions {
   readonly namesakesOf: (path: string) => Promise<readonly string[]>;
 }
 
+/** One version of a manifest, and what its text alone shows. */
+export interface ManifestLook {
+  readonly parsed: ManifestDocument;
+  readonly dialect: Dialect;
+  readonly diagnostics: readonly ManifestDiagnostic[];
+}
+
 /** What is known of one version of a document. */
 interface Examined {
   readonly version: number;
-  readonly parsed: ManifestDocument;
-  readonly dialect: Dialect | undefined;
-  readonly diagnostics: readonly ManifestDiagnostic[];
+  /** undefined: it is no manifest. */
+  readonly look: ManifestLook | undefined;
 }
 
 /** What is known of the open documents; each version is examined once. */
@@ -35,7 +41,9 @@ export class ManifestDocuments {
 
   /** The findings in a document, with what only a look at the other manifests shows; none for foreign documents. */
   async diagnose(document: TextDocument): Promise<readonly ManifestDiagnostic[]> {
-    const { diagnostics, dialect, parsed } = this.examine(document);
+    const look = this.look(document);
+    if (!look) return [];
+    const { diagnostics, dialect, parsed } = look;
     const path = filePathOf(document.uri);
     if (dialect !== 'source' || path === undefined) return diagnostics;
     const others = await this.options.namesakesOf(path);
@@ -46,6 +54,11 @@ export class ManifestDocuments {
     // A finding about the name itself comes first: one mistake, one row.
     if (!clash || diagnostics.some(({ start }) => start === clash.start)) return diagnostics;
     return [...diagnostics, clash].toSorted((one, other) => one.start - other.start);
+  }
+
+  /** What the text of a document shows; undefined for foreign documents. */
+  look(document: TextDocument): ManifestLook | undefined {
+    return this.examine(document).look;
   }
 
   forget(uri: string): void {
@@ -67,8 +80,8 @@ export class ManifestDocuments {
     });
     if (dialect) this.dialects.set(uri, dialect);
     const { reportSyntax } = this.options;
-    const diagnostics = dialect ? diagnose(parsed, dialect, { reportSyntax }) : [];
-    const examined = { version, parsed, dialect, diagnostics };
+    const look = dialect && { parsed, dialect, diagnostics: diagnose(parsed, dialect, { reportSyntax }) };
+    const examined = { version, look };
     this.examined.set(uri, examined);
     return examined;
   }

@@ -5,7 +5,6 @@ import {
   GenerationProgressed,
   ListModels,
   ManifestsInView,
-  ModelsChanged,
   PullModel,
   PullProgressed,
   VerifyModel,
@@ -23,10 +22,9 @@ import { guarded } from './guarded';
 
 /**
  * Maps every request about models onto its operation.
- * @param onOtherManifests called when the workspace has other manifests than before
+ * @param changed called when models may not be what they were
  */
-export function serveModels(connection: Connection, services: Services, onOtherManifests: () => void): void {
-  const changed = (): void => void connection.sendNotification(ModelsChanged);
+export function serveModels(connection: Connection, services: Services, changed: () => void): void {
   connection.onRequest(ListModels, (token) => guarded('list', services, () => listModels(services))(undefined, token));
   connection.onRequest(
     PullModel,
@@ -75,6 +73,5 @@ export function serveModels(connection: Connection, services: Services, onOtherM
   connection.onNotification(ManifestsInView, ({ uris }) => {
     services.manifestsInView.set(uris.flatMap((uri) => filePathOf(uri) ?? []));
     changed();
-    onOtherManifests();
   });
 }

@@ -1,6 +1,8 @@
 import { type Connection, type InitializeParams, TextDocumentSyncKind, TextDocuments } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { initializationOptions, ModelsChanged, TrustGranted } from '../../shared/protocol';
+import { hubAddress } from '../huggingface/hub-address';
+import { manifestKnowledge } from '../operations/manifest-knowledge';
 import { createServices, type Services } from '../operations/services';
 import { cleanUpAfterCrashes } from '../operations/start-up';
 import { watchModels } from '../operations/watch-models';
@@ -8,6 +10,9 @@ import { cacheRoot } from '../platform/cache-root';
 import { systemClock } from '../platform/clock';
 import { type Log, logLine } from '../platform/log';
 import { serveDiagnostics } from './diagnostics';
+import { viewRefresher } from './editing/refresh';
+import { serveLensCommands } from './editing/run-lens';
+import { editingCapabilities, serveEditing } from './editing/serve-editing';
 import { editorCredentials } from './editor-credentials';
 import { ManifestDocuments } from './manifest-documents';
 import { serveModels } from './model-requests';
@@ -27,6 +32,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   const documents = new TextDocuments(TextDocument);
   let services: Services | undefined;
   let trusted = false;
+  let onModelsChanged: (() => void) | undefined;
   connection.onInitialize((params) => {
     const options = optionsOf(params);
     trusted = options.trusted;
@@ -51,15 +57,28 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       namesakesOf: (path) => manifestsInView.namesakesOf(path)
     });
     serveDiagnostics(connection, documents, manifests, { asks, documentation: host.documentation });
-    const mayRefresh = params.capabilities.workspace?.diagnostics?.refreshSupport === true;
-    serveModels(connection, services, () => {
-      // An editor that cannot refresh after all asks again when it likes.
-      if (mayRefresh) connection.languages.diagnostics.refresh().catch(() => undefined);
+    const { hostEditsJson, hostRunsCommands } = options;
+    serveEditing(connection, documents, manifests, {
+      params,
+      hostEditsJson,
+      hostRunsCommands,
+      knowledge: manifestKnowledge(services),
+      hub: hubAddress(host.environment['HF_ENDPOINT']),
+      log: services.log
     });
+    const refresh = viewRefresher(connection, params);
+    const changed = (): void => {
+      void connection.sendNotification(ModelsChanged);
+      refresh();
+    };
+    onModelsChanged = changed;
+    serveModels(connection, services, changed);
+    if (!hostRunsCommands) serveLensCommands(connection, services, changed);
     return {
       serverInfo: { name: 'Diffusion Dock', version: host.version },
       capabilities: {
         textDocumentSync: TextDocumentSyncKind.Incremental,
+        ...editingCapabilities({ hostEditsJson, hostRunsCommands }),
         ...(asks && { diagnosticProvider: { interFileDependencies: true, workspaceDiagnostics: false } })
       }
     };
@@ -68,7 +87,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   connection.onInitialized(() => {
     if (!services) return;
     void cleanUpAfterCrashes(services);
-    watching = watchModels(services, () => void connection.sendNotification(ModelsChanged));
+    watching = watchModels(services, () => onModelsChanged?.());
   });
   connection.onNotification(TrustGranted, () => {
     trusted = true;

@@ -32,7 +32,7 @@ export interface ManifestDocument {
 export function parseManifestText(text: string): ManifestDocument {
   const limit = textLimit(text);
   const errors = new FirstError();
-  const root = parseTree(withoutByteOrderMark(limit ? beginningOf(text) : text), errors, {
+  const root = parseTree(readableText(limit ? beginningOf(text) : text), errors, {
     disallowComments: true,
     allowTrailingComma: false,
     allowEmptyContent: false
@@ -125,8 +125,11 @@ function scalarOf(node: Node): unknown {
   return node.value;
 }
 
-/** Editors and other tools on Windows write a byte order mark; a space in its place keeps all offsets. */
-function withoutByteOrderMark(text: string): string {
+/**
+ * The text as JSON readers take it. Editors and other tools on Windows write a byte order mark; a space in its place
+ * keeps all offsets.
+ */
+export function readableText(text: string): string {
   return text.startsWith('\ufeff') ? ` ${text.slice(1)}` : text;
 }
 

@@ -34,11 +34,22 @@ function collectInObject(document: ManifestDocument, { shape }: z.ZodObject, obj
       if (field.value) collect(document, known, field.value, found);
       continue;
     }
-    if (isSetApart(field.name)) continue;
-    const absent = Object.keys(shape).filter((name) => !isSetApart(name) && !fields.has(name));
-    const meant = nearMiss(field.name, absent);
+    const meant = meantField(field.name, Object.keys(shape), fields);
     if (meant !== undefined) found.push({ object, field, meant, required: !(shape[meant] instanceof z.ZodOptional) });
   }
+}
+
+/** The absent field of an object that was probably meant by an unknown one; undefined when none is near. */
+export function meantField(
+  written: string,
+  known: readonly string[],
+  present: { has(name: string): boolean }
+): string | undefined {
+  if (isSetApart(written)) return undefined;
+  return nearMiss(
+    written,
+    known.filter((name) => !isSetApart(name) && !present.has(name))
+  );
 }
 
 /** Names that formats by convention keep apart from their own fields. */

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { GenerationDefaults } from '../../shared/manifest/generation-defaults';
 import type { ModelSummary } from '../../shared/model';
+import { type ModelName, modelKey } from '../../shared/model-name';
 import { modelFiles, modelStatus } from '../registry/model-status';
 import { assessBundleFolder } from '../store/bundle-state';
 import { type KnownModel, knownModels } from './known-models';
@@ -13,7 +14,13 @@ export async function listModels(services: Parts): Promise<readonly ModelSummary
   return Promise.all((await knownModels(services)).map((model) => summarise(services, model)));
 }
 
-/** One model with its status. */
+/** One model with its status; undefined when nobody knows a model of that name. */
+export async function summariseModel(services: Parts, name: ModelName): Promise<ModelSummary | undefined> {
+  const models = await knownModels(services);
+  const model = models.find((known) => modelKey(known.name) === modelKey(name));
+  return model && summarise(services, model);
+}
+
 async function summarise({ layout }: Pick<Services, 'layout'>, model: KnownModel): Promise<ModelSummary> {
   const folder = layout.model(model.name);
   const bundle = await assessBundleFolder(folder);

@@ -10,6 +10,8 @@ export interface Credential {
 export interface CredentialStore {
   /** @returns undefined when nobody stored one under that alias */
   find(alias: string): Promise<Credential | undefined>;
+  /** The aliases that {@link find} has something for, as far as that can be told without asking for a secret. */
+  aliases(): Promise<readonly string[]>;
 }
 
 /** Asks one store after the other. */
@@ -21,6 +23,10 @@ export function firstOf(...stores: readonly CredentialStore[]): CredentialStore 
         if (found) return found;
       }
       return undefined;
+    },
+    async aliases() {
+      const all = await Promise.all(stores.map((store) => store.aliases()));
+      return [...new Set(all.flat())].toSorted();
     }
   };
 }
@@ -34,6 +40,10 @@ export function environmentCredentials(environment: Readonly<Record<string, stri
       if (!secret) return undefined;
       const origins = (environment[`${variable}_ORIGINS`] ?? '').split(/[\s,]+/).flatMap(originOf);
       return { alias, secret, origins };
+    },
+    async aliases() {
+      const variables = Object.keys(environment).filter((name) => environment[name]?.trim());
+      return variables.flatMap((name) => aliasOfVariable(name) ?? []);
     }
   };
 }
@@ -41,6 +51,11 @@ export function environmentCredentials(environment: Readonly<Record<string, stri
 /** The variable that holds the secret of an alias: `my-hub` is `DIFFUSION_DOCK_TOKEN_MY_HUB`. */
 export function credentialVariable(alias: string): string {
   return `DIFFUSION_DOCK_TOKEN_${alias.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function aliasOfVariable(name: string): string | undefined {
+  const [, alias] = /^DIFFUSION_DOCK_TOKEN_([A-Z0-9_]+)$/.exec(name) ?? [];
+  return alias === undefined || alias.endsWith('_ORIGINS') ? undefined : alias.toLowerCase().replaceAll('_', '-');
 }
 
 /** The origin of a text that names one; none for anything else. */

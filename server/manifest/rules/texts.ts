@@ -22,10 +22,15 @@ const ROLE_NAMES_ELSEWHERE = new Map([
 /** Says that a text is none of those that a field takes, and which was probably meant. */
 export function optionText(issue: z.core.$ZodIssueInvalidValue, written: string): string {
   const options = issue.values.map(String);
-  const elsewhere = ROLE_NAMES_ELSEWHERE.get(written.toLowerCase());
-  const meant = elsewhere !== undefined && options.includes(elsewhere) ? elsewhere : nearMiss(written, options);
+  const meant = meantOption(written, options);
   const advice = meant === undefined ? `use one of ${options.join(', ')}.` : `did you mean “${meant}”?`;
   return `“${excerpt(written)}” is not known for ${fieldName(issue)}; ${advice}`;
+}
+
+/** The option that somebody most likely meant; undefined when none is near. */
+export function meantOption(written: string, options: readonly string[]): string | undefined {
+  const elsewhere = ROLE_NAMES_ELSEWHERE.get(written.toLowerCase());
+  return elsewhere !== undefined && options.includes(elsewhere) ? elsewhere : nearMiss(written, options);
 }
 
 /** Says what is wrong with a value that the schema refuses. */

@@ -7,16 +7,22 @@ import { fileEntries } from '../files';
 export function checkTotalSize(document: ManifestDocument, report: Report): void {
   const node = document.nodeAt(['total_size_bytes']);
   const stated = byteCountOf(node);
-  if (!node || stated === undefined || document.nodeAt(['files'])?.type !== 'array') return;
+  const sum = totalOfFiles(document);
+  if (!node || stated === undefined || sum === undefined || sum === stated) return;
+  const message = `The files have ${sum} bytes together, not ${stated}; pull the model again.`;
+  report({ code: 'size-mismatch', message, ...rangeOf(node), judgedUntil: document.text.length });
+}
+
+/** Bytes of all files together; undefined when a size is missing or wrong. */
+export function totalOfFiles(document: ManifestDocument): number | undefined {
+  if (document.nodeAt(['files'])?.type !== 'array') return undefined;
   let sum = 0;
   for (const entry of fileEntries(document)) {
     const size = byteCountOf(document.fieldsOf(entry).get('size_bytes')?.value);
-    if (size === undefined) return;
+    if (size === undefined) return undefined;
     sum += size;
   }
-  if (sum === stated) return;
-  const message = `The files have ${sum} bytes together, not ${stated}; pull the model again.`;
-  report({ code: 'size-mismatch', message, ...rangeOf(node), judgedUntil: document.text.length });
+  return sum;
 }
 
 function byteCountOf(node: Node | undefined): number | undefined {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, MODELS_VIEW, SERVER_DEAD } from '../../../client/support/commands';
+import { LENS_COMMANDS } from '../../../shared/protocol';
 import { SETTINGS } from '../../../shared/settings';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -62,6 +63,10 @@ describe('the contributed settings', () => {
 });
 
 describe('the contributed commands', () => {
+  it('include what the lenses of a manifest run', () => {
+    expect(ids).toEqual(expect.arrayContaining(Object.values(LENS_COMMANDS)));
+  });
+
   it('are exactly those that the code registers, each with a title and a category', () => {
     expect(ids.toSorted()).toEqual(Object.values(COMMANDS).toSorted());
     for (const command of commands)

@@ -1,0 +1,81 @@
+import { type Connection, MessageType, ShowMessageNotification } from 'vscode-languageserver';
+import { Failure, messageOf } from '../../../shared/failure';
+import { LENS_COMMANDS } from '../../../shared/protocol';
+import { findModel } from '../../operations/known-models';
+import { pullModel } from '../../operations/pull-model';
+import type { Services } from '../../operations/services';
+import { verifyModel } from '../../operations/verify-model';
+
+/** The lens commands that the server runs itself, for editors that know nothing of us. Generating needs a prompt. */
+export const SERVER_COMMANDS: readonly string[] = [LENS_COMMANDS.pull, LENS_COMMANDS.verify];
+
+/** Runs lens commands with the editor's own progress and messages. */
+export function serveLensCommands(connection: Connection, services: Services, onChange: () => void): void {
+  connection.onExecuteCommand(async ({ command, arguments: words = [] }) => {
+    const name: unknown = words[0];
+    if (typeof name !== 'string' || !SERVER_COMMANDS.includes(command)) return;
+    const progress = await connection.window.createWorkDoneProgress();
+    const controller = new AbortController();
+    progress.token.onCancellationRequested(() => controller.abort());
+    try {
+      const { signal } = controller;
+      if (command === LENS_COMMANDS.pull) await pull(services, name, progress, signal);
+      else await verify(connection, services, name, progress, signal);
+    } catch (error) {
+      tell(connection, services, command, error);
+    } finally {
+      progress.done();
+      onChange();
+    }
+  });
+}
+
+type Progress = Awaited<ReturnType<Connection['window']['createWorkDoneProgress']>>;
+
+async function pull(services: Services, name: string, progress: Progress, signal: AbortSignal): Promise<void> {
+  progress.begin(`Pulling ${name}`, 0, undefined, true);
+  await pullModel(services, await findModel(services, name), {
+    signal,
+    onEvent(event) {
+      if (event.type !== 'file_progress') return;
+      const { totalReceivedBytes: received, totalBytes: total, filename } = event;
+      if (total) progress.report(Math.floor((received / total) * 100), filename);
+      else progress.report(filename);
+    }
+  });
+}
+
+async function verify(
+  connection: Connection,
+  services: Services,
+  name: string,
+  progress: Progress,
+  signal: AbortSignal
+): Promise<void> {
+  progress.begin(`Verifying ${name}`, 0, undefined, true);
+  const report = await verifyModel(services, await findModel(services, name), {
+    depth: 'deep',
+    signal,
+    onProgress: ({ hashedBytes, totalBytes }) => progress.report(Math.floor((hashedBytes / (totalBytes || 1)) * 100))
+  });
+  const wrong = report.files.filter(({ verdict }) => verdict === 'corrupt').map(({ path }) => path);
+  if (report.healthy) say(connection, MessageType.Info, `${name} is sound.`);
+  else say(connection, MessageType.Warning, `${name} is damaged: ${[...wrong, ...report.problems].join(', ')}`);
+}
+
+/** A failure in the user's words with what to do next; a cancel needs no words. */
+function tell(connection: Connection, { log }: Services, command: string, error: unknown): void {
+  if (!(error instanceof Failure)) {
+    log.error(`failed ${command}`, { reason: messageOf(error) });
+    say(connection, MessageType.Error, `Something unexpected went wrong: ${messageOf(error)}`);
+  } else if (error.code !== 'cancelled') {
+    const { message, subject = '', nextStep = '' } = error;
+    const about = subject === '' || message.includes(subject) ? '' : `(${subject})`;
+    say(connection, MessageType.Error, [message, about, nextStep].filter(Boolean).join(' '));
+  }
+}
+
+/** As a notification: the connection's own messages are questions, which not every editor answers. */
+function say(connection: Connection, type: MessageType, message: string): void {
+  void connection.sendNotification(ShowMessageNotification.type, { type, message });
+}

@@ -1,0 +1,42 @@
+import type { TextRange } from '../diagnostic';
+import type { Dialect } from '../dialect';
+import type { ManifestDocument } from '../document';
+import type { ManifestKnowledge } from '../knowledge';
+import type { Place } from '../place';
+
+/** A manifest, and where it lies. */
+export interface ManifestInHand {
+  readonly document: ManifestDocument;
+  readonly dialect: Dialect;
+  readonly knowledge: ManifestKnowledge;
+  /** Absolute path of the manifest's folder; undefined when it is no local file. */
+  readonly folder: string | undefined;
+}
+
+/** A place in a manifest that a value is wanted for. */
+export interface ValueRequest extends ManifestInHand {
+  readonly place: Place;
+}
+
+/** One thing that can be written at a place. */
+export interface ManifestCompletion {
+  readonly label: string;
+  readonly kind: 'field' | 'option' | 'file' | 'folder' | 'entry' | 'reference';
+  /** A few words beside the label. */
+  readonly detail?: string;
+  /** Plain text about it. */
+  readonly documentation?: string;
+  /** What is replaced. */
+  readonly range: TextRange;
+  /** What is written instead, as a snippet with tab stops: `$1`, literal `$`, `}` and `\` escaped. */
+  readonly snippet: string;
+  /** The same without tab stops. */
+  readonly plain: string;
+  /** Position among the others, before their labels count. */
+  readonly rank: number;
+}
+
+/** Escapes what would be syntax in a snippet. */
+export function snippetText(text: string): string {
+  return text.replaceAll(/[$}\\]/g, '\\$&');
+}

@@ -1,0 +1,63 @@
+import { isRole, ROLE_MEANINGS } from '../../../shared/roles';
+import { SAMPLING_METHODS, SCHEDULERS } from '../../../shared/sampling';
+import { stringOf } from '../document';
+import { fileNameOf } from '../file-name-of';
+import { fits, type Place } from '../place';
+import { optionsOf, schemaAt } from '../schema-at';
+import { completeAddress } from './addresses';
+import { type ManifestCompletion, snippetText, type ValueRequest } from './completion';
+
+/** The values that fit at a place. */
+export async function completeValue(request: ValueRequest): Promise<ManifestCompletion[]> {
+  const { dialect, place, knowledge } = request;
+  const { path } = place;
+  const schema = schemaAt(dialect, path);
+  if (!schema) return [];
+  if (fits(path, 'files.*.role')) return roleOptions(request);
+  if (fits(path, 'defaults.sampling_method')) return options(place, SAMPLING_METHODS, 'sampler');
+  if (fits(path, 'defaults.scheduler')) return options(place, SCHEDULERS, 'noise schedule');
+  if (fits(path, 'credential_alias'))
+    return options(place, await knowledge.credentialAliases(), 'stored credential', 'reference');
+  if (dialect === 'source' && fits(path, 'files.*.url')) return completeAddress(request);
+  if (dialect === 'source' && fits(path, 'files.*.filename')) return fileNames(request);
+  return options(place, optionsOf(schema) ?? []);
+}
+
+/** Roles that no other file has come first: a model seldom has two of one role, apart from LoRAs. */
+function roleOptions({ document, place, dialect }: ValueRequest): ManifestCompletion[] {
+  const schema = schemaAt(dialect, place.path);
+  const entries = document.nodeAt(['files'])?.children ?? [];
+  const taken = new Set(entries.map((entry) => stringOf(document.fieldsOf(entry).get('role')?.value)));
+  return options(place, (schema && optionsOf(schema)) ?? []).map((option) => ({
+    ...option,
+    ...(isRole(option.label) && { documentation: ROLE_MEANINGS[option.label] }),
+    rank: option.rank + (taken.has(option.label) ? 100 : 0)
+  }));
+}
+
+/** The name that the address ends with. */
+function fileNames({ document, place }: ValueRequest): ManifestCompletion[] {
+  const url = stringOf(document.nodeAt([...place.path.slice(0, -1), 'url']));
+  const name = url === undefined ? undefined : fileNameOf(url);
+  return name === undefined ? [] : options(place, [name], 'from the address', 'file');
+}
+
+function options(
+  place: Place,
+  texts: readonly string[],
+  detail?: string,
+  kind: ManifestCompletion['kind'] = 'option'
+): ManifestCompletion[] {
+  return texts.map((text, rank) => {
+    const json = JSON.stringify(text);
+    return {
+      label: text,
+      kind,
+      ...(detail !== undefined && { detail }),
+      range: place.written,
+      snippet: snippetText(json),
+      plain: json,
+      rank
+    };
+  });
+}

@@ -1,0 +1,22 @@
+import type { ModelSummary } from '../../shared/model';
+
+/** An entry of a folder. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
+/**
+ * What is known beyond a manifest's text. Everything may be unknown (offline, not signed in, not pulled): then the
+ * answers are empty, and nothing is ever reported for want of knowledge.
+ */
+export interface ManifestKnowledge {
+  /** Aliases of stored credentials. */
+  credentialAliases(): Promise<readonly string[]>;
+  /** Entries of a folder of this machine, by its absolute path. */
+  entriesOf(folder: string): Promise<readonly FolderEntry[]>;
+  /** A model as the registry, the workspace and the disk know it together. */
+  model(name: string): Promise<ModelSummary | undefined>;
+  /** Names of the installed models that hold a content. @param digest in lower case */
+  holdersOf(digest: string): Promise<readonly string[]>;
+}

@@ -1,0 +1,44 @@
+import type { ModelSummary } from '../../shared/model';
+import type { TextRange } from './diagnostic';
+import { type ManifestDocument, rangeOf, stringOf } from './document';
+import type { ManifestKnowledge } from './knowledge';
+
+/** What a lens does with the model that the manifest names. */
+export type LensAction = 'pull' | 'verify' | 'generate';
+
+/** A line above the model's name. */
+export interface ManifestLens extends TextRange {
+  readonly title: string;
+  /** undefined: it only tells. */
+  readonly action: LensAction | undefined;
+  readonly model: string;
+}
+
+/** What can be done with the model now, and what state it is in. */
+export async function lensesOf(document: ManifestDocument, knowledge: ManifestKnowledge): Promise<ManifestLens[]> {
+  const node = document.nodeAt(['name']);
+  const name = stringOf(node);
+  const model = !node || name === undefined || document.limit ? undefined : await knowledge.model(name);
+  if (!node || !model) return [];
+  return lensTexts(model).map(({ title, action }) => ({ ...rangeOf(node), title, action, model: model.name }));
+}
+
+type LensText = Pick<ManifestLens, 'title' | 'action'>;
+
+function lensTexts({ status }: ModelSummary): readonly LensText[] {
+  const pull = { title: 'Pull', action: 'pull' } as const;
+  const again = { title: 'Pull Again', action: 'pull' } as const;
+  const verify = { title: 'Verify', action: 'verify' } as const;
+  switch (status) {
+    case 'registered':
+      return [pull];
+    case 'installed':
+      return [{ title: 'Generate', action: 'generate' }, verify];
+    case 'missing':
+      return [{ title: 'the installed files are gone', action: undefined }, again];
+    case 'unhealthy':
+      return [{ title: 'damaged', action: undefined }, again, verify];
+    case 'outdated':
+      return [{ title: 'outdated', action: undefined }, again, verify];
+  }
+}

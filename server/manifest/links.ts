@@ -1,0 +1,57 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseSourceAddress } from '../../shared/source-address';
+import type { TextRange } from './diagnostic';
+import { type ManifestDocument, stringOf } from './document';
+import { entryTexts } from './files';
+
+/** A place in the text that leads elsewhere. */
+export interface ManifestLink extends TextRange {
+  readonly target: string;
+  readonly tooltip: string;
+}
+
+export interface LinkOptions {
+  /** Absolute path of the manifest's folder; undefined when it is no local file. */
+  readonly folder: string | undefined;
+  /** Address of the hub without a slash at its end. */
+  readonly hub: string;
+}
+
+/** Where the addresses of a manifest lead: pages of the hub, web addresses, files of this machine. */
+export function linksIn(document: ManifestDocument, options: LinkOptions): ManifestLink[] {
+  if (document.limit) return [];
+  const source = document.nodeAt(['source']);
+  const sourceText = stringOf(source);
+  const texts = entryTexts(document, 'url');
+  const all = source && sourceText !== undefined ? [{ node: source, text: sourceText }, ...texts] : texts;
+  return all.flatMap(({ node, text }) => {
+    const target = targetOf(text, options);
+    // Without the quotes.
+    return target ? [{ ...target, start: node.offset + 1, end: node.offset + node.length - 1 }] : [];
+  });
+}
+
+function targetOf(text: string, { folder, hub }: LinkOptions): Omit<ManifestLink, 'start' | 'end'> | undefined {
+  const address = parseSourceAddress(text);
+  switch (address.kind) {
+    case 'http':
+      return { target: address.url, tooltip: `Open on ${address.host}` };
+    case 'hub': {
+      const path = address.path.split('/').map(encodeURIComponent).join('/');
+      const revision = encodeURIComponent(address.revision);
+      return {
+        target: `${hub}/${address.owner}/${address.repo}/blob/${revision}/${path}`,
+        tooltip: `Open the page of ${address.owner}/${address.repo}`
+      };
+    }
+    case 'file':
+      return { target: pathToFileURL(address.path).href, tooltip: 'Open the file' };
+    case 'relative':
+      if (folder === undefined) return undefined;
+      return { target: pathToFileURL(resolve(folder, address.path)).href, tooltip: 'Open the file' };
+    case 'store':
+    case 'refused':
+      return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+import { readdir } from 'node:fs/promises';
+import { parseDigest } from '../../shared/digest';
+import { parseModelName } from '../../shared/model-name';
+import type { FolderEntry, ManifestKnowledge } from '../manifest/knowledge';
+import { knownModels } from './known-models';
+import { summariseModel } from './list-models';
+import type { Services } from './services';
+
+type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout' | 'credentials'>;
+
+/** More entries than these of one folder are not offered: nobody scrolls through them. */
+const MOST_ENTRIES = 1000;
+
+/** What the cache, the registry and the disk know about what a manifest says. What cannot be read is unknown. */
+export function manifestKnowledge(services: Parts): ManifestKnowledge {
+  return {
+    credentialAliases: () => orNothing(services.credentials.aliases(), []),
+    entriesOf: (folder) => orNothing(entriesOf(folder), []),
+    async model(name) {
+      const parsed = parseModelName(name);
+      return parsed && orNothing(summariseModel(services, parsed), undefined);
+    },
+    holdersOf: (digest) => orNothing(holdersOf(services, digest), [])
+  };
+}
+
+async function entriesOf(folder: string): Promise<FolderEntry[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() || entry.isDirectory())
+    .slice(0, MOST_ENTRIES)
+    .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+}
+
+async function holdersOf(services: Parts, digest: string): Promise<string[]> {
+  const wanted = parseDigest(digest);
+  const models = wanted === undefined ? [] : await knownModels(services);
+  return models.flatMap(({ name, manifest, installed }) =>
+    installed && manifest.files.some(({ sha256 }) => sha256 === wanted) ? [name] : []
+  );
+}
+
+/** Knowledge that is not to be had is none; what went wrong is told by the operations themselves. */
+async function orNothing<T>(answer: Promise<T>, nothing: T): Promise<T> {
+  try {
+    return await answer;
+  } catch {
+    return nothing;
+  }
+}

@@ -1,0 +1,31 @@
+import type { ManifestKnowledge } from '../../../server/manifest/knowledge';
+import type { ModelSummary } from '../../../shared/model';
+
+/** Knowledge for tests; what is not given is unknown. */
+export function knowing({
+  aliases = [],
+  entries = {},
+  models = [],
+  holders = {}
+}: {
+  readonly aliases?: readonly string[];
+  /** Entries by folder; names with a slash at the end are folders. */
+  readonly entries?: Readonly<Record<string, readonly string[]>>;
+  readonly models?: readonly ModelSummary[];
+  readonly holders?: Readonly<Record<string, readonly string[]>>;
+} = {}): ManifestKnowledge {
+  return {
+    credentialAliases: () => Promise.resolve(aliases),
+    entriesOf: (folder) =>
+      Promise.resolve(
+        (entries[folder] ?? []).map((entry) => ({ name: entry.replace(/\/$/, ''), isFolder: entry.endsWith('/') }))
+      ),
+    model: (name) => Promise.resolve(models.find((model) => model.name === name)),
+    holdersOf: (digest) => Promise.resolve(holders[digest] ?? [])
+  };
+}
+
+/** An installed or registered model for tests. */
+export function modelNamed(name: string, fields: Partial<ModelSummary> = {}): ModelSummary {
+  return { name, status: 'registered', files: [], ...fields };
+}
