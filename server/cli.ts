@@ -28,11 +28,11 @@ async function main(): Promise<void> {
     environment: process.env,
     folder: process.cwd(),
     signal: controller.signal,
-    createServices: ({ home, allowInsecureHttp, adoptFrom }) =>
+    createServices: ({ home, policy, adoptFrom }) =>
       createServices({
         root: cacheRoot(home, process.env),
         environment: process.env,
-        policy: { allowInsecureHttp },
+        policy,
         adoptFrom,
         // Whoever types a command trusts what it names.
         isTrusted: () => true,

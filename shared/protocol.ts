@@ -29,7 +29,9 @@ export const initializationOptions = z.object({
   /** Whether plain http is allowed for hosts other than this machine. */
   allowInsecureHttp: z.boolean().default(false),
   /** Absolute paths of folders that identical bytes may be adopted from. */
-  adoptFrom: z.array(z.string()).default([])
+  adoptFrom: z.array(z.string()).default([]),
+  /** Whether hosts of private networks may be connected to when a manifest names them. */
+  allowPrivateHosts: z.boolean().default(false)
 });
 
 export type InitializationOptions = z.input<typeof initializationOptions>;

@@ -4,6 +4,7 @@ export const SETTINGS = {
   sdCliPath: { key: 'diffusionDock.sdCli.path', scope: 'machine', default: '' },
   allowInsecureHttp: { key: 'diffusionDock.network.allowInsecureHttp', scope: 'machine', default: false },
   adoptFrom: { key: 'diffusionDock.adoptFrom', scope: 'machine', default: [] },
+  allowPrivateHosts: { key: 'diffusionDock.network.allowPrivateHosts', scope: 'machine', default: false },
   manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] }
 } as const;
 

@@ -8,7 +8,7 @@ import {
 } from 'vscode-languageclient/node';
 import type { InitializationOptions } from '../../shared/protocol';
 import { manifestSelector } from '../manifests/manifest-patterns';
-import { adoptFrom, allowInsecureHttp, cacheRoot, editorProxy, sdCliPath } from './settings';
+import { adoptFrom, allowInsecureHttp, allowPrivateHosts, cacheRoot, editorProxy, sdCliPath } from './settings';
 
 /**
  * A client for a server of its own, not started yet.
@@ -49,6 +49,7 @@ function initializationOptions(): InitializationOptions {
     proxy: editorProxy(),
     allowInsecureHttp: allowInsecureHttp(),
     adoptFrom: adoptFrom(),
+    allowPrivateHosts: allowPrivateHosts(),
     ...(root !== undefined && { cacheRoot: root }),
     ...(engine !== undefined && { sdCliPath: engine })
   };

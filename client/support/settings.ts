@@ -16,6 +16,11 @@ export function allowInsecureHttp(): boolean {
   return read('allowInsecureHttp') === true;
 }
 
+/** Whether hosts of private networks may be connected to. */
+export function allowPrivateHosts(): boolean {
+  return read('allowPrivateHosts') === true;
+}
+
 /** The editor's own proxy settings, as far as the user set them. */
 export function editorProxy(): { address?: string; strictTls?: boolean } {
   const http = workspace.getConfiguration('http');

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { Failure } from '../../shared/failure';
 import type { Services } from '../operations/services';
 import { cleanUpAfterCrashes } from '../operations/start-up';
+import type { AddressPolicy } from '../pull/address-policy';
 import { type Command, type CommandInput, type CommandOptions, type ExitStatus, statusOf } from './command';
 import { Console } from './console';
 import { generate } from './generate';
@@ -20,6 +21,7 @@ const GLOBAL_OPTIONS = {
   'no-color': { type: 'boolean' },
   'allow-insecure-http': { type: 'boolean' },
   'adopt-from': { type: 'string', multiple: true },
+  'allow-private-hosts': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' }
 } as const satisfies CommandOptions;
@@ -38,7 +40,7 @@ export interface CommandLineHost {
 /** What a command line says about the services that it works with. */
 export interface ServiceChoices {
   readonly home: string | undefined;
-  readonly allowInsecureHttp: boolean;
+  readonly policy: AddressPolicy;
   /** Absolute paths. */
   readonly adoptFrom: readonly string[];
 }
@@ -117,8 +119,11 @@ function parse(command: Command, args: string[], folder: string): { input: Comma
   };
   const globals = {
     home: input.text('home'),
-    allowInsecureHttp: input.flag('allow-insecure-http'),
     adoptFrom: input.texts('adopt-from').map((path) => resolve(folder, path)),
+    policy: {
+      allowInsecureHttp: input.flag('allow-insecure-http'),
+      allowPrivateHosts: input.flag('allow-private-hosts')
+    },
     help: input.flag('help')
   };
   return { input, globals };
@@ -154,6 +159,7 @@ options for every command:
   --no-color              no colours
   --allow-insecure-http   plain http for hosts other than this machine
   --adopt-from DIR        a folder that identical files are copied from instead of transferred; may be repeated
+  --allow-private-hosts   hosts of private networks that a manifest names
 
 exit status: 0 done, 1 findings or a failed job, 2 wrong usage, 130 cancelled
 `;

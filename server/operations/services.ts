@@ -7,14 +7,15 @@ import type { Clock } from '../platform/clock';
 import { createHasher, type Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import { WorkerPool } from '../platform/workers/worker-pool';
+import type { AddressPolicy } from '../pull/address-policy';
 import type { AdoptionPlace } from '../pull/adoption-place';
 import { type CredentialStore, environmentCredentials, firstOf } from '../pull/credentials';
 import { folderPlace } from '../pull/folder-place';
+import { type HostResolver, systemResolver } from '../pull/guarded-connection';
 import { createHttpClient, type HttpClient } from '../pull/http-client';
 import { type EditorProxy, proxySettings } from '../pull/proxy';
 import { PullEngine } from '../pull/pull-engine';
 import { TRANSFER_TUNING, type TransferTuning } from '../pull/transfer-tuning';
-import type { AddressPolicy } from '../pull/web-address';
 import { Registry } from '../registry/registry';
 import { BlobStore } from '../store/blob-store';
 import { BundleStore } from '../store/bundle-store';
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   readonly policy: AddressPolicy;
   /** Folders that identical bytes may be adopted from, besides the cache of the hub's tools. */
   readonly adoptFrom?: readonly string[] | undefined;
+  /** Finds the addresses of host names; absent: as the system does. */
+  readonly resolveHost?: HostResolver | undefined;
   /** What the editor says about proxies. */
   readonly editorProxy?: EditorProxy | undefined;
   /** Where the host keeps credentials, asked before the environment. */
@@ -74,7 +77,12 @@ export function createServices(options: ServiceOptions): Services {
   const hasher = createHasher(pool);
   const proofs = new Proofs(layout.proofs, clock.now);
   const blobs = new BlobStore(layout, hasher, proofs);
-  const http = createHttpClient(proxySettings(options.environment, options.editorProxy), tuning);
+  const http = createHttpClient({
+    proxy: proxySettings(options.environment, options.editorProxy),
+    policy: options.policy,
+    resolveHost: options.resolveHost ?? systemResolver,
+    limits: tuning
+  });
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];
   return {

@@ -1,10 +1,14 @@
-import type * as Undici from 'undici';
-import { type ProxySettings, proxyAddress, proxyFor } from './proxy';
+import type { HostReach } from '../../shared/host-reach';
+import { type Admission, reachOf } from './address-policy';
+import { type DispatcherOptions, Dispatchers } from './dispatchers';
+import { proxyFor } from './proxy';
 import type { TransferTuning } from './transfer-tuning';
 
 /** An answer: its head, and its body as chunks. */
 export interface HttpAnswer {
   readonly status: number;
+  /** How far the host is: told by the address that was connected to, behind a proxy by its name only. */
+  readonly reach: HostReach;
   /** Header names in lower case; a header sent twice has its first value. */
   header(name: string): string | undefined;
   readonly body: AsyncIterable<Uint8Array>;
@@ -14,11 +18,16 @@ export interface HttpAnswer {
 
 /** Sends requests and follows no redirects. */
 export interface HttpClient {
+  /**
+   * @param admission which hosts may be connected to; what the user named when it is left out
+   * @throws Failure('refused-address') when the address that would be connected to is not allowed
+   */
   send(
     method: 'GET' | 'HEAD',
     url: URL,
     headers: Readonly<Record<string, string>>,
-    signal: AbortSignal
+    signal: AbortSignal,
+    admission?: Admission
   ): Promise<HttpAnswer>;
   /** Host of the proxy that an address is reached through, or undefined. */
   proxyHost(url: URL): string | undefined;
@@ -26,26 +35,24 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-/** The largest head of an answer, in bytes. */
-const LARGEST_HEAD_BYTES = 64 * 1024;
-
-/** What of the tuning concerns a single connection. */
-export type ConnectionLimits = Pick<TransferTuning, 'connectMs' | 'stallMs' | 'stallBytes'>;
+/** What of the tuning concerns a body under way. */
+type StallLimits = Pick<TransferTuning, 'stallMs' | 'stallBytes'>;
 
 /** Code of the error that a body ends with whose server sends next to nothing. */
 export const CRAWLING = 'CRAWLING';
 
 /** A client over undici with keep-alive. undici is loaded with the first request, not at start-up. */
-export function createHttpClient(proxy: ProxySettings, limits: ConnectionLimits): HttpClient {
-  const direct = lazily(async () => directDispatcher(await import('undici'), proxy, limits));
-  const proxied = lazily(async () => proxiedDispatcher(await import('undici'), proxy, limits));
+export function createHttpClient(options: DispatcherOptions & { readonly limits: StallLimits }): HttpClient {
+  const { proxy, limits } = options;
+  const dispatchers = new Dispatchers(options);
   return {
-    async send(method, url, headers, signal) {
-      const dispatcher = await (proxyFor(url, proxy) === undefined ? direct : proxied).get();
-      const undici = await import('undici');
-      const answer = await undici.request(url, { method, headers, signal, dispatcher });
+    async send(method, url, headers, signal, admission = 'named') {
+      const dispatcher = await dispatchers.of(url, admission);
+      const { request } = await import('undici');
+      const answer = await request(url, { method, headers, signal, dispatcher });
       return {
         status: answer.statusCode,
+        reach: dispatchers.reached(url) ?? reachOf(url.hostname),
         header(name) {
           const value = answer.headers[name];
           return Array.isArray(value) ? value[0] : value;
@@ -61,11 +68,7 @@ export function createHttpClient(proxy: ProxySettings, limits: ConnectionLimits)
       const address = proxyFor(url, proxy);
       return address && new URL(address).host;
     },
-    async close() {
-      const opened = [direct, proxied].filter((dispatcher) => dispatcher.wasCalled());
-      // One that could not be made has nothing to close.
-      await Promise.allSettled(opened.map(async (dispatcher) => (await dispatcher.get()).destroy()));
-    }
+    close: () => dispatchers.close()
   };
 }
 
@@ -77,7 +80,7 @@ class Crawling extends Error {
 /** Ends a body that brings next to nothing while we wait for it; silence is ended by undici's own timeout. */
 async function* steady(
   body: AsyncIterable<Uint8Array>,
-  { stallMs, stallBytes }: ConnectionLimits
+  { stallMs, stallBytes }: StallLimits
 ): AsyncIterable<Uint8Array> {
   let bytes = 0;
   let waitedMs = 0;
@@ -94,49 +97,4 @@ async function* steady(
     yield chunk;
     askedAt = performance.now();
   }
-}
-
-function dispatcherLimits({ stallMs }: ConnectionLimits) {
-  return { headersTimeout: stallMs, bodyTimeout: stallMs, maxHeaderSize: LARGEST_HEAD_BYTES };
-}
-
-function directDispatcher(
-  undici: typeof Undici,
-  { strictTls }: ProxySettings,
-  limits: ConnectionLimits
-): Undici.Dispatcher {
-  const connect = { timeout: limits.connectMs, rejectUnauthorized: strictTls };
-  return new undici.Agent({ ...dispatcherLimits(limits), connect });
-}
-
-function proxiedDispatcher(undici: typeof Undici, proxy: ProxySettings, limits: ConnectionLimits): Undici.Dispatcher {
-  const tls = { rejectUnauthorized: proxy.strictTls };
-  const [httpProxy, httpsProxy] = [proxyAddress(proxy.forHttp), proxyAddress(proxy.forHttps)];
-  return new undici.EnvHttpProxyAgent({
-    ...dispatcherLimits(limits),
-    connect: { timeout: limits.connectMs, ...tls },
-    requestTls: tls,
-    proxyTls: tls,
-    // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.
-    proxyTunnel: false,
-    noProxy: proxy.exceptions,
-    ...(httpProxy !== undefined && { httpProxy }),
-    ...(httpsProxy !== undefined && { httpsProxy })
-  });
-}
-
-interface Lazy<T> {
-  get(): T;
-  wasCalled(): boolean;
-}
-
-function lazily<T>(load: () => T): Lazy<T> {
-  let value: { readonly loaded: T } | undefined;
-  return {
-    get() {
-      value ??= { loaded: load() };
-      return value.loaded;
-    },
-    wasCalled: () => value !== undefined
-  };
 }

@@ -1,5 +1,6 @@
 import { type Digest, parseDigest } from '../../shared/digest';
 import { hostReach } from '../../shared/host-reach';
+import type { AddressPolicy, Admission } from './address-policy';
 import { authorization, type Credential } from './credentials';
 import type { HttpAnswer, HttpClient } from './http-client';
 import { changed, type Exchange, networkFault, refused, statusFault } from './http-faults';
@@ -12,7 +13,7 @@ import {
   type Source,
   TransientFault
 } from './source';
-import { type AddressPolicy, checkedAddress, describeAddress, redirectTarget } from './web-address';
+import { checkedAddress, describeAddress, redirectTarget } from './web-address';
 
 export interface HttpSourceOptions {
   readonly client: HttpClient;
@@ -68,18 +69,24 @@ async function follow(
   options: ExchangeOptions
 ): Promise<Followed> {
   let url = start;
+  let admission: Admission = 'named';
   let linked: ProbedContent = { bytes: null, isExact: false, digest: null };
   for (let hops = 0; ; hops += 1) {
-    const answer = await ask(url, headers, options);
+    const answer = await ask(url, headers, { ...options, admission });
     if (url.origin === start.origin) linked = linkedContent(answer) ?? linked;
     if (![301, 302, 303, 307, 308].includes(answer.status)) return { answer, url, linked };
     answer.discard();
-    url = redirectTarget(url, answer.header('location'), hops, options.policy);
+    if (answer.reach === 'public') admission = 'public';
+    url = redirectTarget({ from: url, location: answer.header('location'), hops, admission }, options.policy);
   }
 }
 
-async function ask(url: URL, headers: Readonly<Record<string, string>>, options: ExchangeOptions): Promise<HttpAnswer> {
-  const { client, credential, method, signal } = options;
+async function ask(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  options: ExchangeOptions & { readonly admission: Admission }
+): Promise<HttpAnswer> {
+  const { client, credential, method, signal, admission } = options;
   const proof = authorization(credential, url, hostReach(url.hostname) === 'loopback');
   const always = { 'accept-encoding': 'identity', 'user-agent': 'diffusion-dock' };
   try {
@@ -87,7 +94,8 @@ async function ask(url: URL, headers: Readonly<Record<string, string>>, options:
       method,
       url,
       { ...always, ...(proof !== undefined && { authorization: proof }), ...headers },
-      signal
+      signal,
+      admission
     );
   } catch (error) {
     throw networkFault(error, url, { client, signal });

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import { Failure } from '../../shared/failure';
 import { hostReach } from '../../shared/host-reach';
 
@@ -7,7 +8,7 @@ export interface ProxySettings {
   readonly forHttps: string | undefined;
   /** Address of the proxy for plain http, or undefined. */
   readonly forHttp: string | undefined;
-  /** Hosts that are reached directly, as NO_PROXY lists them. */
+  /** Hosts that are reached directly, as NO_PROXY lists them; see {@link isException}. */
   readonly exceptions: string;
   /** Whether certificates have to be trusted. */
   readonly strictTls: boolean;
@@ -35,16 +36,47 @@ export function proxySettings(
 }
 
 /**
- * The proxy of an address; this machine itself is never reached through one.
+ * The proxy of an address; this machine itself and the exceptions are never reached through one.
  * @throws Failure('bad-request') when the address of the proxy makes no sense
  */
-export function proxyFor(url: URL, { forHttp, forHttps }: ProxySettings): string | undefined {
-  if (hostReach(url.hostname) === 'loopback') return undefined;
+export function proxyFor(url: URL, { forHttp, forHttps, exceptions }: ProxySettings): string | undefined {
+  if (hostReach(url.hostname) === 'loopback' || isException(url, exceptions)) return undefined;
   return proxyAddress(url.protocol === 'https:' ? forHttps : forHttp);
 }
 
+/**
+ * Whether NO_PROXY names a host: entries are separated by commas or white space, and are `*`, a host, which means its
+ * subdomains too, with or without `.` or `*.` in front and `:port` behind, or a range of addresses such as
+ * `10.0.0.0/8`.
+ */
+function isException(url: URL, exceptions: string): boolean {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  return exceptions
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((entry) => entry === '*' || isInRange(host, entry) || isNamed(host, port, entry));
+}
+
+function isNamed(host: string, port: string, entry: string): boolean {
+  const [, bracketed, plain = '', only] = /^(?:\[([^\]]*)\]|([^:]*|.*:.*:.*))(?::(\d+))?$/.exec(entry) ?? [];
+  const name = (bracketed ?? plain).replace(/^\*?\./, '');
+  if (name === '' || (only !== undefined && only !== port)) return false;
+  return host === name || (isIP(host) === 0 && host.endsWith(`.${name}`));
+}
+
+function isInRange(host: string, entry: string): boolean {
+  const [, network = '', bits = ''] = /^\[?([0-9a-f.:]+)\]?\/(\d{1,3})$/.exec(entry) ?? [];
+  const family = isIP(network);
+  if (family === 0 || isIP(host) !== family || Number(bits) > (family === 4 ? 32 : 128)) return false;
+  const range = new BlockList();
+  const kind = family === 4 ? 'ipv4' : 'ipv6';
+  range.addSubnet(network, Number(bits), kind);
+  return range.check(host, kind);
+}
+
 /** `proxy.example:3128` is how people write it; the client wants a URL. @throws Failure('bad-request') */
-export function proxyAddress(address: string | undefined): string | undefined {
+function proxyAddress(address: string | undefined): string | undefined {
   if (!address) return undefined;
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`;
   if (URL.canParse(url) && /^https?:/.test(url)) return url;

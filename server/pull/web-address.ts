@@ -1,20 +1,16 @@
 import { Failure } from '../../shared/failure';
 import { hostReach } from '../../shared/host-reach';
-
-/** What the user allows beyond https. */
-export interface AddressPolicy {
-  /** Whether plain http is allowed for hosts other than this machine. */
-  readonly allowInsecureHttp: boolean;
-}
+import { type AddressPolicy, type Admission, refusalOf } from './address-policy';
 
 /** The most redirects that are followed. */
 const MOST_REDIRECTS = 10;
 
 /**
- * Reads an address that we are about to connect to.
+ * Reads an address that we are about to connect to. Its host is judged by its text here, and when it is connected to
+ * by its address.
  * @throws Failure('refused-address') for schemes, hosts and plain http that are not allowed
  */
-export function checkedAddress(text: string, policy: AddressPolicy): URL {
+export function checkedAddress(text: string, policy: AddressPolicy, admission: Admission = 'named'): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     throw new Failure('refused-address', 'The address is not an http or https address.', { subject: redacted(text) });
@@ -25,13 +21,9 @@ export function checkedAddress(text: string, policy: AddressPolicy): URL {
       nextStep: 'Remove it from the address and name a credential alias instead.'
     });
   }
-  const reach = hostReach(url.hostname);
-  if (reach === 'link-local' || reach === 'unspecified') {
-    throw new Failure('refused-address', `${url.host} is an address that nothing is fetched from.`, {
-      subject: describeAddress(url)
-    });
-  }
-  if (url.protocol === 'http:' && reach !== 'loopback' && !policy.allowInsecureHttp) {
+  const refusal = refusalOf({ host: url.hostname, admission }, policy);
+  if (refusal) throw refusal;
+  if (url.protocol === 'http:' && hostReach(url.hostname) !== 'loopback' && !policy.allowInsecureHttp) {
     throw new Failure('refused-address', `${url.host} is addressed over plain http, which is not protected.`, {
       subject: describeAddress(url),
       nextStep: 'Use https, or allow plain http in the settings.'
@@ -40,12 +32,22 @@ export function checkedAddress(text: string, policy: AddressPolicy): URL {
   return url;
 }
 
+/** A redirect as an answer tells it. */
+export interface Redirect {
+  /** The address that was asked. */
+  readonly from: URL;
+  readonly location: string | undefined;
+  /** How many redirects were followed before this one. */
+  readonly hops: number;
+  /** Which hosts may still be connected to. */
+  readonly admission: Admission;
+}
+
 /**
  * The address that a redirect leads to.
- * @param hops how many redirects were followed before this one
  * @throws Failure when the redirect is incomplete, one too many, or leads where nothing may be fetched from
  */
-export function redirectTarget(from: URL, location: string | undefined, hops: number, policy: AddressPolicy): URL {
+export function redirectTarget({ from, location, hops, admission }: Redirect, policy: AddressPolicy): URL {
   const subject = describeAddress(from);
   if (location === undefined || !URL.canParse(location, from.href)) {
     throw new Failure('bad-response', `${from.host} redirects without saying where.`, { subject });
@@ -53,12 +55,9 @@ export function redirectTarget(from: URL, location: string | undefined, hops: nu
   if (hops >= MOST_REDIRECTS) {
     throw new Failure('bad-response', `${from.host} redirects more than ${MOST_REDIRECTS} times.`, { subject });
   }
-  const to = checkedAddress(new URL(location, from.href).href, policy);
+  const to = checkedAddress(new URL(location, from.href).href, policy, admission);
   if (from.protocol === 'https:' && to.protocol === 'http:') {
     throw new Failure('refused-address', `${from.host} redirects from https to plain http on ${to.host}.`, { subject });
-  }
-  if (hostReach(from.hostname) === 'public' && hostReach(to.hostname) !== 'public') {
-    throw new Failure('refused-address', `${from.host} redirects into the private address ${to.host}.`, { subject });
   }
   return to;
 }

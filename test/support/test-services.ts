@@ -37,7 +37,7 @@ export async function testServices(options: Partial<ServiceOptions> = {}): Promi
   const root = await temporaryFolder();
   const services = createServices({
     root,
-    policy: { allowInsecureHttp: false },
+    policy: { allowInsecureHttp: false, allowPrivateHosts: false },
     isTrusted: () => true,
     workerScript: WORKER_SCRIPT,
     clock,

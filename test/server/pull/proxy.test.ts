@@ -41,7 +41,10 @@ describe('a proxy', () => {
   it('is used for hosts that it is set for, and not for this machine', async () => {
     const origin = await modelSite();
     const { address, asked } = await startProxy(origin);
-    const services = await testServices({ environment: { HTTP_PROXY: address }, policy: { allowInsecureHttp: true } });
+    const services = await testServices({
+      environment: { HTTP_PROXY: address },
+      policy: { allowInsecureHttp: true, allowPrivateHosts: false }
+    });
     await pullManifest(
       services,
       await writeManifest([{ url: 'http://models.test/w', sha256: sha256(CONTENT), size_bytes: 1000 }])
@@ -59,7 +62,7 @@ describe('a proxy', () => {
     const services = await testServices({
       environment: { HTTP_PROXY: 'http://127.0.0.1:9' },
       editorProxy: { address },
-      policy: { allowInsecureHttp: true }
+      policy: { allowInsecureHttp: true, allowPrivateHosts: false }
     });
     await pullManifest(
       services,
@@ -71,7 +74,7 @@ describe('a proxy', () => {
   it('that cannot be reached is named in the failure, without its password', async () => {
     const services = await testServices({
       environment: { HTTP_PROXY: 'http://user:CANARY@127.0.0.1:9' },
-      policy: { allowInsecureHttp: true }
+      policy: { allowInsecureHttp: true, allowPrivateHosts: false }
     });
     const pulled = pullManifest(
       services,
@@ -86,6 +89,43 @@ describe('a proxy', () => {
       message: expect.stringContaining('through the proxy 127.0.0.1:9')
     });
     expect(JSON.stringify(failure) + services.logged.join('')).not.toContain('CANARY');
+  });
+});
+
+const goesDirectly = (url: string, exceptions: string): boolean =>
+  proxyFor(new URL(url), proxySettings({ HTTPS_PROXY: 'http://p:1', NO_PROXY: exceptions })) === undefined;
+
+describe('NO_PROXY', () => {
+  it.each([
+    ['https://models.example/a', 'models.example'],
+    ['https://models.example/a', 'other.test, MODELS.example'],
+    ['https://deep.models.example/a', 'models.example'],
+    ['https://models.example/a', '.models.example'],
+    ['https://models.example/a', '*.example'],
+    ['https://models.example/a', '*'],
+    ['https://models.example/a', 'models.example:443'],
+    ['https://models.example:8443/a', 'models.example:8443'],
+    ['https://10.1.2.3/a', '10.0.0.0/8'],
+    ['https://10.1.2.3/a', '10.1.2.3'],
+    ['https://[fd00::7]/a', 'fd00::/8'],
+    ['https://[fd00::7]/a', 'fd00::7'],
+    ['https://[fd00::7]:8443/a', '[fd00::7]:8443']
+  ])('lets %s go directly with %j', (url, exceptions) => {
+    expect(goesDirectly(url, exceptions)).toBe(true);
+  });
+
+  it.each([
+    ['https://models.example/a', ''],
+    ['https://models.example/a', ','],
+    ['https://notmodels.example/a', 'models.example'],
+    ['https://models.example/a', 'models.example:8443'],
+    ['https://models.example/a', 'models.example.org'],
+    ['https://11.1.2.3/a', '10.0.0.0/8'],
+    ['https://10.1.2.3/a', '10.0.0.0/99'],
+    ['https://10.1.2.3/a', '2.3'],
+    ['https://[fe00::7]/a', 'fd00::/8']
+  ])('leaves %s to the proxy with %j', (url, exceptions) => {
+    expect(goesDirectly(url, exceptions)).toBe(false);
   });
 });
 

@@ -19,7 +19,7 @@ async function manifestOf(url: string): Promise<string> {
 
 /** Pulls over plain http, in this process. @returns the failure, if any, and all that was logged */
 async function pull(url: string, environment: Record<string, string>): Promise<{ failure: unknown; logged: string }> {
-  const services = await testServices({ environment, policy: { allowInsecureHttp: true } });
+  const services = await testServices({ environment, policy: { allowInsecureHttp: true, allowPrivateHosts: true } });
   const failure: unknown = await pullManifest(services, await manifestOf(url)).then(
     () => undefined,
     (error: unknown) => error

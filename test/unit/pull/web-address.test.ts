@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { checkedAddress, describeAddress, redirectTarget } from '../../../server/pull/web-address';
 
-const strict = { allowInsecureHttp: false };
-const lenient = { allowInsecureHttp: true };
+const strict = { allowInsecureHttp: false, allowPrivateHosts: false };
+const lenient = { allowInsecureHttp: true, allowPrivateHosts: true };
 
 describe('an address that is about to be connected to', () => {
   it.each([
@@ -18,6 +18,8 @@ describe('an address that is about to be connected to', () => {
   it.each([
     'http://example.com/a',
     'http://192.168.1.9/a',
+    'https://192.168.1.9/a',
+    'https://[fd00::1]/a',
     'https://169.254.169.254/latest',
     'https://[fe80::1]/a',
     'https://[::ffff:169.254.169.254]/a',
@@ -35,6 +37,10 @@ describe('an address that is about to be connected to', () => {
     expect(checkedAddress('http://example.com/a', lenient).host).toBe('example.com');
   });
 
+  it('may be a private host only when the user allows it', () => {
+    expect(checkedAddress('https://192.168.1.9/a', lenient).host).toBe('192.168.1.9');
+  });
+
   it('never shows its query, its fragment or its password', () => {
     expect(describeAddress(new URL('https://example.com/a/b?token=CANARY#CANARY'))).toBe('https://example.com/a/b');
     expect(() => checkedAddress('ftp://u:CANARY@example.com/a?x=CANARY', strict)).toThrow(
@@ -44,10 +50,12 @@ describe('an address that is about to be connected to', () => {
 });
 
 describe('a redirect', () => {
-  const from = new URL('https://hub.example/model');
+  const redirect = { from: new URL('https://hub.example/model'), hops: 0, admission: 'public' } as const;
 
   it('may be relative', () => {
-    expect(redirectTarget(from, '/cdn/file?sig=1', 0, strict).href).toBe('https://hub.example/cdn/file?sig=1');
+    expect(redirectTarget({ ...redirect, location: '/cdn/file?sig=1' }, strict).href).toBe(
+      'https://hub.example/cdn/file?sig=1'
+    );
   });
 
   it.each([
@@ -58,13 +66,13 @@ describe('a redirect', () => {
     ['to a file', 'file:///etc/passwd'],
     ['to a password', 'https://u:p@hub.example/a']
   ])('%s is refused', (_, location) => {
-    expect(() => redirectTarget(from, location, 0, lenient)).toThrow(
+    expect(() => redirectTarget({ ...redirect, location }, lenient)).toThrow(
       expect.objectContaining({ code: 'refused-address' })
     );
   });
 
   it('is followed ten times and not eleven', () => {
-    expect(redirectTarget(from, '/next', 9, strict).pathname).toBe('/next');
-    expect(() => redirectTarget(from, '/next', 10, strict)).toThrow(/more than 10/);
+    expect(redirectTarget({ ...redirect, location: '/next', hops: 9 }, strict).pathname).toBe('/next');
+    expect(() => redirectTarget({ ...redirect, location: '/next', hops: 10 }, strict)).toThrow(/more than 10/);
   });
 });

@@ -1,0 +1,85 @@
+import type * as Undici from 'undici';
+import type { HostReach } from '../../shared/host-reach';
+import { type AddressPolicy, type Admission, reachOf, refusalOf } from './address-policy';
+import { guardedConnector, type HostResolver, type Judge, judgedLookup } from './guarded-connection';
+import { type ProxySettings, proxyFor } from './proxy';
+import type { TransferTuning } from './transfer-tuning';
+
+/** What connections are made by. */
+export interface DispatcherOptions {
+  readonly proxy: ProxySettings;
+  readonly policy: AddressPolicy;
+  readonly resolveHost: HostResolver;
+  readonly limits: Pick<TransferTuning, 'connectMs' | 'stallMs'>;
+}
+
+/** The largest head of an answer, in bytes. */
+const LARGEST_HEAD_BYTES = 64 * 1024;
+
+/** undici's pools of connections: one for each proxy, and for each admission among those that need none. */
+export class Dispatchers {
+  private readonly made = new Map<string, Promise<Undici.Dispatcher>>();
+  /** Hosts that were connected to directly, and how far the farthest of their addresses is. */
+  private readonly reaches = new Map<string, HostReach>();
+
+  constructor(private readonly options: DispatcherOptions) {}
+
+  /** The connections for an address. What may end at a private address shares none with what may not. */
+  of(url: URL, admission: Admission): Promise<Undici.Dispatcher> {
+    const proxy = proxyFor(url, this.options.proxy);
+    const key = proxy ?? admission;
+    const made = this.made.get(key) ?? this.make(proxy, admission);
+    this.made.set(key, made);
+    return made;
+  }
+
+  /** How far the host of an address is that was connected to; undefined when a proxy was connected to instead. */
+  reached(url: URL): HostReach | undefined {
+    return proxyFor(url, this.options.proxy) === undefined ? this.reaches.get(connectedName(url)) : undefined;
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    // One that could not be made has nothing to close.
+    await Promise.allSettled([...this.made.values()].map(async (dispatcher) => (await dispatcher).destroy()));
+  }
+
+  private async make(proxy: string | undefined, admission: Admission): Promise<Undici.Dispatcher> {
+    const undici = await import('undici');
+    return proxy === undefined ? this.direct(undici, admission) : this.proxied(undici, proxy);
+  }
+
+  private direct(undici: typeof Undici, admission: Admission): Undici.Dispatcher {
+    const { policy, resolveHost } = this.options;
+    const judge: Judge = (host, address) => refusalOf({ host, address, admission }, policy);
+    const lookup = judgedLookup(resolveHost, judge);
+    const connect = undici.buildConnector({ ...this.tls(), lookup });
+    const onConnected = (host: string, address: string): void => {
+      // A host that was public once stays so: it may have several addresses.
+      if (this.reaches.get(host) !== 'public') this.reaches.set(host, reachOf(host, address));
+    };
+    return new undici.Agent({ ...this.timeouts(), connect: guardedConnector(connect, { judge, onConnected }) });
+  }
+
+  /** The proxy makes the connections, so that only the text of an address could be judged, before it was asked. */
+  private proxied(undici: typeof Undici, uri: string): Undici.Dispatcher {
+    const tls = this.tls();
+    // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.
+    return new undici.ProxyAgent({ ...this.timeouts(), uri, proxyTunnel: false, requestTls: tls, proxyTls: tls });
+  }
+
+  private timeouts() {
+    const { stallMs } = this.options.limits;
+    return { headersTimeout: stallMs, bodyTimeout: stallMs, maxHeaderSize: LARGEST_HEAD_BYTES };
+  }
+
+  private tls() {
+    const { limits, proxy } = this.options;
+    return { timeout: limits.connectMs, rejectUnauthorized: proxy.strictTls };
+  }
+}
+
+/** The host as connections are told it: IPv6 without brackets. */
+function connectedName({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}
