@@ -3,6 +3,7 @@ export const FAILURE_CODES = [
   'invalid-manifest',
   'unknown-model',
   'not-installed',
+  'not-cached',
   'unhealthy-model',
   'outdated-model',
   'untrusted-workspace',

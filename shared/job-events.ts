@@ -80,3 +80,11 @@ export interface VerifyProgress {
   readonly hashedBytes: number;
   readonly totalBytes: number;
 }
+
+/** Progress of verifying a repository of the Hugging Face cache, in bytes that are hashed now or known from before. */
+export interface HubCacheProgress {
+  /** `hf:owner/repo`. */
+  readonly reference: string;
+  readonly hashedBytes: number;
+  readonly totalBytes: number;
+}

@@ -148,7 +148,7 @@ function hubAddress(rest: string): SourceAddress {
 }
 
 /** The hub's own rule for names of users and repositories. */
-function isHubName(name: string): boolean {
+export function isHubName(name: string): boolean {
   return /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_-])?$/.test(name) && !/--|\.\./.test(name);
 }
 

@@ -1,13 +1,16 @@
 import { byteText } from '../../shared/byte-text';
 import { listModels } from '../operations/list-models';
 import type { Command } from './command';
+import { HUGGINGFACE_OPTION, listHuggingFace } from './hub-cache';
 
 export const list: Command = {
   name: 'list',
-  usage: '',
-  summary: 'models and their statuses',
-  options: {},
-  async run(_input, { services, console }) {
+  usage: '[--huggingface]',
+  summary: 'models and their statuses; or what the Hugging Face cache holds',
+  options: HUGGINGFACE_OPTION,
+  async run(input, context) {
+    if (input.flag('huggingface')) return listHuggingFace(context);
+    const { services, console } = context;
     const models = await listModels(services);
     console.document(models);
     if (models.length === 0)

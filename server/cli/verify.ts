@@ -4,14 +4,21 @@ import { verifyModel } from '../operations/verify-model';
 import { exists } from '../platform/durable-files';
 import type { Command } from './command';
 import type { Console } from './console';
+import { HUGGINGFACE_OPTION, verifyHuggingFace } from './hub-cache';
 import { namedModels } from './model-arguments';
 
 export const verify: Command = {
   name: 'verify',
-  usage: '[NAME…] [--all] [--quick] [--force]',
-  summary: 'says whether installed files are what they should be',
-  options: { all: { type: 'boolean' }, quick: { type: 'boolean' }, force: { type: 'boolean' } },
+  usage: '[NAME…] [--all] [--quick] [--force] | --huggingface [hf:OWNER/REPO[@REVISION]…] [--force]',
+  summary: 'says whether installed files, or those in the Hugging Face cache, are what they should be',
+  options: {
+    all: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    force: { type: 'boolean' },
+    ...HUGGINGFACE_OPTION
+  },
   async run(input, context) {
+    if (input.flag('huggingface')) return verifyHuggingFace(input, context);
     const { services, console, signal } = context;
     const isNamed = input.names.length > 0 && !input.flag('all');
     const reports: VerifyReport[] = [];

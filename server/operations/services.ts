@@ -1,4 +1,4 @@
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { FileImageStore, type ImageStore } from '../gallery/images';
 import { hubCachePlace } from '../huggingface/hub-cache-place';
 import { hubCredentials } from '../huggingface/hub-credentials';
@@ -110,7 +110,7 @@ export function createServices(options: ServiceOptions): Services {
 function adoptionPlaces({ environment, adoptFrom = [], root, log }: ServiceOptions): AdoptionPlace[] {
   const folders = adoptFrom.filter((folder) => isAbsolute(folder));
   return [
-    hubCachePlace(resolve(hubCacheFolder(environment))),
+    hubCachePlace(hubCacheFolder(environment)),
     ...folders.map((folder) => folderPlace(folder, { log, except: [root] }))
   ];
 }

@@ -16,10 +16,19 @@ export interface FollowingHash {
   finish(bytes: number): Promise<FileHash>;
 }
 
+/** The SHA-1 by which git names a content of so many bytes. */
+export interface GitHash {
+  /** 40 lower-case hexadecimal digits. */
+  readonly sha1: string;
+  readonly bytes: number;
+}
+
 /** Hashes files from disk in worker threads. */
 export interface Hasher {
   /** Progress is in bytes hashed. @throws system errors, `Failure('cancelled')` */
   hash(path: string, options?: TaskOptions): Promise<FileHash>;
+  /** The same by git's rule: the SHA-1 of `blob <length>`, a zero byte, and the content. */
+  hashForGit(path: string, options?: TaskOptions): Promise<GitHash>;
   /** Starts to hash a file that is still being written, from its first byte. */
   follow(path: string, options?: TaskOptions): FollowingHash;
 }
@@ -30,6 +39,11 @@ export function createHasher(pool: WorkerPool): Hasher {
     async hash(path, options) {
       const input: HashInput = { path, grows: false };
       return fileHash(await pool.start(HASH_TASK, input, options).result);
+    },
+    async hashForGit(path, options) {
+      const input: HashInput = { path, grows: false, algorithm: 'git-sha1' };
+      const { digest, bytes } = hashResult.parse(await pool.start(HASH_TASK, input, options).result);
+      return { sha1: digest, bytes };
     },
     follow(path, options) {
       const input: HashInput = { path, grows: true };

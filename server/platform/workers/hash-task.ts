@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import * as z from 'zod';
@@ -11,7 +11,9 @@ export const HASH_TASK = 'hash';
 export const hashInput = z.object({
   path: z.string(),
   /** Whether the file still grows; then only what was announced is read, until its end is announced. */
-  grows: z.boolean()
+  grows: z.boolean(),
+  /** `git-sha1`: the SHA-1 of git's object for the content; only of files that do not grow. */
+  algorithm: z.enum(['sha256', 'git-sha1']).default('sha256')
 });
 
 /** What a growing file's writer tells: bytes that are written and may be read, and whether they are all. */
@@ -19,7 +21,7 @@ export const growth = z.object({ bytes: z.int().min(0), complete: z.boolean() })
 
 export const hashResult = z.object({ digest: z.string(), bytes: z.int().min(0) });
 
-export type HashInput = z.infer<typeof hashInput>;
+export type HashInput = z.input<typeof hashInput>;
 export type Growth = z.infer<typeof growth>;
 
 /** One read; measured to be as fast as any larger one. */
@@ -40,14 +42,24 @@ export async function hashTask(raw: unknown, context: TaskContext): Promise<z.in
   // A pipe in a file's place is opened without waiting for a writer, and then ends at once.
   const file = await open(input.path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return await hashUpTo(file, limit, context);
+    return await hashUpTo(file, await startHash(file, input), limit, context);
   } finally {
     await file.close();
   }
 }
 
-async function hashUpTo(file: FileHandle, limit: ReadLimit, context: TaskContext): Promise<z.infer<typeof hashResult>> {
-  const hash = createHash('sha256');
+async function startHash(file: FileHandle, { algorithm }: z.infer<typeof hashInput>): Promise<Hash> {
+  if (algorithm === 'sha256') return createHash('sha256');
+  // git puts the kind and the length in front of the content.
+  return createHash('sha1').update(`blob ${(await file.stat()).size}\0`);
+}
+
+async function hashUpTo(
+  file: FileHandle,
+  hash: Hash,
+  limit: ReadLimit,
+  context: TaskContext
+): Promise<z.infer<typeof hashResult>> {
   const buffers = [Buffer.allocUnsafe(READ_BYTES), Buffer.allocUnsafe(READ_BYTES)] as const;
   let requested = 0;
   let hashed = 0;

@@ -31,6 +31,14 @@ describe('hashing a file', () => {
     }
   );
 
+  it.each([
+    ['nothing', Buffer.alloc(0), 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'],
+    ['a line', Buffer.from('hello\n'), 'ce013625030ba8dba906f756967f9e9ca394464a']
+  ])('gives the name by which git knows %s', async (_, bytes, sha1) => {
+    await writeFile(path, bytes);
+    expect(await hasher.hashForGit(path)).toEqual({ sha1, bytes: bytes.length });
+  });
+
   it('of many at the same time mixes nothing up', async () => {
     const contents = Array.from({ length: 8 }, (_, index) => sampleBytes(700_000 * index + 1, index + 1));
     await Promise.all(contents.map((bytes, index) => writeFile(`${path}${index}`, bytes)));

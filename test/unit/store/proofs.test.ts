@@ -38,6 +38,9 @@ function hasher(during: () => Promise<unknown> = async () => undefined): Hasher 
       await during();
       return { digest: digestOf(bytes), bytes: bytes.length };
     },
+    hashForGit: () => {
+      throw new Error('nothing is named by git here');
+    },
     follow: () => {
       throw new Error('nothing grows here');
     }
