@@ -16,6 +16,16 @@ export function medianOf(rounds, figure) {
 }
 
 /**
+ * The value below which a share of all values lies.
+ * @param {number[]} values at least one
+ * @param {number} share from 0 to 1
+ */
+export function percentileOf(values, share) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+}
+
+/**
  * Prints a table with aligned columns, its head first.
  * @param {string[][]} rows
  */

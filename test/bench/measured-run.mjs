@@ -21,16 +21,20 @@ const hasGnuTime = process.platform === 'linux' && existsSync(GNU_TIME);
 /**
  * @param {string} command
  * @param {string[]} args
+ * @param {Record<string, string>} [env] beside that of this process
  * @returns {Promise<Cost>}
  * @throws when the command fails
  */
-export async function measuredRun(command, args) {
+export async function measuredRun(command, args, env = {}) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'measured-run-'));
   const report = path.join(folder, 'cost');
   const wrapped = hasGnuTime ? [GNU_TIME, '-f', '%U %S %M', '-o', report, command, ...args] : [command, ...args];
   try {
     const started = performance.now();
-    const child = spawn(wrapped[0], wrapped.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(wrapped[0], wrapped.slice(1), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env }
+    });
     let errors = '';
     child.stderr.on('data', (data) => {
       errors += data;
