@@ -4,8 +4,9 @@ import { removeCredential, storeCredential } from './credentials/ask-credential'
 import type { CredentialVault } from './credentials/credential-vault';
 import { type GenerateParts, generate } from './generate/generate';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
-import { drop, openManifest, pull, revealFolder, verify } from './models/model-actions';
+import { drop, openManifest, revealFolder, verify } from './models/model-actions';
 import type { ModelNode } from './models/model-node';
+import { pausePull, pull, resumePull } from './models/pull-actions';
 import { COMMANDS } from './support/commands';
 import { sayFailed } from './support/messages';
 
@@ -27,6 +28,8 @@ export function registerCommands(parts: CommandParts): Disposable {
       models.invalidate();
     }),
     onModelOrName(COMMANDS.pullModel, parts, (model) => pull(parts, model)),
+    commands.registerCommand(COMMANDS.pausePull, (node?: ModelNode) => pausePull(parts, node?.model.name)),
+    commands.registerCommand(COMMANDS.resumePull, (node?: ModelNode) => resumePull(parts, node?.model.name)),
     onModelOrName(COMMANDS.verifyModel, parts, (model) => verify(parts, model)),
     onModel(COMMANDS.dropModel, ({ model }) => drop(parts, model)),
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),

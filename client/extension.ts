@@ -14,6 +14,7 @@ import { registerCommands } from './commands';
 import { CredentialVault } from './credentials/credential-vault';
 import { startForOpenManifests } from './manifests/open-manifests';
 import { WorkspaceManifests } from './manifests/workspace-manifests';
+import { followPullsInContexts } from './models/job-contexts';
 import { generationProgress, pullProgress, verifyProgress } from './models/job-progress';
 import { ModelList } from './models/model-list';
 import { RunningJobs } from './models/running-jobs';
@@ -58,6 +59,7 @@ export function activate(context: ExtensionContext): void {
     view,
     manifests,
     showJobsInStatusBar(jobs),
+    followPullsInContexts(jobs),
     followServer(server, models),
     followManifests(server, manifests),
     startForOpenManifests(server),

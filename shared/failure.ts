@@ -26,6 +26,7 @@ export const FAILURE_CODES = [
   'image-sidecar-unreadable',
   'bad-image',
   'busy',
+  'not-running',
   'cancelled',
   'wrong-usage',
   'unexpected'

@@ -22,6 +22,14 @@ export type PullEvent =
     }
   | ({ readonly type: 'file_progress'; readonly model: string; readonly filename: string } & TransferProgress)
   | {
+      /** Connections are closed; what was received is kept until somebody resumes the pull. */
+      readonly type: 'paused';
+      readonly model: string;
+      readonly totalReceivedBytes: number;
+      readonly totalBytes: number | null;
+    }
+  | { readonly type: 'resumed'; readonly model: string }
+  | {
       readonly type: 'file_completed';
       readonly model: string;
       readonly filename: string;

@@ -68,6 +68,9 @@ export const ListModels = new RequestType0<readonly ModelSummary[], FailureData 
   'diffusionDock/models/list'
 );
 export const PullModel = new RequestType<ModelParams, PullResult, FailureData | undefined>('diffusionDock/models/pull');
+/** Fails with `not-running` when this server is not pulling the model. */
+export const PausePull = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/pause');
+export const ResumePull = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/resume');
 export const VerifyModel = new RequestType<VerifyParams, VerifyReport, FailureData | undefined>(
   'diffusionDock/models/verify'
 );

@@ -21,6 +21,15 @@ export function pullProgress(event: PullEvent): JobProgress | undefined {
       const share = bytes ? ` ${percent(checked / bytes)}` : '';
       return { brief: `checking${share}`, detail: `checking ${event.filename}${share}` };
     }
+    case 'paused': {
+      const { totalReceivedBytes: received, totalBytes: total } = event;
+      const part = total ? fractionOf(received, total) : {};
+      const amount = total ? percent(received / total) : byteText(received);
+      const volume = total ? `${byteText(received)} of ${byteText(total)}` : byteText(received);
+      return { ...part, isPaused: true, brief: `paused · ${amount}`, detail: `paused, ${volume}` };
+    }
+    case 'resumed':
+      return { brief: 'resuming', detail: 'resuming' };
     case 'file_started':
     case 'file_completed':
     case 'completed':

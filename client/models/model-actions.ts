@@ -1,24 +1,10 @@
-import { commands, env, type LogOutputChannel, type MessageItem, Uri, window } from 'vscode';
+import { commands, env, type MessageItem, Uri, window } from 'vscode';
 import { byteText, durationText } from '../../shared/byte-text';
 import type { ModelSummary, VerifyReport } from '../../shared/model';
-import { DropModel, PullModel, VerifyModel } from '../../shared/protocol';
-import { COMMANDS } from '../support/commands';
+import { DropModel, VerifyModel } from '../../shared/protocol';
 import { type NextStep, sayDone, sayFailed, sayWarning } from '../support/messages';
-import type { ServerConnection } from '../support/server-connection';
-import type { RunningJobs } from './running-jobs';
-
-/** What the actions on models work with. */
-export interface ActionParts {
-  readonly connection: ServerConnection;
-  readonly jobs: RunningJobs;
-  readonly log: LogOutputChannel;
-}
-
-/** Pulls a model; a sound bundle that the manifest no longer describes is replaced only after a question. */
-export async function pull(parts: ActionParts, model: ModelSummary): Promise<void> {
-  if (model.status === 'outdated' && !(await confirmReplacement(model))) return;
-  await pullNow(parts, model);
-}
+import type { ActionParts } from './action-parts';
+import { pull, pullNow } from './pull-actions';
 
 /**
  * Says whether every byte of an installed model is what it should be.
@@ -73,33 +59,6 @@ export async function revealFolder({ name, folder }: ModelSummary): Promise<void
 /** Opens the manifest that a model comes from. */
 export async function openManifest({ manifestUri }: ModelSummary): Promise<void> {
   if (manifestUri !== undefined) await commands.executeCommand('vscode.open', Uri.parse(manifestUri));
-}
-
-async function pullNow(parts: ActionParts, model: ModelSummary): Promise<void> {
-  const { name } = model;
-  try {
-    const result = await parts.jobs.run({ model: name, kind: 'pull', title: `Pulling ${name}` }, async (token) => {
-      const client = await parts.connection.client();
-      return client.sendRequest(PullModel, { name }, token);
-    });
-    sayDone(`${name} is installed (${byteText(result.bytes)}).`, generateStep(name));
-  } catch (error) {
-    sayFailed(parts.log, error, { about: name, retry: () => pullNow(parts, model) });
-  }
-}
-
-function generateStep(name: string): NextStep {
-  return { title: 'Generate Image', run: () => commands.executeCommand(COMMANDS.generate, name) };
-}
-
-async function confirmReplacement({ name, reason }: ModelSummary): Promise<boolean> {
-  const replace: MessageItem = { title: 'Replace' };
-  const detail = [
-    ...(reason === undefined ? [] : [reason]),
-    'The present files stay until the new ones are complete.'
-  ].join(' ');
-  const question = `Replace the installed files of ${name}?`;
-  return (await window.showWarningMessage(question, { modal: true, detail }, replace)) === replace;
 }
 
 interface VerdictSteps {

@@ -27,7 +27,7 @@ function modelItem(model: ModelSummary, job: RunningJob | undefined): TreeItem {
   const { word } = LOOKS[model.status];
   const item = new TreeItem(model.name, TreeItemCollapsibleState.Collapsed);
   item.id = model.name;
-  item.iconPath = job ? new ThemeIcon('sync~spin') : statusIcon(model.status);
+  item.iconPath = job ? jobIcon(job) : statusIcon(model.status);
   item.description = job ? jobText(job) : withSize(word, model.bytes);
   item.tooltip = tooltip(model, word);
   item.contextValue = contextValue(model, job);
@@ -60,13 +60,18 @@ function jobText({ kind, progress }: RunningJob): string {
   return kind === 'verify' ? 'verifying' : 'starting';
 }
 
+function jobIcon({ progress }: RunningJob): ThemeIcon {
+  return new ThemeIcon(progress?.isPaused ? 'debug-pause' : 'sync~spin');
+}
+
 function withSize(words: string, bytes: number | undefined): string {
   return bytes === undefined ? words : `${words} · ${byteText(bytes)}`;
 }
 
-/** Facts for the `when` clauses of menus: status, whether a job runs, and what there is to open. */
+/** Facts for the `when` clauses of menus: status, whether a job runs and which, and what there is to open. */
 function contextValue({ status, manifestUri, folder }: ModelSummary, job: RunningJob | undefined): string {
   const facts = ['model', status, job ? 'busy' : 'idle'];
+  if (job?.kind === 'pull') facts.push(job.progress?.isPaused ? 'paused' : 'pulling');
   if (manifestUri !== undefined) facts.push('manifest');
   if (folder !== undefined) facts.push('folder');
   return facts.join(':');

@@ -18,6 +18,8 @@ export interface JobProgress {
   readonly brief: string;
   /** A sentence fragment for the notification. */
   readonly detail: string;
+  /** Set while a pull stands still until somebody resumes it. */
+  readonly isPaused?: true;
 }
 
 /** A job that is under way. */
@@ -54,6 +56,12 @@ export class RunningJobs implements Disposable {
 
   all(): readonly RunningJob[] {
     return [...this.entries.values()];
+  }
+
+  /** The pulls that stand still, or those that do not. */
+  pulls({ paused }: { readonly paused: boolean }): readonly RunningJob[] {
+    const isPaused = ({ progress }: RunningJob): boolean => progress?.isPaused === true;
+    return this.all().filter((job) => job.kind === 'pull' && isPaused(job) === paused);
   }
 
   /**

@@ -14,7 +14,8 @@ export function showJobsInStatusBar(jobs: RunningJobs): Disposable {
       item.hide();
       return;
     }
-    item.text = `$(sync~spin) ${jobText(first)}${others.length > 0 ? ` +${others.length}` : ''}`;
+    const icon = first.progress?.isPaused ? 'debug-pause' : 'sync~spin';
+    item.text = `$(${icon}) ${jobText(first)}${others.length > 0 ? ` +${others.length}` : ''}`;
     item.show();
   });
   return {
@@ -27,6 +28,8 @@ export function showJobsInStatusBar(jobs: RunningJobs): Disposable {
 
 function jobText({ model, kind, progress }: RunningJob): string {
   if (!progress) return model;
-  const { fraction, brief } = progress;
-  return kind === 'pull' && fraction !== undefined ? `${model} ${Math.floor(fraction * 100)} %` : `${model} ${brief}`;
+  const { fraction, brief, isPaused } = progress;
+  return kind === 'pull' && fraction !== undefined && !isPaused
+    ? `${model} ${Math.floor(fraction * 100)} %`
+    : `${model} ${brief}`;
 }

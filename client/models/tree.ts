@@ -52,8 +52,9 @@ export class ModelTree implements TreeDataProvider<TreeNode>, Disposable {
   }
 
   private redrawSoon(model: string): void {
-    const isFirstOrLast = this.jobs.of(model)?.progress === undefined;
-    if (isFirstOrLast) this.redraw(model);
+    const progress = this.jobs.of(model)?.progress;
+    const isFirstOrLast = progress === undefined;
+    if (isFirstOrLast || progress.isPaused) this.redraw(model);
     else if (!this.pending.has(model))
       this.pending.set(
         model,

@@ -4,6 +4,8 @@ export const COMMANDS = {
   refreshModels: 'diffusionDock.models.refresh',
   pullModel: 'diffusionDock.models.pull',
   verifyModel: 'diffusionDock.models.verify',
+  pausePull: 'diffusionDock.models.pause',
+  resumePull: 'diffusionDock.models.resume',
   cancelJob: 'diffusionDock.models.cancel',
   dropModel: 'diffusionDock.models.drop',
   revealFolder: 'diffusionDock.models.revealFolder',
@@ -19,6 +21,10 @@ export const MODELS_VIEW = 'diffusionDock.models';
 
 /** The command of VS Code that shows the models view. */
 export const SHOW_MODELS = `${MODELS_VIEW}.focus`;
+
+/** Context keys for the palette: whether a pull could be paused, and whether one could be resumed. */
+export const PULL_RUNS = 'diffusionDock.pullRuns';
+export const PULL_IS_PAUSED = 'diffusionDock.pullIsPaused';
 
 /** The context key that is set while the language server is dead. */
 export const SERVER_DEAD = 'diffusionDock.serverDead';

@@ -82,6 +82,8 @@ function show(event: PullEvent, console: Console): void {
       );
       return;
     case 'file_started':
+    case 'paused':
+    case 'resumed':
     case 'failed':
   }
 }

@@ -5,8 +5,10 @@ import {
   GenerationProgressed,
   ListModels,
   ManifestsInView,
+  PausePull,
   PullModel,
   PullProgressed,
+  ResumePull,
   VerifyModel,
   VerifyProgressed
 } from '../../shared/protocol';
@@ -39,6 +41,14 @@ export function serveModels(connection: Connection, services: Services, changed:
         changed();
       }
     })
+  );
+  connection.onRequest(
+    PausePull,
+    guarded('pause', services, async ({ name }) => services.runningPulls.pause(name))
+  );
+  connection.onRequest(
+    ResumePull,
+    guarded('resume', services, async ({ name }) => services.runningPulls.resume(name))
   );
   connection.onRequest(
     VerifyModel,

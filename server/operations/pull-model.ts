@@ -4,7 +4,7 @@ import type { InstalledFile, InstalledManifest } from '../../shared/manifest/ins
 import type { SourceManifest } from '../../shared/manifest/source-manifest';
 import type { PullResult } from '../../shared/protocol';
 import type { WantedFile } from '../pull/expected-file';
-import type { PulledFile } from '../pull/pull-engine';
+import type { PulledFile, PullOptions } from '../pull/pull-engine';
 import type { PullPlan } from '../pull/pull-plan';
 import { withStamp } from '../registry/registry-state';
 import type { KnownModel } from './known-models';
@@ -32,7 +32,9 @@ export async function pullModel(
   return services.jobs.run(model.name, 'being pulled', async () => {
     const startedAt = services.clock.now();
     try {
-      const result = await pullAndInstall(services, model, { signal, onEvent });
+      const result = await services.runningPulls.run(model.name, (pause) =>
+        pullAndInstall(services, model, { signal, onEvent, pause })
+      );
       onEvent({ type: 'completed', ...result, milliseconds: services.clock.now() - startedAt });
       return result;
     } catch (error) {
@@ -50,7 +52,7 @@ export async function planModel(services: Services, { manifest }: KnownModel, si
   return services.pulls.plan(await wantedFiles(services, manifest), signal);
 }
 
-async function pullAndInstall(services: Services, model: KnownModel, options: PullModelOptions): Promise<PullResult> {
+async function pullAndInstall(services: Services, model: KnownModel, options: PullOptions): Promise<PullResult> {
   const { name, manifest } = model;
   const wanted = await wantedFiles(services, manifest);
   const stamp = await register(services, model);

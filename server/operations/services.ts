@@ -23,6 +23,7 @@ import { CacheLayout } from '../store/cache-layout';
 import { Proofs } from '../store/proofs';
 import { ExclusiveJobs } from './exclusive-jobs';
 import { ManifestsInView } from './manifests-in-view';
+import { RunningPulls } from './running-pulls';
 
 /** What the host of the services decides: the language server, the command line, or a test. */
 export interface ServiceOptions {
@@ -64,6 +65,7 @@ export interface Services extends ServiceOptions {
   readonly pulls: PullEngine;
   readonly images: ImageStore;
   readonly jobs: ExclusiveJobs;
+  readonly runningPulls: RunningPulls;
   readonly manifestsInView: ManifestsInView;
   dispose(): Promise<void>;
 }
@@ -99,6 +101,7 @@ export function createServices(options: ServiceOptions): Services {
     pulls: new PullEngine({ layout, blobs, hasher, clock, log, tuning, places: adoptionPlaces(options) }),
     images: new FileImageStore(join(root, 'images')),
     jobs: new ExclusiveJobs(),
+    runningPulls: new RunningPulls(),
     manifestsInView: new ManifestsInView(),
     async dispose() {
       await Promise.all([http.close(), pool.dispose()]);

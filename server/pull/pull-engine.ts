@@ -7,9 +7,11 @@ import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import type { AdoptionPlace } from './adoption-place';
 import type { WantedFile } from './expected-file';
+import { PauseSwitch } from './pause-switch';
 import { provideFile } from './provide-file';
 import { type PlannedFile, type PullPlan, planPull, requireSpace } from './pull-plan';
 import { PullProgress } from './pull-progress';
+import type { ReceiveTools } from './receive-file';
 import type { TransferTuning } from './transfer-tuning';
 
 /** A file that lies in the blob store. */
@@ -39,6 +41,8 @@ export interface PullTools {
 
 export interface PullOptions {
   readonly signal: AbortSignal;
+  /** Whoever has it can let the pull stand still and go on. */
+  readonly pause?: PauseSwitch;
   readonly onEvent: (event: PullEvent) => void;
 }
 
@@ -51,13 +55,17 @@ export class PullEngine {
    * What was received before a cancel or a fault stays as a partial and is gone on with next time.
    * @throws Failure
    */
-  async pull(model: ModelName, files: readonly WantedFile[], { signal, onEvent }: PullOptions): Promise<PullOutcome> {
+  async pull(
+    model: ModelName,
+    files: readonly WantedFile[],
+    { signal, pause, onEvent }: PullOptions
+  ): Promise<PullOutcome> {
     const plan = await this.plan(files, signal);
     const progress = new PullProgress(model, plan.files, this.tools.clock, onEvent);
     progress.started();
     try {
       requireSpace(plan, this.tools.layout, this.tools.log);
-      return await this.provideAll(plan.files, progress, signal);
+      return await this.provideAll(plan.files, progress, { signal, pause: pause ?? new PauseSwitch() });
     } finally {
       progress.stop();
     }
@@ -71,22 +79,32 @@ export class PullEngine {
   private async provideAll(
     files: readonly PlannedFile[],
     progress: PullProgress,
-    signal: AbortSignal
+    { signal, pause }: { readonly signal: AbortSignal; readonly pause: PauseSwitch }
   ): Promise<PullOutcome> {
     const pulled: PulledFile[] = [];
     let transferredBytes = 0;
     for (const file of files) {
       progress.fileStarted(file);
-      const { blob, receivedBytes, origin } = await provideFile(file, {
-        ...this.tools,
+      const { blob, receivedBytes, origin } = await pause.run({
         signal,
-        onBytes: (received, total) => progress.received(file, received, total),
-        onChecked: (checked, total) => progress.checking(file, checked, total)
+        onPaused: () => progress.paused(),
+        onResumed: () => progress.resumed(),
+        work: (running) => provideFile(file, this.toolsFor(file, progress, running))
       });
       transferredBytes += receivedBytes;
       progress.fileCompleted(file, blob.bytes, origin);
       pulled.push({ filename: file.filename, blob, digestOrigin: file.digest === null ? 'observed' : 'declared' });
     }
-    return { files: pulled, transferredBytes };
+    return { files: pulled, transferredBytes: transferredBytes + progress.bytesBeforePauses };
+  }
+
+  private toolsFor(file: PlannedFile, progress: PullProgress, signal: AbortSignal): ReceiveTools {
+    return {
+      ...this.tools,
+      signal,
+      onBytes: (received, total) => progress.received(file, received, total),
+      onChecked: (checked, total) => progress.checking(file, checked, total),
+      onInterrupted: (received) => progress.interrupted(received)
+    };
   }
 }

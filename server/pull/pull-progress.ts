@@ -15,6 +15,8 @@ export class PullProgress {
   private readonly total: number | null;
   private readonly sizes = new Map<string, number | null>();
   private completedBytes = 0;
+  private receivedBytes = 0;
+  private interruptedBytes = 0;
   private rate: TransferRate | undefined;
 
   constructor(
@@ -40,7 +42,8 @@ export class PullProgress {
   received(file: CountedFile, receivedBytes: number, fileBytes: number | null): void {
     this.sizes.set(file.filename, fileBytes);
     const totalReceivedBytes = this.completedBytes + receivedBytes;
-    const totalBytes = sumOrNull([...this.sizes.values()]);
+    const { totalBytes } = this;
+    this.receivedBytes = totalReceivedBytes;
     const now = this.clock.now();
     this.rate ??= new TransferRate(now, totalReceivedBytes);
     this.rate.note(now, totalReceivedBytes);
@@ -69,12 +72,39 @@ export class PullProgress {
     this.throttle.flush();
     this.sizes.set(file.filename, bytes);
     this.completedBytes += bytes;
+    this.receivedBytes = this.completedBytes;
     this.emit({ type: 'file_completed', bytes, origin, ...this.numbered(file) });
+  }
+
+  /** Bytes of transfers that were interrupted; what the sources sent before a pause counts too. */
+  get bytesBeforePauses(): number {
+    return this.interruptedBytes;
+  }
+
+  /** Counts what a transfer received before it was interrupted. */
+  interrupted(bytes: number): void {
+    this.interruptedBytes += bytes;
+  }
+
+  paused(): void {
+    const { model, receivedBytes: totalReceivedBytes, totalBytes } = this;
+    this.throttle.stop();
+    // The rate that the pull goes on with has nothing to do with the one before.
+    this.rate = undefined;
+    this.emit({ type: 'paused', model, totalReceivedBytes, totalBytes });
+  }
+
+  resumed(): void {
+    this.emit({ type: 'resumed', model: this.model });
   }
 
   /** Drops what was held back: the pull has failed. */
   stop(): void {
     this.throttle.stop();
+  }
+
+  private get totalBytes(): number | null {
+    return sumOrNull([...this.sizes.values()]);
   }
 
   private numbered(file: CountedFile): { model: string; filename: string; index: number; files: number } {

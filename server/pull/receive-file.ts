@@ -15,6 +15,8 @@ export interface ReceiveTools extends Omit<TransferTools, 'onHashed'> {
   readonly blobs: BlobStore;
   /** Bytes that were hashed while nothing arrived, and how many there are to hash. */
   readonly onChecked: (checked: number, total: number | null) => void;
+  /** Bytes that came from the source before the transfer was interrupted. */
+  readonly onInterrupted: (received: number) => void;
 }
 
 /** What came of receiving a file. */
@@ -39,7 +41,14 @@ export function contentKey({ digest, source }: ExpectedFile): string {
  * @throws Failure; what was received before a cancel or a passing fault stays as a partial
  */
 export async function receiveFile(file: ExpectedFile, tools: ReceiveTools): Promise<Received> {
-  return receiveInto(await openPartial(file, tools), file, tools);
+  const partial = await openPartial(file, tools);
+  const heldBytes = partial.bytes;
+  try {
+    return await receiveInto(partial, file, tools);
+  } catch (error) {
+    tools.onInterrupted(partial.bytes - (partial.wasRestarted ? 0 : heldBytes));
+    throw error;
+  }
 }
 
 /** A partial to receive a file into. It is complete at once when its source can share its blocks. */

@@ -9,8 +9,10 @@ import {
   ListModels,
   ManifestsInView,
   ModelsChanged,
+  PausePull,
   PullModel,
   PullProgressed,
+  ResumePull,
   TrustGranted,
   VerifyModel
 } from '../../../shared/protocol';
@@ -114,6 +116,34 @@ describe('a cancelled request', () => {
     const pulled = server.client.sendRequest(PullModel, { name: 'test-model' }, source.token);
     await expect(pulled).rejects.toMatchObject({ code: -32_800 });
     expect(await server.client.sendRequest(ListModels)).toMatchObject([{ status: 'registered' }]);
+  });
+});
+
+describe('a pull', () => {
+  it('stands still while it is paused and goes on when it is resumed', async () => {
+    const server = await testConnection();
+    await server.start();
+    // The first answer never comes to its end.
+    const site = await startRawServer(({ count }, socket) => {
+      respond(socket, 200, { 'Content-Length': CONTENT.length }, CONTENT.subarray(0, count === 1 ? 20_000 : undefined));
+      if (count === 1) void server.client.sendRequest(PausePull, { name: 'test-model' });
+    });
+    onTestFinished(() => site.close());
+    await inView(server, await writeManifest([{ url: `${site.origin}/w`, sha256: sha256(CONTENT) }]));
+    const events: string[] = [];
+    server.client.onNotification(PullProgressed, ({ type }) => {
+      if (type === 'paused') void server.client.sendRequest(ResumePull, { name: 'test-model' });
+      events.push(type);
+    });
+    await server.client.sendRequest(PullModel, { name: 'test-model' });
+    expect(events.filter((type) => !type.startsWith('file'))).toEqual(['started', 'paused', 'resumed', 'completed']);
+  });
+
+  it('that nobody runs cannot be paused', async () => {
+    const server = await testConnection();
+    await server.start();
+    const paused = server.client.sendRequest(PausePull, { name: 'test-model' });
+    await expect(paused).rejects.toMatchObject({ data: { code: 'not-running' } });
   });
 });
 

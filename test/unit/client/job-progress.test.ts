@@ -27,6 +27,17 @@ describe('the progress of a pull', () => {
     expect(pullProgress(unknown)).toEqual({ brief: '5.0 MB', detail: '5.0 MB' });
   });
 
+  it('says that it stands still, and how far it is', () => {
+    const paused = { type: 'paused', model: 'm', totalReceivedBytes: 8_400_000, totalBytes: 20_000_000 } as const;
+    expect(pullProgress(paused)).toEqual({
+      fraction: 0.42,
+      isPaused: true,
+      brief: 'paused · 42 %',
+      detail: 'paused, 8.4 MB of 20.0 MB'
+    });
+    expect(pullProgress({ ...paused, totalBytes: null })).toMatchObject({ brief: 'paused · 8.4 MB' });
+  });
+
   it('leaves the last percentage when a file is completed', () => {
     const completed = {
       type: 'file_completed',

@@ -36,6 +36,8 @@ export interface Dock extends AsyncDisposable {
   readonly home: string;
   /** Requests that the model server got, as "GET /file bytes=…". */
   readonly requests: readonly string[];
+  /** How many answers of the model server are under way. */
+  openTransfers(): number;
   /** Changes the model server's limit for connections to come; 0 lifts it. */
   limitTo(bytesPerSecond: number): Promise<void>;
   /** Makes the model server answer 404 to everything, or serve again. */
@@ -84,6 +86,7 @@ export async function openDock(options: DockOptions = {}): Promise<Dock> {
       workspace,
       home,
       requests: source.requests,
+      openTransfers: source.openTransfers,
       limitTo: source.limitTo,
       breakSource: source.breakSource,
       removeEngine: () => rmSync(engine),
@@ -130,6 +133,7 @@ function writeEngine(folder: string, speed: number): string {
 async function startSource(bytesPerSecond: number) {
   const requests: string[] = [];
   let isBroken = false;
+  let openTransfers = 0;
   const start = (limit: number, port: number) =>
     startModelServer({
       folder: expandedSamples,
@@ -137,6 +141,8 @@ async function startSource(bytesPerSecond: number) {
       ...(limit > 0 && { bytesPerSecond: limit }),
       onRequest: ({ method, url, headers }, response) => {
         requests.push([method, url, headers.range].filter((part) => part !== undefined).join(' '));
+        openTransfers += 1;
+        response.on('close', () => (openTransfers -= 1));
         if (isBroken) response.writeHead(404).end();
       }
     });
@@ -145,6 +151,7 @@ async function startSource(bytesPerSecond: number) {
   return {
     origin: server.origin,
     requests,
+    openTransfers: () => openTransfers,
     breakSource: (broken: boolean) => {
       isBroken = broken;
     },

@@ -29,6 +29,42 @@ describe('a pull that is interrupted', () => {
     expect(resumedRequests()).toHaveLength(1);
   });
 
+  it('stands still when it is paused, and goes on where it was', async () => {
+    const { wb } = dock;
+    await pullPast(30);
+    const before = resumedRequests().length;
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pause Pull' });
+    await statusOf('tiny-sd1', /^paused · \d+ %$/);
+    await wb.waitForStatusBar(/^tiny-sd1 paused/);
+    await wb.waitForNotification(/Pulling tiny-sd1: paused, .* of 22\.4 MB/);
+    await wb.until(() => dock.openTransfers() === 0, 'the end of its connection');
+    await dock.screenshot('paused');
+
+    await wb.execCommand('Diffusion Dock: Resume Pull');
+    await statusOf('tiny-sd1', /^\d+ % · /);
+    expect(resumedRequests()).toHaveLength(before + 1);
+    await wb.execCommand('Diffusion Dock: Pause Pull');
+    await statusOf('tiny-sd1', /^paused/);
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Cancel' });
+    await statusOf('tiny-sd1', /^not installed/);
+    expect(await wb.notifications()).toEqual([]);
+  });
+
+  it('leaves what it has when the window goes while it is paused', async () => {
+    const { wb } = dock;
+    await pullPast(35);
+    await wb.clickTreeItem('Models', 'tiny-sd1', { menu: 'Pause Pull' });
+    await statusOf('tiny-sd1', /^paused/);
+    await wb.reload();
+    await wb.openView('Diffusion Dock');
+    await statusOf('tiny-sd1', /^not installed/);
+    const before = resumedRequests().length;
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pull' });
+    await wb.until(() => resumedRequests().length === before + 1, 'the request for the rest');
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Cancel' });
+    await statusOf('tiny-sd1', /^not installed/);
+  });
+
   it('survives the death of the server: a sentence, a restart, and the rest is pulled', async () => {
     const { wb } = dock;
     await pullPast(40);

@@ -1,0 +1,73 @@
+import { commands, type MessageItem, window } from 'vscode';
+import { byteText } from '../../shared/byte-text';
+import type { ModelSummary } from '../../shared/model';
+import { PausePull, PullModel, ResumePull } from '../../shared/protocol';
+import { COMMANDS } from '../support/commands';
+import { type NextStep, sayDone, sayFailed } from '../support/messages';
+import type { ActionParts } from './action-parts';
+
+/** Pulls a model; a sound bundle that the manifest no longer describes is replaced only after a question. */
+export async function pull(parts: ActionParts, model: ModelSummary): Promise<void> {
+  if (model.status === 'outdated' && !(await confirmReplacement(model))) return;
+  await pullNow(parts, model);
+}
+
+/** Pulls a model without any question about what is replaced. */
+export async function pullNow(parts: ActionParts, model: ModelSummary): Promise<void> {
+  const { name } = model;
+  try {
+    const result = await parts.jobs.run({ model: name, kind: 'pull', title: `Pulling ${name}` }, async (token) => {
+      const client = await parts.connection.client();
+      return client.sendRequest(PullModel, { name }, token);
+    });
+    sayDone(`${name} is installed (${byteText(result.bytes)}).`, generateStep(name));
+  } catch (error) {
+    sayFailed(parts.log, error, { about: name, retry: () => pullNow(parts, model) });
+  }
+}
+
+/** Lets a pull stand still: it closes its connections and keeps what it received. @param model absent: one is chosen */
+export async function pausePull(parts: ActionParts, model: string | undefined): Promise<void> {
+  const name = model ?? (await pickPull(parts, { paused: false, title: 'Pause which pull?' }));
+  if (name !== undefined) await control(parts, PausePull, name);
+}
+
+/** Lets a paused pull go on where it was. @param model absent: one is chosen */
+export async function resumePull(parts: ActionParts, model: string | undefined): Promise<void> {
+  const name = model ?? (await pickPull(parts, { paused: true, title: 'Resume which pull?' }));
+  if (name !== undefined) await control(parts, ResumePull, name);
+}
+
+async function control(parts: ActionParts, request: typeof PausePull, name: string): Promise<void> {
+  try {
+    const client = await parts.connection.client();
+    await client.sendRequest(request, { name });
+  } catch (error) {
+    sayFailed(parts.log, error);
+  }
+}
+
+/** Of several pulls the user chooses one; of none there is nothing to do. */
+async function pickPull(
+  { jobs }: ActionParts,
+  { paused, title }: { readonly paused: boolean; readonly title: string }
+): Promise<string | undefined> {
+  const pulls = jobs.pulls({ paused });
+  if (pulls.length <= 1) return pulls[0]?.model;
+  const items = pulls.map(({ model, progress }) => ({ label: model, description: progress?.brief ?? '' }));
+  return (await window.showQuickPick(items, { title }))?.label;
+}
+
+function generateStep(name: string): NextStep {
+  return { title: 'Generate Image', run: () => commands.executeCommand(COMMANDS.generate, name) };
+}
+
+async function confirmReplacement({ name, reason }: ModelSummary): Promise<boolean> {
+  const replace: MessageItem = { title: 'Replace' };
+  const detail = [
+    ...(reason === undefined ? [] : [reason]),
+    'The present files stay until the new ones are complete.'
+  ].join(' ');
+  const question = `Replace the installed files of ${name}?`;
+  return (await window.showWarningMessage(question, { modal: true, detail }, replace)) === replace;
+}
