@@ -27,6 +27,7 @@ import { createLog } from './support/log';
 import { sayFailed, sayServerDied } from './support/messages';
 import { ServerConnection } from './support/server-connection';
 import { restartOnSettingsChange } from './support/settings-restart';
+import { followTransferLimits, sendTransferLimits } from './support/transfer-limits';
 
 let connection: ServerConnection | undefined;
 
@@ -44,7 +45,10 @@ export function activate(context: ExtensionContext): void {
       client.onRequest(GetCredential, ({ alias }) => vault.find(alias));
       client.onRequest(ListCredentialAliases, () => vault.aliases());
     },
-    greet: (client) => sendManifests(client, manifests)
+    greet: async (client) => {
+      await sendTransferLimits(client);
+      await sendManifests(client, manifests);
+    }
   });
   connection = server;
   const models = new ModelList(server);
@@ -64,6 +68,7 @@ export function activate(context: ExtensionContext): void {
     followManifests(server, manifests),
     startForOpenManifests(server),
     followTrust(server, view),
+    followTransferLimits(server),
     restartOnSettingsChange({ connection: server, jobs, log, beforeRestart: () => manifests.search() }),
     registerCommands({ connection: server, jobs, log, models, manifests, vault })
   );

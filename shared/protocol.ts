@@ -4,6 +4,7 @@ import type { FailureData } from './failure';
 import type { GenerationRequest, GenerationResult } from './generation';
 import type { GenerationProgress, PullEvent, VerifyProgress } from './job-events';
 import type { ModelSummary, VerifyReport } from './model';
+import { type TransferLimits, transferLimits, USUAL_LIMITS } from './transfer-limits';
 
 /**
  * What the client tells the server before anything else. Left out by editors that know nothing of us; then the
@@ -31,7 +32,9 @@ export const initializationOptions = z.object({
   /** Absolute paths of folders that identical bytes may be adopted from. */
   adoptFrom: z.array(z.string()).default([]),
   /** Whether hosts of private networks may be connected to when a manifest names them. */
-  allowPrivateHosts: z.boolean().default(false)
+  allowPrivateHosts: z.boolean().default(false),
+  /** How much of the network transfers may take; see {@link TransferLimitsChanged}. */
+  limits: transferLimits.default(USUAL_LIMITS)
 });
 
 export type InitializationOptions = z.input<typeof initializationOptions>;
@@ -89,6 +92,8 @@ export const GenerationProgressed = new NotificationType<GenerationProgress>('di
 export const ManifestsInView = new NotificationType<{ readonly uris: readonly string[] }>(
   'diffusionDock/manifestsInView'
 );
+/** Client to server: transfers may take this much of the network from now on, those under way too. */
+export const TransferLimitsChanged = new NotificationType<TransferLimits>('diffusionDock/transferLimits');
 /** Client to server: the user now trusts the workspace. */
 export const TrustGranted = new NotificationType0('diffusionDock/trustGranted');
 

@@ -5,6 +5,8 @@ export const SETTINGS = {
   allowInsecureHttp: { key: 'diffusionDock.network.allowInsecureHttp', scope: 'machine', default: false },
   adoptFrom: { key: 'diffusionDock.adoptFrom', scope: 'machine', default: [] },
   allowPrivateHosts: { key: 'diffusionDock.network.allowPrivateHosts', scope: 'machine', default: false },
+  rateLimit: { key: 'diffusionDock.pull.rateLimit', scope: 'machine', default: 0 },
+  connections: { key: 'diffusionDock.pull.connections', scope: 'machine', default: 8 },
   manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] }
 } as const;
 

@@ -8,7 +8,15 @@ import {
 } from 'vscode-languageclient/node';
 import type { InitializationOptions } from '../../shared/protocol';
 import { manifestSelector } from '../manifests/manifest-patterns';
-import { adoptFrom, allowInsecureHttp, allowPrivateHosts, cacheRoot, editorProxy, sdCliPath } from './settings';
+import {
+  adoptFrom,
+  allowInsecureHttp,
+  allowPrivateHosts,
+  cacheRoot,
+  editorProxy,
+  sdCliPath,
+  transferLimits
+} from './settings';
 
 /**
  * A client for a server of its own, not started yet.
@@ -50,6 +58,7 @@ function initializationOptions(): InitializationOptions {
     allowInsecureHttp: allowInsecureHttp(),
     adoptFrom: adoptFrom(),
     allowPrivateHosts: allowPrivateHosts(),
+    limits: transferLimits(),
     ...(root !== undefined && { cacheRoot: root }),
     ...(engine !== undefined && { sdCliPath: engine })
   };

@@ -1,5 +1,6 @@
 import { type ConfigurationChangeEvent, type ConfigurationScope, workspace } from 'vscode';
 import { SETTINGS, type SettingName } from '../../shared/settings';
+import { transferLimits as limits, type TransferLimits, USUAL_LIMITS } from '../../shared/transfer-limits';
 
 /** Folder of the cache; undefined when the setting is empty. */
 export function cacheRoot(): string | undefined {
@@ -19,6 +20,16 @@ export function allowInsecureHttp(): boolean {
 /** Whether hosts of private networks may be connected to. */
 export function allowPrivateHosts(): boolean {
   return read('allowPrivateHosts') === true;
+}
+
+/** How much of the network transfers may take; what is out of range counts as not set. */
+export function transferLimits(): TransferLimits {
+  const bytesPerSecond = limits.shape.bytesPerSecond.safeParse(read('rateLimit'));
+  const connections = limits.shape.connections.safeParse(read('connections'));
+  return {
+    bytesPerSecond: bytesPerSecond.data ?? USUAL_LIMITS.bytesPerSecond,
+    connections: connections.data ?? USUAL_LIMITS.connections
+  };
 }
 
 /** The editor's own proxy settings, as far as the user set them. */
@@ -41,9 +52,17 @@ export function adoptFrom(): string[] {
   return nonEmptyTexts(read('adoptFrom'));
 }
 
-/** Whether a change is about any setting that the server starts with. */
+/** The settings that a running server is told of. */
+const LIVE: ReadonlySet<string> = new Set([SETTINGS.rateLimit.key, SETTINGS.connections.key]);
+
+/** Whether a change is about what transfers may take of the network. */
+export function affectsTransferLimits(event: ConfigurationChangeEvent): boolean {
+  return [...LIVE].some((key) => event.affectsConfiguration(key));
+}
+
+/** Whether a change is about any setting that the server learns at its start only. */
 export function affectsOurSettings(event: ConfigurationChangeEvent): boolean {
-  const ours = Object.values(SETTINGS).map(({ key }) => key);
+  const ours = Object.values(SETTINGS).flatMap(({ key }) => (LIVE.has(key) ? [] : [key]));
   return [...ours, 'http.proxy', 'http.proxyStrictSSL'].some((key) => event.affectsConfiguration(key));
 }
 

@@ -5,16 +5,18 @@ import { planModel, pullModel } from '../operations/pull-model';
 import type { PullPlan } from '../pull/pull-plan';
 import type { Command } from './command';
 import type { Console } from './console';
+import { LIMIT_OPTIONS, limitsOf } from './limit-options';
 import { modelOf } from './model-arguments';
 
 export const pull: Command = {
   name: 'pull',
-  usage: 'NAME|MANIFEST… [--dry-run]',
+  usage: 'NAME|MANIFEST… [--dry-run] [--rate-limit BYTES[k|M|G]] [--connections N]',
   summary: 'fetches the files of models, proves and installs them',
-  options: { 'dry-run': { type: 'boolean' } },
+  options: { 'dry-run': { type: 'boolean' }, ...LIMIT_OPTIONS },
   async run(input, context) {
     if (input.names.length === 0) throw new Failure('wrong-usage', 'Name a model or a manifest file to pull.');
     const { services, console, signal } = context;
+    services.limits.change(limitsOf(input));
     for (const argument of input.names) {
       const model = await modelOf(argument, context);
       if (input.flag('dry-run')) {

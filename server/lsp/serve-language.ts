@@ -1,6 +1,7 @@
 import { type Connection, type InitializeParams, TextDocumentSyncKind, TextDocuments } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { initializationOptions, ModelsChanged, TrustGranted } from '../../shared/protocol';
+import { initializationOptions, ModelsChanged, TransferLimitsChanged, TrustGranted } from '../../shared/protocol';
+import { transferLimits } from '../../shared/transfer-limits';
 import { hubAddress } from '../huggingface/hub-address';
 import { manifestKnowledge } from '../operations/manifest-knowledge';
 import { createServices, type Services } from '../operations/services';
@@ -41,6 +42,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       environment: host.environment,
       sdCliPath: options.sdCliPath,
       adoptFrom: options.adoptFrom,
+      limits: options.limits,
       policy: options,
       editorProxy: options.proxy,
       hostCredentials: options.providesCredentials ? editorCredentials(connection) : undefined,
@@ -91,6 +93,10 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   });
   connection.onNotification(TrustGranted, () => {
     trusted = true;
+  });
+  connection.onNotification(TransferLimitsChanged, (limits) => {
+    const given = transferLimits.safeParse(limits);
+    if (given.success) services?.limits.change(given.data);
   });
   connection.onShutdown(async () => {
     (await watching)?.();

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { type TransferLimits, USUAL_LIMITS } from '../../shared/transfer-limits';
 import { FileImageStore, type ImageStore } from '../gallery/images';
 import { hubCachePlace } from '../huggingface/hub-cache-place';
 import { hubCredentials } from '../huggingface/hub-credentials';
@@ -15,6 +16,7 @@ import { type HostResolver, systemResolver } from '../pull/guarded-connection';
 import { createHttpClient, type HttpClient } from '../pull/http-client';
 import { type EditorProxy, proxySettings } from '../pull/proxy';
 import { PullEngine } from '../pull/pull-engine';
+import { TransferLimiter } from '../pull/transfer-limiter';
 import { TRANSFER_TUNING, type TransferTuning } from '../pull/transfer-tuning';
 import { Registry } from '../registry/registry';
 import { BlobStore } from '../store/blob-store';
@@ -47,12 +49,15 @@ export interface ServiceOptions {
   readonly workerScript: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** How much of the network transfers may take at first; absent: as much as there is. */
+  readonly limits?: TransferLimits | undefined;
   /** What transfers go by, where it is not the usual. */
   readonly tuning?: Partial<TransferTuning>;
 }
 
 /** The parts that operations work with. Whoever creates them disposes of them. */
-export interface Services extends ServiceOptions {
+export interface Services extends Omit<ServiceOptions, 'limits'> {
+  readonly limits: TransferLimiter;
   readonly layout: CacheLayout;
   readonly pool: WorkerPool;
   readonly hasher: Hasher;
@@ -79,16 +84,20 @@ export function createServices(options: ServiceOptions): Services {
   const hasher = createHasher(pool);
   const proofs = new Proofs(layout.proofs, clock.now);
   const blobs = new BlobStore(layout, hasher, proofs);
+  const sleep: Clock['sleep'] = (milliseconds, signal) => clock.sleep(milliseconds, signal);
+  const limits = new TransferLimiter({ now: () => performance.now(), sleep }, options.limits ?? USUAL_LIMITS);
   const http = createHttpClient({
     proxy: proxySettings(options.environment, options.editorProxy),
     policy: options.policy,
     resolveHost: options.resolveHost ?? systemResolver,
-    limits: tuning
+    limits: tuning,
+    limiter: limits
   });
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];
   return {
     ...options,
+    limits,
     layout,
     pool,
     hasher,
@@ -98,7 +107,7 @@ export function createServices(options: ServiceOptions): Services {
     blobs,
     bundles: new BundleStore(layout, proofs),
     registry: new Registry(layout.registry),
-    pulls: new PullEngine({ layout, blobs, hasher, clock, log, tuning, places: adoptionPlaces(options) }),
+    pulls: new PullEngine({ layout, blobs, hasher, clock, log, tuning, limits, places: adoptionPlaces(options) }),
     images: new FileImageStore(join(root, 'images')),
     jobs: new ExclusiveJobs(),
     runningPulls: new RunningPulls(),

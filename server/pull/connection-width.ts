@@ -13,23 +13,30 @@ const FAST_ENOUGH = 150 * 1000 * 1000;
  */
 export class ConnectionWidth {
   private width: number;
-  private settled: boolean;
+  private settled = false;
   private previousRate: number | null = null;
   private watchedSince: number;
   private bytes: number;
-  private readonly most: number;
 
-  /** @param now milliseconds since any fixed point @param bytes that are there already */
-  constructor(now: number, bytes: number, { first, most }: { readonly first: number; readonly most: number }) {
+  /**
+   * @param now milliseconds since any fixed point
+   * @param bytes that are there already
+   * @param first how many to begin with
+   * @param most how many are allowed; asked again and again, for that may change
+   */
+  constructor(
+    now: number,
+    bytes: number,
+    first: number,
+    private readonly most: () => number
+  ) {
     this.watchedSince = now;
     this.bytes = bytes;
-    this.most = most;
-    this.width = Math.min(first, most);
-    this.settled = this.width >= most;
+    this.width = Math.min(first, most());
   }
 
   get connections(): number {
-    return this.width;
+    return Math.min(this.width, this.most());
   }
 
   /** Notes the bytes that are there by now. */
@@ -39,14 +46,17 @@ export class ConnectionWidth {
     const rate = ((bytes - this.bytes) * 1000) / elapsed;
     this.watchedSince = now;
     this.bytes = bytes;
+    this.width = this.connections;
     if (this.previousRate !== null && rate < this.previousRate * WORTHWHILE) {
       this.width = Math.max(1, Math.ceil(this.width / 2));
       this.settled = true;
-    } else if (rate >= FAST_ENOUGH || this.width >= this.most) {
+    } else if (rate >= FAST_ENOUGH) {
       this.settled = true;
-    } else {
+    } else if (this.width < this.most()) {
       this.previousRate = rate;
-      this.width = Math.min(this.most, this.width * 2);
+      this.width = Math.min(this.most(), this.width * 2);
+    } else {
+      this.previousRate = null;
     }
   }
 

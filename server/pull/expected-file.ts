@@ -1,5 +1,6 @@
 import type { Digest } from '../../shared/digest';
 import { Failure } from '../../shared/failure';
+import type { TransferLimits } from '../../shared/transfer-limits';
 import type { Clock } from '../platform/clock';
 import type { Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
@@ -25,6 +26,8 @@ export interface TransferTools {
   readonly clock: Clock;
   readonly log: Log;
   readonly tuning: TransferTuning;
+  /** What the user allows at the moment. */
+  readonly limits: Pick<TransferLimits, 'connections'>;
   readonly signal: AbortSignal;
   /** Bytes of the file on disk and its size, as far as it is known. */
   readonly onBytes: (received: number, total: number | null) => void;

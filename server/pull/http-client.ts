@@ -2,6 +2,7 @@ import type { HostReach } from '../../shared/host-reach';
 import { type Admission, reachOf } from './address-policy';
 import { type DispatcherOptions, Dispatchers } from './dispatchers';
 import { proxyFor } from './proxy';
+import type { TransferLimiter } from './transfer-limiter';
 import type { TransferTuning } from './transfer-tuning';
 
 /** An answer: its head, and its body as chunks. */
@@ -41,9 +42,15 @@ type StallLimits = Pick<TransferTuning, 'stallMs' | 'stallBytes'>;
 /** Code of the error that a body ends with whose server sends next to nothing. */
 export const CRAWLING = 'CRAWLING';
 
+export interface HttpClientOptions extends DispatcherOptions {
+  readonly limits: DispatcherOptions['limits'] & StallLimits;
+  /** Holds bodies to the rate that the user allows. */
+  readonly limiter: TransferLimiter;
+}
+
 /** A client over undici with keep-alive. undici is loaded with the first request, not at start-up. */
-export function createHttpClient(options: DispatcherOptions & { readonly limits: StallLimits }): HttpClient {
-  const { proxy, limits } = options;
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { proxy, limits, limiter } = options;
   const dispatchers = new Dispatchers(options);
   return {
     async send(method, url, headers, signal, admission = 'named') {
@@ -57,7 +64,7 @@ export function createHttpClient(options: DispatcherOptions & { readonly limits:
           const value = answer.headers[name];
           return Array.isArray(value) ? value[0] : value;
         },
-        body: steady(answer.body, limits),
+        body: limiter.paced(steady(answer.body, limits), signal),
         discard() {
           answer.body.on('error', () => undefined);
           answer.body.destroy();

@@ -6,7 +6,7 @@ import type { Log } from '../platform/log';
 import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import type { AdoptionPlace } from './adoption-place';
-import type { WantedFile } from './expected-file';
+import type { TransferTools, WantedFile } from './expected-file';
 import { PauseSwitch } from './pause-switch';
 import { provideFile } from './provide-file';
 import { type PlannedFile, type PullPlan, planPull, requireSpace } from './pull-plan';
@@ -35,6 +35,7 @@ export interface PullTools {
   readonly clock: Clock;
   readonly log: Log;
   readonly tuning: TransferTuning;
+  readonly limits: TransferTools['limits'];
   /** Where bytes may lie on this machine that need not be transferred. */
   readonly places: readonly AdoptionPlace[];
 }

@@ -8,8 +8,8 @@ import { MOST_FRUITLESS_ATTEMPTS, waitBeforeRetry } from './retry-policy';
 import { ContentChanged, type Opening, TransientFault } from './source';
 import { writePieces } from './write-pieces';
 
-/** The width of a transfer that is not shared. */
-const ALONE = { first: 1, most: 1 };
+/** How many connections a transfer has that is not shared. */
+const ALONE = 1;
 
 /** The source serves the whole content whatever part it is asked for, so a transfer cannot go on in the middle. */
 export class RangesIgnored extends Error {
@@ -41,7 +41,7 @@ export class TransferCrew {
   ) {
     this.signal = AbortSignal.any([tools.signal, this.controller.signal]);
     this.queue = new PieceQueue([], tools.tuning.pieceBytes);
-    this.width = new ConnectionWidth(tools.clock.now(), 0, ALONE);
+    this.width = new ConnectionWidth(tools.clock.now(), 0, ALONE, () => ALONE);
   }
 
   /** Bytes of the content, or null. */
@@ -98,13 +98,13 @@ export class TransferCrew {
   }
 
   private prepare(mayShare: boolean): void {
-    const { clock, tuning } = this.tools;
+    const { clock, tuning, limits } = this.tools;
     const { total } = this;
     const missing = missingRanges(this.partial.ranges, total ?? Number.POSITIVE_INFINITY);
     this.queue = new PieceQueue(missing, tuning.pieceBytes);
     const shares = mayShare && total !== null && total >= tuning.smallestSharedBytes;
-    const width = shares ? { first: tuning.firstConnections, most: tuning.mostConnections } : ALONE;
-    this.width = new ConnectionWidth(clock.now(), this.partial.bytes, width);
+    const most = (): number => (shares ? limits.connections : ALONE);
+    this.width = new ConnectionWidth(clock.now(), this.partial.bytes, tuning.firstConnections, most);
     this.tools.onBytes(this.partial.bytes, total);
   }
 

@@ -2,8 +2,6 @@
 export interface TransferTuning {
   /** How many connections a large file begins with; more are tried as long as that pays. */
   readonly firstConnections: number;
-  /** The most connections that share one file. */
-  readonly mostConnections: number;
   /** Files below this size get one connection: a second would not pay, in bytes. */
   readonly smallestSharedBytes: number;
   /** How much a connection takes at once when several share a file, in bytes. */
@@ -19,7 +17,6 @@ export interface TransferTuning {
 /** What transfers go by unless a host decides otherwise. */
 export const TRANSFER_TUNING: TransferTuning = {
   firstConnections: 1,
-  mostConnections: 8,
   smallestSharedBytes: 64 * 1024 * 1024,
   // Measured: 4 to 32 MiB make no difference.
   pieceBytes: 16 * 1024 * 1024,

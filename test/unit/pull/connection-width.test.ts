@@ -3,7 +3,7 @@ import { ConnectionWidth } from '../../../server/pull/connection-width';
 
 /** Lets a width watch a server for some seconds. @param throughput bytes a second by number of connections */
 function watched(throughput: (connections: number) => number, seconds = 20, most = 8): number[] {
-  const width = new ConnectionWidth(0, 0, { first: 1, most });
+  const width = new ConnectionWidth(0, 0, 1, () => most);
   const seen: number[] = [];
   let bytes = 0;
   for (let second = 1; second <= seconds; second += 1) {
@@ -34,16 +34,35 @@ describe('the number of connections', () => {
   });
 
   it('begins with as many as it is told', () => {
-    expect(new ConnectionWidth(0, 0, { first: 4, most: 8 }).connections).toBe(4);
-    expect(new ConnectionWidth(0, 0, { first: 4, most: 2 }).connections).toBe(2);
+    expect(new ConnectionWidth(0, 0, 4, () => 8).connections).toBe(4);
+    expect(new ConnectionWidth(0, 0, 4, () => 2).connections).toBe(2);
   });
 
   it('stays at one for a source that is not to be shared', () => {
     expect(watched((connections) => connections * 10_000_000, 5, 1)).toEqual([1, 1, 1, 1, 1]);
   });
 
+  it('follows what is allowed while it watches', () => {
+    let most = 2;
+    const width = new ConnectionWidth(0, 0, 1, () => most);
+    let bytes = 0;
+    let second = 0;
+    const watch = (seconds: number): number => {
+      for (const until = second + seconds; second < until; width.note(second * 1000, bytes)) {
+        bytes += width.connections * 1_000_000;
+        second += 1;
+      }
+      return width.connections;
+    };
+    expect(watch(5)).toBe(2);
+    most = 8;
+    expect(watch(5)).toBe(8);
+    most = 3;
+    expect(width.connections).toBe(3);
+  });
+
   it('never grows again after the server refused a connection', () => {
-    const width = new ConnectionWidth(0, 0, { first: 1, most: 8 });
+    const width = new ConnectionWidth(0, 0, 1, () => 8);
     width.note(1000, 1_000_000);
     width.narrow(1);
     for (let second = 2; second < 20; second += 1) width.note(second * 1000, second * 9_000_000);
