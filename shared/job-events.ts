@@ -36,6 +36,8 @@ export type PullEvent =
       readonly index: number;
       readonly files: number;
       readonly bytes: number;
+      /** Bytes of it that came from its source now. */
+      readonly transferredBytes: number;
       readonly origin: FileOrigin;
     }
   | {
@@ -51,9 +53,10 @@ export type PullEvent =
 
 /**
  * Where the bytes of a file came from. `stored`: they were in the blob store already. `adopted`: copied from another
- * place of this machine. `resumed`: some were transferred earlier.
+ * place of this machine. `repaired`: some were right in a damaged copy, and the others were transferred. `resumed`: some
+ * were transferred earlier.
  */
-export type FileOrigin = 'transferred' | 'resumed' | 'stored' | 'adopted';
+export type FileOrigin = 'transferred' | 'resumed' | 'stored' | 'adopted' | 'repaired';
 
 /** How far a whole pull is, seen from one of its files. */
 export interface TransferProgress {

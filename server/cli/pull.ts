@@ -49,11 +49,13 @@ function showPlan(model: string, { files, totalBytes, missingBytes, freeBytes }:
   console.answer(`${model}: ${byteText(missingBytes)} to transfer${space}`);
 }
 
-const ORIGINS: Readonly<Record<FileOrigin, string>> = {
-  transferred: 'transferred',
-  resumed: 'resumed',
-  stored: 'already here',
-  adopted: 'copied from this machine'
+/** How a file came here, told with the amount that was transferred. */
+const ORIGINS: Readonly<Record<FileOrigin, (transferred: string) => string>> = {
+  transferred: () => 'transferred',
+  resumed: () => 'resumed',
+  stored: () => 'already here',
+  adopted: () => 'copied from this machine',
+  repaired: (transferred) => `repaired with ${transferred}`
 };
 
 function show(event: PullEvent, console: Console): void {
@@ -74,7 +76,7 @@ function show(event: PullEvent, console: Console): void {
       return;
     }
     case 'file_completed': {
-      const how = ORIGINS[event.origin];
+      const how = ORIGINS[event.origin](byteText(event.transferredBytes));
       console.remark(`  ${event.index}/${event.files} ${event.filename}  ${byteText(event.bytes)}, ${how}`);
       return;
     }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Failure, messageOf } from '../../shared/failure';
 import type { PullEvent } from '../../shared/job-events';
 import type { InstalledFile, InstalledManifest } from '../../shared/manifest/installed-manifest';
@@ -47,14 +48,14 @@ export async function pullModel(
 }
 
 /** Says what pulling a model would do: sizes, what is here already, what remains. Nothing is transferred. */
-export async function planModel(services: Services, { manifest }: KnownModel, signal: AbortSignal): Promise<PullPlan> {
+export async function planModel(services: Services, model: KnownModel, signal: AbortSignal): Promise<PullPlan> {
   requireTrust(services, 'Asking where models come from');
-  return services.pulls.plan(await wantedFiles(services, manifest), signal);
+  return services.pulls.plan(await wantedFiles(services, model), signal);
 }
 
 async function pullAndInstall(services: Services, model: KnownModel, options: PullOptions): Promise<PullResult> {
   const { name, manifest } = model;
-  const wanted = await wantedFiles(services, manifest);
+  const wanted = await wantedFiles(services, model);
   const stamp = await register(services, model);
   const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
   const installed = installedManifest(manifest, files, services.clock.now());
@@ -70,13 +71,18 @@ async function pullAndInstall(services: Services, model: KnownModel, options: Pu
   return result;
 }
 
-function wantedFiles(services: Services, { files, credential_alias: alias }: SourceManifest): Promise<WantedFile[]> {
+/** What is installed under a name may be damaged or of an earlier version; where pieces are known, the right ones count. */
+function wantedFiles(services: Services, { name, manifest }: KnownModel): Promise<WantedFile[]> {
+  const { files, credential_alias: alias } = manifest;
+  const folder = services.layout.model(name);
   return Promise.all(
     files.map(async (file) => ({
       filename: file.filename,
       source: await sourceOf(services, file, alias),
       digest: file.sha256 ?? null,
-      bytes: file.size_bytes ?? null
+      bytes: file.size_bytes ?? null,
+      pieces: file.pieces,
+      seeds: [join(folder, file.filename)]
     }))
   );
 }

@@ -7,6 +7,7 @@ import { hubCacheFolder } from '../huggingface/hub-folders';
 import type { Clock } from '../platform/clock';
 import { createHasher, type Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
+import { createPartHasher } from '../platform/part-hasher';
 import { WorkerPool } from '../platform/workers/worker-pool';
 import type { AddressPolicy } from '../pull/address-policy';
 import type { AdoptionPlace } from '../pull/adoption-place';
@@ -107,7 +108,17 @@ export function createServices(options: ServiceOptions): Services {
     blobs,
     bundles: new BundleStore(layout, proofs),
     registry: new Registry(layout.registry),
-    pulls: new PullEngine({ layout, blobs, hasher, clock, log, tuning, limits, places: adoptionPlaces(options) }),
+    pulls: new PullEngine({
+      layout,
+      blobs,
+      hasher,
+      parts: createPartHasher(pool),
+      clock,
+      log,
+      tuning,
+      limits,
+      places: adoptionPlaces(options)
+    }),
     images: new FileImageStore(join(root, 'images')),
     jobs: new ExclusiveJobs(),
     runningPulls: new RunningPulls(),

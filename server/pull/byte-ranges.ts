@@ -7,6 +7,8 @@ export interface ByteRange {
 /** Disjoint ranges in order, none empty, none touching the next. */
 export type ByteRanges = readonly ByteRange[];
 
+export const NO_RANGES: ByteRanges = [];
+
 /** Adds a range; what overlaps or touches becomes one. */
 export function withRange(ranges: ByteRanges, { start, end }: ByteRange): ByteRanges {
   if (start >= end) return ranges;

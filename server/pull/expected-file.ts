@@ -4,6 +4,7 @@ import type { TransferLimits } from '../../shared/transfer-limits';
 import type { Clock } from '../platform/clock';
 import type { Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
+import type { PieceDigests } from './pieces';
 import type { Opening, Source } from './source';
 import type { TransferTuning } from './transfer-tuning';
 
@@ -14,11 +15,20 @@ export interface ExpectedFile {
   readonly digest: Digest | null;
   /** Exact size in bytes, or null. */
   readonly bytes: number | null;
+  /** Digests of the pieces of the content: with them only what is damaged is fetched again. */
+  readonly pieces?: PieceDigests | undefined;
 }
 
 /** One file of a model to be pulled. */
 export interface WantedFile extends ExpectedFile {
   readonly filename: string;
+  /**
+   * Absolute paths of files of this machine that hold at least some of the content, for example the installed file that
+   * was found corrupt, or that of an earlier version. With `digest`, `bytes` and `pieces` the pieces that are right are
+   * taken over and only the others are transferred; without these three, seeds are ignored. They are only read, and
+   * those that do not exist are passed over.
+   */
+  readonly seeds?: readonly string[] | undefined;
 }
 
 export interface TransferTools {

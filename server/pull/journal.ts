@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ByteRange, type ByteRanges, withRange } from './byte-ranges';
+import { type ByteRange, type ByteRanges, NO_RANGES, withRange } from './byte-ranges';
 
 const offset = z.int().min(0);
 
@@ -76,8 +76,6 @@ export function readJournal(text: string, currentBoot: string): JournalState {
   }
   return { content, ranges: boot === currentBoot ? written : synced };
 }
-
-const NO_RANGES: ByteRanges = [];
 
 /** The line that says what is on disk for certain. */
 export function syncedLine(ranges: ByteRanges): JournalLine {

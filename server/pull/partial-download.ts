@@ -126,18 +126,39 @@ export class PartialDownload {
     await this.data.close();
     await rename(target, this.dataPath);
     this.data = await open(this.dataPath, constants.O_RDWR);
-    await this.note({ start: 0, end: content.total });
+    await this.count({ start: 0, end: content.total });
     return true;
   }
 
   /** Writes bytes at an offset; several connections may, side by side. @param chunk at most 1 MiB */
   async write(chunk: Uint8Array, start: number): Promise<void> {
     await writeFully(this.data, chunk, start);
-    await this.note({ start, end: start + chunk.length });
+    await this.count({ start, end: start + chunk.length });
     if (this.syncFault) throw this.syncFault.error;
     const due = this.bytes - this.syncedBytes >= SYNC_BYTES || this.now() - this.syncedAt >= SYNC_MS;
     // Writing goes on meanwhile; waiting for the disk would halve the rate of a fast connection.
     if (due) this.syncing ??= this.syncInBackground();
+  }
+
+  /** Writes bytes that do not count before somebody proves them. @param chunk at most 1 MiB */
+  async place(chunk: Uint8Array, start: number): Promise<void> {
+    await writeFully(this.data, chunk, start);
+  }
+
+  /** Counts bytes that are in the data from now on. */
+  async count(range: ByteRange): Promise<void> {
+    this.state = { ...this.state, ranges: withRange(this.state.ranges, range) };
+    await this.record({ type: 'written', ...range });
+  }
+
+  /** Says anew what the data holds, and of which content; all else that was counted is void. */
+  async recount(content: BegunContent, ranges: ByteRanges): Promise<void> {
+    await this.syncing;
+    await this.record({ type: 'begun', ...content });
+    if (content.total !== null) await this.data.truncate(content.total);
+    this.state = { content, ranges: [] };
+    for (const range of ranges) await this.count(range);
+    await this.sync();
   }
 
   /** Lets go of a partial that can be resumed; one without a byte is removed. */
@@ -184,12 +205,6 @@ export class PartialDownload {
     this.syncedAt = this.now();
     await this.data.datasync();
     await this.record(syncedLine(ranges));
-  }
-
-  /** Counts bytes that are in the data from now on. */
-  private async note(written: ByteRange): Promise<void> {
-    this.state = { ...this.state, ranges: withRange(this.state.ranges, written) };
-    await this.record({ type: 'written', ...written });
   }
 
   private async record(line: JournalLine): Promise<void> {

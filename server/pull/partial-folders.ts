@@ -43,6 +43,15 @@ export async function takeOver(partials: string, key: string, target: string): P
   return false;
 }
 
+/** Removes what was received of a content that is in the store by now; what living processes own stays. */
+export async function removeAbandoned(partials: string, key: string): Promise<void> {
+  for (;;) {
+    const { owned } = await ownFolders(partials, key);
+    if (!(await takeOver(partials, key, owned))) return;
+    await rm(owned, { recursive: true, force: true });
+  }
+}
+
 async function isAbandoned(tag: string): Promise<boolean> {
   if (tag.startsWith(`${FREE}~`)) return true;
   const owner = parseOwnerTag(tag);

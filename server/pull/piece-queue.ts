@@ -29,6 +29,11 @@ export class PieceQueue {
     return next && this.cut(next);
   }
 
+  /** Where that ends which waits from here on without a gap. */
+  gapEnd(start: number): number {
+    return this.waiting.find((range) => range.start === start)?.end ?? start;
+  }
+
   /** Puts back what could not be fetched. */
   giveBack(piece: ByteRange): void {
     this.waiting = withRange(this.waiting, piece);

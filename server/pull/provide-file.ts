@@ -1,10 +1,15 @@
+import type { Digest } from '../../shared/digest';
 import { Failure } from '../../shared/failure';
 import type { FileOrigin } from '../../shared/job-events';
-import { fileFailure } from '../platform/system-error';
+import { errorCode, fileFailure } from '../platform/system-error';
 import type { Blob } from '../store/blob-store';
 import { adoptFile } from './adopt-file';
+import { PartialDownload } from './partial-download';
+import { removeAbandoned } from './partial-folders';
+import { piecesOf } from './pieces';
 import type { PlannedFile } from './pull-plan';
 import { contentKey, type ReceiveTools, receiveFile } from './receive-file';
+import { seedFrom } from './repair';
 import { takeTurn } from './shared-transfer';
 
 /** A file that lies in the store now. */
@@ -16,60 +21,98 @@ export interface Provided {
 }
 
 /**
- * Brings a file into the store from where it costs least: the store itself, another place of this machine, its
- * source. Waits for its turn on a content that another process is transferring, so that no byte comes twice.
+ * Brings a file into the store from where it costs least: the store itself, another place of this machine, what is
+ * right of a damaged copy, its source. Waits for its turn on a content that another process is transferring, so that
+ * no byte comes twice.
  * @throws Failure
  */
 export async function provideFile(file: PlannedFile, tools: ReceiveTools): Promise<Provided> {
-  if (file.digest === null) return fetchFile(file, tools);
-  const present = await fromStore(file, tools);
-  if (present) return present;
-  const claim = await takeTurn({
-    ...tools,
-    partials: tools.layout.partials,
-    key: contentKey(file),
-    onBytes: (received) => tools.onBytes(received, file.likelyBytes)
-  });
   try {
-    const arrived = await fromStore(file, tools);
-    if (arrived) return arrived;
-    const adopted = await adoptFile(file, tools);
-    if (adopted) return { blob: adopted, receivedBytes: 0, origin: 'adopted' };
-    return await fetchFile(file, tools);
+    return await (file.digest === null ? fetchFile(file, 0, tools) : provideContent(file, file.digest, tools));
+  } catch (error) {
+    throw fileFailure(error, 'Storing the file failed.', tools.layout.partials);
+  }
+}
+
+async function provideContent(file: PlannedFile, digest: Digest, tools: ReceiveTools): Promise<Provided> {
+  const { layout, blobs, signal } = tools;
+  let seededBytes = 0;
+  const fromStore = (): Promise<Blob | undefined> =>
+    blobs.findProved(digest, signal, async (damaged) => {
+      seededBytes += await seed(file, [damaged], tools);
+    });
+  const present = await fromStore();
+  if (present) return stored(present);
+  const key = contentKey(file);
+  const onBytes = (received: number): void => tools.onBytes(received, file.likelyBytes);
+  const claim = await takeTurn({ ...tools, partials: layout.partials, key, onBytes });
+  try {
+    const arrived = await fromStore();
+    const adoption = arrived ? undefined : await adoptFile(file, tools);
+    const blob = arrived ?? (adoption?.kind === 'adopted' ? adoption.blob : undefined);
+    if (blob) {
+      await removeAbandoned(layout.partials, key);
+      return { ...stored(blob), origin: arrived ? 'stored' : 'adopted' };
+    }
+    seededBytes += adoption?.kind === 'not-found' ? adoption.keptBytes : 0;
+    seededBytes += await seed(file, seedsOf(file), tools);
+    return await fetchFile(file, seededBytes, tools);
   } finally {
     await claim?.release();
   }
 }
 
-async function fromStore({ digest }: PlannedFile, { blobs, signal }: ReceiveTools): Promise<Provided | undefined> {
-  const blob = digest === null ? undefined : await blobs.findProved(digest, signal);
-  return blob && { blob, receivedBytes: 0, origin: 'stored' };
+function stored(blob: Blob): Provided {
+  return { blob, receivedBytes: 0, origin: 'stored' };
 }
 
-async function fetchFile(file: PlannedFile, tools: ReceiveTools): Promise<Provided> {
-  const { log, clock, layout } = tools;
+/** A candidate that was named by the digest and is not adopted is a damaged copy. */
+function seedsOf({ seeds = [], candidates }: PlannedFile): readonly string[] {
+  return [...seeds, ...candidates.flatMap(({ path, isNamedByDigest }) => (isNamedByDigest ? [path] : []))];
+}
+
+/** @returns how many bytes were taken over from seeds */
+async function seed(file: PlannedFile, seeds: readonly string[], tools: ReceiveTools): Promise<number> {
+  if (seeds.length === 0 || piecesOf(file.bytes, file.pieces).length === 0) return 0;
+  const partial = await PartialDownload.claim(tools.layout.partials, contentKey(file), tools.clock.now);
+  const { bytes: before } = partial;
+  try {
+    await seedFrom(seeds, partial, file, tools);
+    return Math.max(0, partial.bytes - before);
+  } finally {
+    await partial.release();
+  }
+}
+
+async function fetchFile(file: PlannedFile, seededBytes: number, tools: ReceiveTools): Promise<Provided> {
+  const { log, clock } = tools;
   const { label: source } = file.source;
   const startedAt = clock.now();
   log.info('starting transfer', { source, bytes: file.bytes });
   try {
-    const provided = await fetchProved(file, tools);
+    const provided = await fetchProved(file, seededBytes, tools);
     log.info('done transfer', { source, bytes: provided.blob.bytes, ms: clock.now() - startedAt });
     return provided;
   } catch (error) {
-    const failure = fileFailure(error, 'Storing the file failed.', layout.partials);
-    const code = failure instanceof Failure ? failure.code : 'unexpected';
+    const code = error instanceof Failure ? error.code : (errorCode(error) ?? 'unexpected');
     log.warn('failed transfer', { source, code, ms: clock.now() - startedAt });
-    throw failure;
+    throw error;
   }
 }
 
-/** A content with the wrong digest is discarded and fetched anew once, in case it was damaged on the way. */
-async function fetchProved(file: PlannedFile, tools: ReceiveTools): Promise<Provided> {
+/**
+ * A content with the wrong digest is fetched anew once, in case it was damaged on the way: all of it, or what its
+ * pieces do not prove.
+ */
+async function fetchProved(file: PlannedFile, seededBytes: number, tools: ReceiveTools): Promise<Provided> {
+  let keptBytes = seededBytes;
+  let receivedBytes = 0;
   for (let isLast = false; ; isLast = true) {
     const received = await receiveFile(file, tools);
+    receivedBytes += received.receivedBytes;
     if (received.kind === 'complete') {
-      const { blob, receivedBytes, wasResumed } = received;
-      return { blob, receivedBytes, origin: wasResumed ? 'resumed' : 'transferred' };
+      const origin = keptBytes > 0 ? 'repaired' : received.wasResumed ? 'resumed' : 'transferred';
+      return { blob: received.blob, receivedBytes, origin };
     }
     const { label: subject } = file.source;
     if (isLast) {
@@ -78,6 +121,7 @@ async function fetchProved(file: PlannedFile, tools: ReceiveTools): Promise<Prov
         nextStep: `Its SHA-256 is ${received.actual}, the manifest says ${file.digest ?? ''}; check which one is right.`
       });
     }
-    tools.log.warn('digest differs, fetching anew', { source: subject });
+    ({ keptBytes } = received);
+    tools.log.warn('digest differs, fetching anew', { source: subject, keptBytes });
   }
 }

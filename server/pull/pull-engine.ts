@@ -3,6 +3,7 @@ import type { ModelName } from '../../shared/model-name';
 import type { Clock } from '../platform/clock';
 import type { Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
+import type { PartHasher } from '../platform/part-hasher';
 import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import type { AdoptionPlace } from './adoption-place';
@@ -32,6 +33,7 @@ export interface PullTools {
   readonly layout: CacheLayout;
   readonly blobs: BlobStore;
   readonly hasher: Hasher;
+  readonly parts: PartHasher;
   readonly clock: Clock;
   readonly log: Log;
   readonly tuning: TransferTuning;
@@ -93,7 +95,7 @@ export class PullEngine {
         work: (running) => provideFile(file, this.toolsFor(file, progress, running))
       });
       transferredBytes += receivedBytes;
-      progress.fileCompleted(file, blob.bytes, origin);
+      progress.fileCompleted(file, { bytes: blob.bytes, transferredBytes: receivedBytes, origin });
       pulled.push({ filename: file.filename, blob, digestOrigin: file.digest === null ? 'observed' : 'declared' });
     }
     return { files: pulled, transferredBytes: transferredBytes + progress.bytesBeforePauses };

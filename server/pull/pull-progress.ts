@@ -9,6 +9,12 @@ interface CountedFile {
   readonly likelyBytes: number | null;
 }
 
+interface CompletedFile {
+  readonly bytes: number;
+  readonly transferredBytes: number;
+  readonly origin: FileOrigin;
+}
+
 /** Turns what a pull does into events: totals, rate and estimate; progress at most ten times a second. */
 export class PullProgress {
   private readonly throttle: Throttle<PullEvent>;
@@ -68,12 +74,13 @@ export class PullProgress {
     this.throttle.offer({ type: 'file_checking', model, filename: file.filename, checkedBytes, fileBytes });
   }
 
-  fileCompleted(file: CountedFile, bytes: number, origin: FileOrigin): void {
+  fileCompleted(file: CountedFile, result: CompletedFile): void {
+    const { bytes } = result;
     this.throttle.flush();
     this.sizes.set(file.filename, bytes);
     this.completedBytes += bytes;
     this.receivedBytes = this.completedBytes;
-    this.emit({ type: 'file_completed', bytes, origin, ...this.numbered(file) });
+    this.emit({ type: 'file_completed', ...result, ...this.numbered(file) });
   }
 
   /** Bytes of transfers that were interrupted; what the sources sent before a pause counts too. */

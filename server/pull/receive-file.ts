@@ -8,13 +8,12 @@ import type { CacheLayout } from '../store/cache-layout';
 import type { ExpectedFile, TransferTools } from './expected-file';
 import { PartialDownload } from './partial-download';
 import { partialKey } from './partial-folders';
+import { keepSoundPieces, type RepairTools } from './repair';
 import { transferFile } from './transfer-file';
 
-export interface ReceiveTools extends Omit<TransferTools, 'onHashed'> {
+export interface ReceiveTools extends Omit<TransferTools, 'onHashed'>, RepairTools {
   readonly layout: CacheLayout;
   readonly blobs: BlobStore;
-  /** Bytes that were hashed while nothing arrived, and how many there are to hash. */
-  readonly onChecked: (checked: number, total: number | null) => void;
   /** Bytes that came from the source before the transfer was interrupted. */
   readonly onInterrupted: (received: number) => void;
 }
@@ -28,8 +27,14 @@ export type Received =
       readonly receivedBytes: number;
       readonly wasResumed: boolean;
     }
-  /** The source has another content than the digest promises; nothing is left of it. */
-  | { readonly kind: 'other-content'; readonly actual: Digest };
+  /** The source has another content than the digest promises; nothing is left of it but pieces that are right. */
+  | {
+      readonly kind: 'other-content';
+      readonly actual: Digest;
+      readonly receivedBytes: number;
+      /** Bytes of the pieces that are right and kept. */
+      readonly keptBytes: number;
+    };
 
 /** Names the partial of a file: by its content where a digest tells it. */
 export function contentKey({ digest, source }: ExpectedFile): string {
@@ -69,7 +74,7 @@ export async function receiveInto(
   file: ExpectedFile,
   tools: ReceiveTools
 ): Promise<Received> {
-  const heldBytes = partial.bytes;
+  const { bytes: heldBytes } = partial;
   let hash: FileHash;
   try {
     hash = await transferFile(file, partial, { ...tools, onHashed: (bytes) => showHashing(partial, bytes, tools) });
@@ -78,14 +83,26 @@ export async function receiveInto(
     throw error;
   }
   if (file.digest !== null && hash.digest !== file.digest) {
-    await partial.remove();
-    return { kind: 'other-content', actual: hash.digest };
+    const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
+    const keptBytes = await keepSound(partial, file, tools);
+    return { kind: 'other-content', actual: hash.digest, receivedBytes: hash.bytes - resumedFrom, keptBytes };
   }
+  const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
   await partial.close();
   const blob = await tools.blobs.commit(partial.dataPath, hash);
   await rm(partial.folder, { recursive: true, force: true });
-  const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
   return { kind: 'complete', blob, receivedBytes: blob.bytes - resumedFrom, wasResumed: resumedFrom > 0 };
+}
+
+/** @returns how many bytes of a content with the wrong digest stay as a partial */
+async function keepSound(partial: PartialDownload, file: ExpectedFile, tools: ReceiveTools): Promise<number> {
+  let isKept = false;
+  try {
+    isKept = await keepSoundPieces(partial, file, tools);
+  } finally {
+    await (isKept ? partial.release() : partial.remove());
+  }
+  return isKept ? partial.bytes : 0;
 }
 
 /** As long as bytes arrive, those are what is shown. */

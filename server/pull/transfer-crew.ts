@@ -189,7 +189,10 @@ export class TransferCrew {
     // With neither digest nor validator nothing would tell another version from the one that was begun.
     if (this.file.digest === null && validator === null) throw this.beginAnew('cannot tell its versions apart');
     const isAlone = this.width.connections === 1;
-    const opening = await source.open({ start, end: isAlone ? null : end, validator, signal: this.signal });
+    // Alone it goes on to the end of the gap; what is here behind the gap need not come again.
+    const last = isAlone ? this.queue.gapEnd(end) : end;
+    const request = { start, end: isAlone && last === this.total ? null : last, validator, signal: this.signal };
+    const opening = await source.open(request);
     const { label: subject } = source;
     if (opening.start !== start) throw this.beginAnew('serves it from its beginning only');
     if (content && (opening.total !== content.total || !isSame(validator, opening.validator, this.file))) {

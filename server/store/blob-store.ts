@@ -27,8 +27,13 @@ export class BlobStore {
   /**
    * The blob of a digest, proved by reading it, or by what was read before while it is as it was then: a blob that was damaged since is removed and counts as absent, so
    * that the caller fetches it again. Other bundles keep their own link to it.
+   * @param salvage called with the path of a damaged blob before it is removed
    */
-  async findProved(digest: Digest, signal: AbortSignal): Promise<Blob | undefined> {
+  async findProved(
+    digest: Digest,
+    signal: AbortSignal,
+    salvage?: (path: string) => Promise<void>
+  ): Promise<Blob | undefined> {
     const path = this.layout.blob(digest);
     try {
       const found = await lstat(path, { bigint: true });
@@ -40,7 +45,9 @@ export class BlobStore {
       const reading = await readDigest(path, { hasher, proofs, signal, force });
       if (reading.digest === digest) return { path, digest, bytes: reading.bytes };
       // Another process may have put a sound one in its place while this one was read.
-      if (isSameContent(found, await lstat(path, { bigint: true }))) await rm(path, { force: true });
+      if (!isSameContent(found, await lstat(path, { bigint: true }))) return undefined;
+      await salvage?.(path);
+      await rm(path, { force: true });
     } catch (error) {
       if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) throw error;
     }

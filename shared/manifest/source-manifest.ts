@@ -13,7 +13,7 @@ export const LARGEST_MANIFEST_BYTES = 8 * 1024 * 1024;
 const byteCount = z.int().min(0);
 
 /** One file of a source manifest: what it is to the engine, where it comes from, and how to know it is right. */
-const sourceFile = z.looseObject({
+const sourceFileFields = z.looseObject({
   role: z.enum(ROLES).meta({ description: 'What the file is to the engine.' }),
   url: sourceAddress.meta({
     description: 'Where the file comes from: https:, hf:owner/repo@revision/path, or a path.'
@@ -26,6 +26,19 @@ const sourceFile = z.looseObject({
     .looseObject({ size: byteCount.min(1), sha256: z.array(declaredDigest) })
     .optional()
     .meta({ description: 'Digests of equal pieces of the file, for repair.' })
+});
+
+const sourceFile = sourceFileFields.superRefine(({ size_bytes: bytes, pieces }, context) => {
+  if (bytes === undefined || !pieces) return;
+  const expected = Math.ceil(bytes / pieces.size);
+  const listed = pieces.sha256.length;
+  if (listed === expected) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['pieces', 'sha256'],
+    params: { code: 'size-mismatch' },
+    message: `A file of ${bytes} bytes has ${expected} pieces of ${pieces.size} bytes, and ${listed} are listed here; correct “size_bytes”, “size” or the list.`
+  });
 });
 
 /** The authored, checked-in manifest: which files make up a model and where they come from. */

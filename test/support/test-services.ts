@@ -57,6 +57,7 @@ export interface TestFile {
   readonly role?: string;
   readonly sha256?: string;
   readonly size_bytes?: number;
+  readonly pieces?: { readonly size: number; readonly sha256: readonly string[] };
 }
 
 /** Writes a source manifest into a fresh folder and gives its path. */

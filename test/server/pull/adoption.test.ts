@@ -177,12 +177,20 @@ describe('a content that lies in a folder to adopt from', () => {
     expect((await cacheEntries(services)).filter((path) => path.startsWith('.partial'))).toEqual([]);
   });
 
-  it.each(['file_checking', 'file_progress'])('is given up at %s when the pull is cancelled', async (phase) => {
+  it.each([
+    ['a guess is hashed', 'file_checking', false],
+    ['it is copied', 'file_progress', true]
+  ])('is given up while %s when the pull is cancelled', async (_, phase, isNamedByDigest) => {
     const server = await serve();
     const folder = await temporaryFolder();
-    await place(join(folder, 'w.bin'), CONTENT);
+    await place(
+      isNamedByDigest ? join(folder, 'models--owner--repo', 'blobs', DIGEST) : join(folder, 'w.bin'),
+      CONTENT
+    );
     const before = await snapshot(folder);
-    const services = await testServices({ adoptFrom: [folder] });
+    const services = await testServices(
+      isNamedByDigest ? { environment: { HF_HUB_CACHE: folder } } : { adoptFrom: [folder] }
+    );
     await cancelWhen(services, await wanted(server), ({ type }) => type === phase);
     expect(server.requests).toEqual([]);
     expect(await snapshot(folder)).toEqual(before);

@@ -46,6 +46,7 @@ describe('the progress of a pull', () => {
       index: 1,
       files: 1,
       bytes: 2,
+      transferredBytes: 0,
       origin: 'stored'
     } as const;
     expect(pullProgress(completed)).toBeUndefined();

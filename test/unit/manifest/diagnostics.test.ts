@@ -50,6 +50,16 @@ describe('fields', () => {
     expect(row.message).toBe('“files” is empty; list at least one.');
   });
 
+  it('gives one row for pieces that do not add up to the size of their file', () => {
+    const digests = `["${DIGEST}", "${DIGEST}"]`;
+    const marked = `{ "size": 4, «"sha256"»: ${digests} }`;
+    const row = expectRow(sourceWithFile({ size_bytes: '9', pieces: marked }), 'size-mismatch');
+    expect(row.message).toContain('has 3 pieces of 4 bytes, and 2 are listed');
+    const pieces = `{ "size": 4, "sha256": ${digests} }`;
+    expectSilence(sourceWithFile({ size_bytes: '8', pieces }));
+    expectSilence(sourceWithFile({ pieces }));
+  });
+
   it('gives one row for a default out of range', () => {
     const row = expectRow(sourceWith({ defaults: '{ "width": «1» }' }), 'schema');
     expect(row.message).toBe('“width” must be at least 64.');
