@@ -3,11 +3,13 @@ import {
   type Connection,
   type Diagnostic,
   DiagnosticSeverity,
+  DiagnosticTag,
   DocumentDiagnosticReportKind,
   type TextDocuments
 } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { messageOf } from '../../shared/failure';
+import type { DiagnosticCode } from '../../shared/manifest/diagnostic-codes';
 import type { ManifestDiagnostic, Severity } from '../manifest/diagnostic';
 import type { ManifestDocuments } from './manifest-documents';
 
@@ -20,7 +22,14 @@ const SOURCE = 'Diffusion Dock';
 const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
   error: DiagnosticSeverity.Error,
   warning: DiagnosticSeverity.Warning,
-  hint: DiagnosticSeverity.Information
+  hint: DiagnosticSeverity.Information,
+  suggestion: DiagnosticSeverity.Hint
+};
+
+/** How editors show findings that are no mistakes of their own: greyed out, or struck through. */
+const TAGS: Readonly<Partial<Record<DiagnosticCode, DiagnosticTag>>> = {
+  'unnecessary-field': DiagnosticTag.Unnecessary,
+  'deprecated-field': DiagnosticTag.Deprecated
 };
 
 /**
@@ -94,6 +103,7 @@ function toLsp(
     start: document.positionAt(from),
     end: document.positionAt(to)
   });
+  const tag = TAGS[code];
   return {
     code,
     codeDescription: { href: `${documentation}${code}.md` },
@@ -101,6 +111,7 @@ function toLsp(
     severity: SEVERITIES[severity],
     message,
     range: rangeOf(start, end),
+    ...(tag !== undefined && { tags: [tag] }),
     ...(related && {
       relatedInformation: related.map((place) => ({
         message: place.message,

@@ -1,6 +1,7 @@
 import type { DiagnosticCode } from '../../shared/manifest/diagnostic-codes';
 
-export type Severity = 'error' | 'warning' | 'hint';
+/** `suggestion`: shown in the text alone, in no list of problems. */
+export type Severity = 'error' | 'warning' | 'hint' | 'suggestion';
 
 /** A part of a text, in UTF-16 offsets; `end` is behind the last unit. */
 export interface TextRange {

@@ -5,11 +5,17 @@ import type { ManifestDocument } from './document';
 import { fileEntries } from './files';
 import { checkInsecureAddresses } from './rules/addresses';
 import { checkDigestFormat } from './rules/digest-format';
+import { checkMissingDigests, checkRepeatedDigests } from './rules/digests';
 import { checkDuplicateKeys } from './rules/duplicate-keys';
 import { checkDuplicatePaths } from './rules/duplicate-paths';
 import { checkNumbers } from './rules/inexact-numbers';
+import { checkOldNames } from './rules/old-names';
+import { checkPickles } from './rules/pickles';
+import { checkPinning } from './rules/pinning';
+import { checkMissingRoles, checkRepeatedRoles } from './rules/roles';
 import { checkSecrets } from './rules/secrets';
 import { checkShape } from './rules/shape';
+import { checkApproximateSizes } from './rules/sizes';
 import { checkSyntax } from './rules/syntax';
 import { checkTotalSize } from './rules/total-size';
 import { schemaMark } from './schema-mark';
@@ -38,12 +44,25 @@ export function diagnose(
   }
   checkNumbers(document, report);
   checkSecrets(document, report);
+  checkOldNames(document, report);
   checkShape(document, dialect, report);
   checkDuplicatePaths(document, dialect, report);
-  if (dialect === 'source') checkInsecureAddresses(document, report);
   checkDigestFormat(document, report);
+  if (dialect === 'source') checkSource(document, report);
+  checkPickles(document, dialect, report);
   if (dialect === 'installed') checkTotalSize(document, report);
   return rows.inDocumentOrder();
+}
+
+/** What only somebody who writes a manifest by hand can do anything about. */
+function checkSource(document: ManifestDocument, report: Report): void {
+  checkRepeatedRoles(document, report);
+  checkMissingRoles(document, report);
+  checkInsecureAddresses(document, report);
+  checkPinning(document, report);
+  checkApproximateSizes(document, report);
+  checkMissingDigests(document, report);
+  checkRepeatedDigests(document, report);
 }
 
 /** What makes every further finding pointless. */

@@ -21,3 +21,9 @@ export function entryTexts(document: ManifestDocument, field: string): EntryText
     return node && text !== undefined ? [{ node, text }] : [];
   });
 }
+
+/** The size in bytes that a node states; undefined when that is none. */
+export function byteCountOf(node: Node | undefined): number | undefined {
+  const value = node?.type === 'number' ? Number(node.value) : undefined;
+  return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}

@@ -3,6 +3,7 @@ import { getNodePath, type Node } from 'jsonc-parser';
 import { forEachField, type ManifestDocument, stringOf, valueOf } from '../document';
 import { fileNameOf } from '../file-name-of';
 import { meantField } from '../misspellings';
+import { nameToday } from '../rules/old-names';
 import { meantOption } from '../rules/texts';
 import { fieldsAt, jsonTypeOf, optionsOf, type SchemaField, schemaAt } from '../schema-at';
 import { addFields, propertyOf, removeFromParent, replaceValue } from './edits';
@@ -18,6 +19,21 @@ export function fixFieldName({ document, dialect, node }: FixRequest): ManifestF
   const meant = meantField(written, known, document.fieldsOf(object));
   if (meant === undefined) return [];
   return [{ title: `Write “${meant}”`, edits: [replaceValue(node, meant)], isCertain: true }];
+}
+
+/** Writes the name that a field has today. */
+export function fixOldName({ node }: FixRequest): ManifestFix[] {
+  const today = nameToday(stringOf(node) ?? '');
+  return today === undefined
+    ? []
+    : [{ title: `Write “${today}”`, edits: [replaceValue(node, today)], isCertain: true }];
+}
+
+/** Takes a field out that nothing reads. */
+export function fixUnnecessaryField({ document, node }: FixRequest): ManifestFix[] {
+  const property = propertyOf(node);
+  if (!property) return [];
+  return [{ title: 'Remove the field', edits: [removeFromParent(document, property)], isCertain: true }];
 }
 
 /** Spells a role, task or other option as it was meant. */

@@ -1,7 +1,6 @@
-import type { Node } from 'jsonc-parser';
 import type { Report } from '../diagnostic';
 import { type ManifestDocument, rangeOf } from '../document';
-import { fileEntries } from '../files';
+import { byteCountOf, fileEntries } from '../files';
 
 /** The total that an installed manifest states is the sum of its files; unsaid when a size is missing or wrong. */
 export function checkTotalSize(document: ManifestDocument, report: Report): void {
@@ -23,9 +22,4 @@ export function totalOfFiles(document: ManifestDocument): number | undefined {
     sum += size;
   }
   return sum;
-}
-
-function byteCountOf(node: Node | undefined): number | undefined {
-  const value = node?.type === 'number' ? Number(node.value) : undefined;
-  return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }

@@ -237,3 +237,85 @@ describe('a newer format', () => {
     expect(row.message).toContain('newer version');
   });
 });
+
+describe('roles', () => {
+  const other = { url: '"https://example.com/b.bin"', filename: '"b.bin"' };
+
+  it('are taken once by the engine', () => {
+    const files = `[${sourceFile({})}, ${sourceFile({ ...other, role: '«"model"»' })}]`;
+    const row = expectRow(sourceWith({ files }), 'duplicate-role');
+    expect(row.related).toHaveLength(1);
+  });
+
+  it('may repeat for LoRAs, and for the parts of one file', () => {
+    const lora = { role: '"lora"' };
+    expectSilence(sourceWith({ files: `[${sourceFile(lora)}, ${sourceFile({ ...other, ...lora })}]` }));
+    const parts = [1, 2].map((part) => sourceFile({ filename: `"w-0000${part}-of-00002.safetensors"` }));
+    expectSilence(sourceWith({ files: `[${parts.join(',')}]` }));
+  });
+
+  it('have to be there for the task', () => {
+    const row = expectRow(sourceWith({ task: '«"upscale"»' }), 'missing-role');
+    expect(row.message).toContain('“upscale_model”');
+    expectSilence(sourceWith({ task: '"upscale"', files: `[${sourceFile({ role: '"upscale_model"' })}]` }));
+    expectSilence(sourceWith({ files: `[${sourceFile({ role: '"vae"' })}]` }));
+  });
+
+  it('are not missed while one of them is unknown', () => {
+    const files = `[${sourceFile({ role: '«"something"»' })}]`;
+    expectRow(sourceWith({ task: '"video"', files }), 'unknown-role');
+  });
+
+  it('come in pairs', () => {
+    const files = `[${sourceFile({ role: '«"high_noise_diffusion_model"»' })}]`;
+    expectRow(sourceWith({ files }), 'missing-role');
+  });
+});
+
+describe('what is read but better written otherwise', () => {
+  it('is a branch of the hub, less so with a digest', () => {
+    const url = '«"hf:o/r@main/a.bin"»';
+    expect(expectRow(sourceWithFile({ url }), 'unpinned-revision').severity).toBe('hint');
+    const proved = sourceWithFile({ url, sha256: `"${DIGEST}"` });
+    expect(expectRow(proved, 'unpinned-revision').severity).toBe('suggestion');
+    expectRow(sourceWithFile({ url: '«"https://huggingface.co/o/r/resolve/main/a.bin"»' }), 'unpinned-revision');
+    expectSilence(sourceWithFile({ url: `"hf:o/r@${'a1'.repeat(20)}/a.bin"` }));
+    expectSilence(sourceWithFile({ url: '"https://example.com/o/r/resolve/main/a.bin"' }));
+  });
+
+  it('is a file without a digest', () => {
+    expectRow(sourceWithFile({ url: '«"https://example.com/a.bin"»' }), 'missing-digest');
+  });
+
+  it('is one digest for two files', () => {
+    const other = sourceFile({ role: '"vae"', filename: '"b.bin"', sha256: `«"${DIGEST.toUpperCase()}"»` });
+    const rows = expectRows(sourceWith({ files: `[${sourceFile({ sha256: `"${DIGEST}"` })}, ${other}]` }), [
+      'digest-format'
+    ]);
+    expect(rows[0]?.message).toContain('lower case');
+    const same = other.replace(DIGEST.toUpperCase(), DIGEST);
+    const row = expectRow(
+      sourceWith({ files: `[${sourceFile({ sha256: `"${DIGEST}"` })}, ${same}]` }),
+      'repeated-digest'
+    );
+    expect(row.message).toContain('“a.bin”');
+  });
+
+  it('is a pickle file', () => {
+    expectRow(sourceWithFile({ filename: '«"model.CKPT"»' }), 'pickle-file');
+    expectSilence(sourceWithFile({ filename: '"model.ckpt.safetensors"' }));
+  });
+
+  it('is an approximate size beside an exact one', () => {
+    expectRow(
+      sourceWithFile({ size_bytes: '1000', '«approx_bytes»': '900' }).replace('"«', '«"').replace('»"', '"»'),
+      'unnecessary-field'
+    );
+    expectRow(sourceWithFile({ size_bytes: '1000', approx_bytes: '«10»' }), 'size-mismatch');
+  });
+
+  it('is an old name of a field', () => {
+    const row = expectRow(sourceWith({ defaults: '{ «"sampler"»: "euler" }' }), 'deprecated-field');
+    expect(row.message).toContain('“sampling_method”');
+  });
+});
