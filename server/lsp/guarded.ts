@@ -19,11 +19,11 @@ export function guarded<P, R>(
   work: (params: P, signal: AbortSignal) => Promise<R>
 ): (params: P, token: CancellationToken) => Promise<R | ResponseError<FailureData | undefined>> {
   return async (params, token) => {
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     try {
       return await work(params, signalOf(token));
     } catch (error) {
-      const ms = clock.now() - startedAt;
+      const ms = Math.round(clock.elapsed() - startedAt);
       if (error instanceof Failure) {
         log.info(`failed ${what}`, { code: error.code, ms });
         const code = error.code === 'cancelled' ? LSPErrorCodes.RequestCancelled : LSPErrorCodes.RequestFailed;

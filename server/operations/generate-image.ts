@@ -49,7 +49,7 @@ export async function generateImage(
   { signal, onProgress }: GenerateOptions
 ): Promise<GenerationResult> {
   requireTrust(services, 'Generating images');
-  const startedAt = services.clock.now();
+  const startedAt = services.clock.elapsed();
   const manifest = await soundManifest(services, model);
   const seed = request.seed ?? randomInt(SEED_LIMIT);
   const engine = await findEngine({
@@ -77,7 +77,7 @@ export async function generateImage(
       signal
     });
     const images = await store(services, model, manifest, { request, result, version });
-    const milliseconds = services.clock.now() - startedAt;
+    const milliseconds = Math.round(services.clock.elapsed() - startedAt);
     services.log.info('done generation', { model: model.name, images: images.length, ms: milliseconds });
     return { model: model.name, images, warnings: result.warnings, milliseconds };
   });

@@ -31,12 +31,12 @@ export async function pullModel(
 ): Promise<PullResult> {
   requireTrust(services, 'Pulling models');
   return services.jobs.run(model.name, 'being pulled', async () => {
-    const startedAt = services.clock.now();
+    const startedAt = services.clock.elapsed();
     try {
       const result = await services.runningPulls.run(model.name, (pause) =>
         pullAndInstall(services, model, { signal, onEvent, pause })
       );
-      onEvent({ type: 'completed', ...result, milliseconds: services.clock.now() - startedAt });
+      onEvent({ type: 'completed', ...result, milliseconds: Math.round(services.clock.elapsed() - startedAt) });
       return result;
     } catch (error) {
       const failure =

@@ -85,8 +85,7 @@ export function createServices(options: ServiceOptions): Services {
   const hasher = createHasher(pool);
   const proofs = new Proofs(layout.proofs, clock.now);
   const blobs = new BlobStore(layout, hasher, proofs);
-  const sleep: Clock['sleep'] = (milliseconds, signal) => clock.sleep(milliseconds, signal);
-  const limits = new TransferLimiter({ now: () => performance.now(), sleep }, options.limits ?? USUAL_LIMITS);
+  const limits = new TransferLimiter(clock, options.limits ?? USUAL_LIMITS);
   const http = createHttpClient({
     proxy: proxySettings(options.environment, options.editorProxy),
     policy: options.policy,

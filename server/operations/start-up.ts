@@ -3,9 +3,6 @@ import { collectPartials } from '../pull/partial-folders';
 import { recover } from '../store/recovery';
 import type { Services } from './services';
 
-/** A partial that nobody has gone on with for two weeks is not worth its bytes. */
-const KEPT_PARTIALS_MS = 14 * 24 * 3600 * 1000;
-
 /**
  * Finishes or undoes what crashed processes left behind, and ends engines that nobody waits for any more. To be done
  * once when a server or a command starts; a fault is logged and never keeps the start from going on.
@@ -21,7 +18,7 @@ export async function cleanUpAfterCrashes({
     const { removed, ended, problems } = await sweepScratch(layout.scratch);
     if (removed > 0) log.info('removed scratch of dead processes', { folders: removed, engines: ended });
     for (const problem of problems) log.warn(problem);
-    const stale = await collectPartials(layout.partials, clock.now() - KEPT_PARTIALS_MS);
+    const stale = await collectPartials(layout.partials, clock.now());
     if (stale > 0) log.info('removed stale partials', { partials: stale });
     await proofs.collect();
   } catch (error) {

@@ -46,7 +46,7 @@ async function verifySelection(
   { repository, revisions }: CachedSelection,
   { signal, force = false, onProgress }: VerifyHubCacheOptions
 ): Promise<HubCacheReport> {
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const reference = referenceText(repository.id);
   const throttle = new Throttle(onProgress);
   const totalBytes = bytesToHash(root, repository, revisions);
@@ -64,7 +64,7 @@ async function verifySelection(
     const verdicts = files.map(({ verdict }) => verdict);
     const healthy = verdicts.every(({ verdict }) => verdict !== 'corrupt');
     const { problems } = repository;
-    const milliseconds = clock.now() - startedAt;
+    const milliseconds = Math.round(clock.elapsed() - startedAt);
     return { reference, healthy, files: verdicts, problems, bytes, milliseconds };
   } finally {
     throttle.stop();

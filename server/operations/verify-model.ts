@@ -24,19 +24,26 @@ type Parts = Pick<Services, 'layout' | 'hasher' | 'proofs' | 'clock'>;
  */
 export async function verifyModel(services: Parts, model: KnownModel, options: VerifyOptions): Promise<VerifyReport> {
   const { layout, clock } = services;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const folder = layout.model(model.name);
   const bundle = await assessBundleFolder(folder);
   const facts = { model: model.name, depth: options.depth };
   if (bundle.kind === 'absent' && !model.installed) throw notInstalled(model);
   if (bundle.kind !== 'present') {
     const problems = [bundle.kind === 'absent' ? 'The installed files are gone.' : bundle.problem];
-    return { ...facts, healthy: false, files: [], problems, bytes: 0, milliseconds: clock.now() - startedAt };
+    return {
+      ...facts,
+      healthy: false,
+      files: [],
+      problems,
+      bytes: 0,
+      milliseconds: Math.round(clock.elapsed() - startedAt)
+    };
   }
   const { files, bytes } = options.depth === 'quick' ? quickly(bundle) : await deeply(services, model, bundle, options);
   const problems = bundle.extras;
   const healthy = problems.length === 0 && files.every(({ verdict }) => verdict !== 'corrupt');
-  return { ...facts, healthy, files, problems, bytes, milliseconds: clock.now() - startedAt };
+  return { ...facts, healthy, files, problems, bytes, milliseconds: Math.round(clock.elapsed() - startedAt) };
 }
 
 /** The failure of everything that needs an installed model. */

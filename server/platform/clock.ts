@@ -4,6 +4,8 @@ import { cancelled } from '../../shared/failure';
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+  /** Milliseconds since any fixed point; for durations, as they only ever grow, whoever sets the clock meanwhile. */
+  readonly elapsed: () => number;
   /** Waits. @param milliseconds how long @throws Failure('cancelled') as soon as the signal aborts */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
@@ -11,6 +13,7 @@ export interface Clock {
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: (milliseconds, signal) =>
     new Promise((resolve, reject) => {
       if (signal.aborted) {

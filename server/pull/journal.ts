@@ -1,11 +1,12 @@
+import { crc32 } from 'node:zlib';
 import * as z from 'zod';
 import { type ByteRange, type ByteRanges, NO_RANGES, withRange } from './byte-ranges';
 
 const offset = z.int().min(0);
 
 /**
- * The journal of a partial: one JSON object a line, appended as the transfer goes. `written` counts after each
- * write, `synced` only after the data reached the disk; a torn last line is ignored.
+ * The journal of a partial: one JSON object a line behind its checksum, appended as the transfer goes. `written`
+ * counts after each write, `synced` only after the data reached the disk; a torn last line is ignored.
  */
 const journalLine = z.discriminatedUnion('type', [
   /** A content was begun: what came before is void. */
@@ -43,7 +44,8 @@ export interface JournalState {
 }
 
 export function formatJournalLine(line: JournalLine): string {
-  return `${JSON.stringify(line)}\n`;
+  const text = JSON.stringify(line);
+  return `${checksum(text)} ${text}\n`;
 }
 
 /**
@@ -82,10 +84,17 @@ export function syncedLine(ranges: ByteRanges): JournalLine {
   return { type: 'synced', ranges: ranges.map(({ start, end }: ByteRange): [number, number] => [start, end]) };
 }
 
+/** Without a declared digest nothing else would tell a damaged line from a true one. */
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}
+
 function completeLines(text: string): JournalLine[] {
   const lines: JournalLine[] = [];
   for (const line of text.split('\n').slice(0, -1)) {
-    const parsed = journalLine.safeParse(parseJson(line));
+    const [sum, ...rest] = line.split(' ');
+    const content = rest.join(' ');
+    const parsed = journalLine.safeParse(sum === checksum(content) ? parseJson(content) : undefined);
     // After a line that makes no sense nothing can be relied on.
     if (!parsed.success) break;
     lines.push(parsed.data);

@@ -13,7 +13,7 @@ import {
   readJournal,
   syncedLine
 } from './journal';
-import { ownFolders, takeOver } from './partial-folders';
+import { dataPath, journalPath, ownFolders, takeOver } from './partial-folders';
 import type { Source } from './source';
 
 /** The data reaches the disk at least every so many bytes, and so often in ms. */
@@ -38,30 +38,32 @@ export class PartialDownload {
     private data: FileHandle,
     private readonly journal: FileHandle,
     state: JournalState,
-    private readonly now: () => number
+    private readonly elapsed: () => number
   ) {
     this.state = state;
     this.syncedBytes = countBytes(state.ranges);
-    this.syncedAt = now();
+    this.syncedAt = elapsed();
   }
 
   /**
    * Takes over an abandoned partial of a content, else starts a new one.
    * @param partials folder of all partials
+   * @param elapsed milliseconds that only ever grow
    */
-  static async claim(partials: string, key: string, now: () => number): Promise<PartialDownload> {
+  static async claim(partials: string, key: string, elapsed: () => number): Promise<PartialDownload> {
     await makeDirectoryDurably(partials);
     const { owned: folder, free } = await ownFolders(partials, key);
-    if (!(await takeOver(partials, key, folder))) await mkdir(folder);
-    const data = await open(dataPath(folder), constants.O_RDWR | constants.O_CREAT, 0o644);
+    if (!(await takeOver(partials, key, folder, recordedBytes))) await mkdir(folder);
+    let data: FileHandle | undefined;
     try {
-      const state = await recordedState(join(folder, JOURNAL), (await data.stat()).size);
+      data = await openData(folder);
+      const state = await recordedState(journalPath(folder), (await data.stat()).size);
       if (state.ranges.length > 0) await data.datasync();
-      await writeFileDurably(join(folder, JOURNAL), freshJournal(state, await bootId()));
-      const journal = await open(join(folder, JOURNAL), 'a');
-      return new PartialDownload(folder, free, data, journal, state, now);
+      await writeFileDurably(journalPath(folder), freshJournal(state, await bootId()));
+      const journal = await open(journalPath(folder), 'a');
+      return new PartialDownload(folder, free, data, journal, state, elapsed);
     } catch (error) {
-      await data.close();
+      await data?.close();
       await rename(folder, free);
       throw error;
     }
@@ -105,6 +107,8 @@ export class PartialDownload {
   async begin(content: BegunContent): Promise<void> {
     await this.syncing;
     await this.record({ type: 'begun', ...content });
+    // Else a power cut could bring back what was said of the content before, for the data of this one.
+    if (this.state.content !== null) await this.journal.datasync();
     await this.data.truncate(0);
     if (content.total !== null) await this.data.truncate(content.total);
     this.state = { content, ranges: [] };
@@ -135,7 +139,7 @@ export class PartialDownload {
     await writeFully(this.data, chunk, start);
     await this.count({ start, end: start + chunk.length });
     if (this.syncFault) throw this.syncFault.error;
-    const due = this.bytes - this.syncedBytes >= SYNC_BYTES || this.now() - this.syncedAt >= SYNC_MS;
+    const due = this.bytes - this.syncedBytes >= SYNC_BYTES || this.elapsed() - this.syncedAt >= SYNC_MS;
     // Writing goes on meanwhile; waiting for the disk would halve the rate of a fast connection.
     if (due) this.syncing ??= this.syncInBackground();
   }
@@ -170,8 +174,13 @@ export class PartialDownload {
     } finally {
       // Without it the next boot counts fewer bytes; that is no reason to keep others from going on.
       await this.close();
-      await rename(this.folder, this.freeFolder);
+      await this.letGo();
     }
+  }
+
+  /** Leaves a partial whose files are closed to whoever wants it. */
+  async letGo(): Promise<void> {
+    await rename(this.folder, this.freeFolder);
   }
 
   /** Closes the files; the data is complete and about to be taken into the store. */
@@ -202,7 +211,7 @@ export class PartialDownload {
     // Taken before: what other connections write meanwhile is not certain to be on disk.
     const { ranges } = this.state;
     this.syncedBytes = countBytes(ranges);
-    this.syncedAt = this.now();
+    this.syncedAt = this.elapsed();
     await this.data.datasync();
     await this.record(syncedLine(ranges));
   }
@@ -212,18 +221,36 @@ export class PartialDownload {
   }
 }
 
-const JOURNAL = 'journal';
+/** What cannot be a partial makes room for a new one. */
+async function openData(folder: string): Promise<FileHandle> {
+  const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+  try {
+    return await open(dataPath(folder), flags, 0o644);
+  } catch (error) {
+    // Whoever died on the way into the store had made it read-only.
+    if (isErrorWithCode(error, 'EACCES', 'EPERM')) await chmod(dataPath(folder), 0o644);
+    else if (isErrorWithCode(error, 'EISDIR', 'ENOTDIR', 'ELOOP')) await emptied(folder);
+    else throw error;
+    return open(dataPath(folder), flags, 0o644);
+  }
+}
+
+async function emptied(folder: string): Promise<void> {
+  await rm(folder, { recursive: true });
+  await mkdir(folder);
+}
 
 /** A clone on its way to become the data. */
 const CLONE = 'clone';
 
-/** What can be relied on; a journal that claims more than the data holds counts for nothing. */
+/** What can be relied on; a journal that claims more than the data or the content holds counts for nothing. */
 async function recordedState(journal: string, dataBytes: number): Promise<JournalState> {
   const nothing: JournalState = { content: null, ranges: [] };
   try {
     const recorded = readJournal(await readFile(journal, 'utf8'), await bootId());
     const claimed = recorded.ranges.at(-1)?.end ?? 0;
-    return recorded.content && claimed <= dataBytes ? recorded : nothing;
+    const most = Math.min(dataBytes, recorded.content?.total ?? dataBytes);
+    return recorded.content && claimed <= most ? recorded : nothing;
   } catch (error) {
     if (isErrorWithCode(error, 'ENOENT')) return nothing;
     throw error;
@@ -241,15 +268,11 @@ function freshJournal({ content, ranges }: JournalState, boot: string): string {
 /** How many bytes a partial has, as its journal says; 0 when there is no telling. For watching others. */
 export async function recordedBytes(folder: string): Promise<number> {
   try {
-    return countBytes(readJournal(await readFile(join(folder, JOURNAL), 'utf8'), await bootId()).ranges);
+    return countBytes(readJournal(await readFile(journalPath(folder), 'utf8'), await bootId()).ranges);
   } catch (error) {
     if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return 0;
     throw error;
   }
-}
-
-function dataPath(folder: string): string {
-  return join(folder, 'data');
 }
 
 async function writeFully(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { entriesOf } from '../platform/folder-entries';
 import { isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from '../platform/process-identity';
@@ -26,30 +26,54 @@ export async function ownFolders(partials: string, key: string): Promise<Partial
   return { owned: join(partials, `${key}.${owner}`), free: join(partials, `${key}.${FREE}~${unique}`) };
 }
 
-/** Takes one abandoned partial of the content by renaming it; false when there is none to be had. */
-export async function takeOver(partials: string, key: string, target: string): Promise<boolean> {
-  for (const entry of await entriesOf(partials)) {
-    if (!entry.startsWith(`${key}.`)) continue;
-    const tag = entry.slice(key.length + 1);
-    if (!(await isAbandoned(tag))) continue;
-    try {
-      await rename(join(partials, entry), target);
-      return true;
-    } catch (error) {
-      // Another claimant was faster.
-      if (!isErrorWithCode(error, 'ENOENT')) throw error;
-    }
-  }
+/**
+ * Takes the fullest of the abandoned partials of a content by renaming it; false when there is none to be had.
+ * @param bytesIn tells how many bytes a partial's folder has
+ */
+export async function takeOver(
+  partials: string,
+  key: string,
+  target: string,
+  bytesIn: (folder: string) => Promise<number>
+): Promise<boolean> {
+  const found = await abandonedPartials(partials, key);
+  const sized = await Promise.all(found.map(async (folder) => ({ folder, bytes: await bytesIn(folder) })));
+  for (const { folder } of sized.toSorted((a, b) => b.bytes - a.bytes)) if (await taken(folder, target)) return true;
   return false;
 }
 
 /** Removes what was received of a content that is in the store by now; what living processes own stays. */
 export async function removeAbandoned(partials: string, key: string): Promise<void> {
-  for (;;) {
-    const { owned } = await ownFolders(partials, key);
-    if (!(await takeOver(partials, key, owned))) return;
-    await rm(owned, { recursive: true, force: true });
+  for (const folder of await abandonedPartials(partials, key)) await discard(folder, partials, key);
+}
+
+/** @returns paths of folders that belong to nobody */
+async function abandonedPartials(partials: string, key: string): Promise<string[]> {
+  const folders: string[] = [];
+  for (const entry of await entriesOf(partials)) {
+    if (!entry.startsWith(`${key}.`)) continue;
+    if (await isAbandoned(entry.slice(key.length + 1))) folders.push(join(partials, entry));
   }
+  return folders;
+}
+
+/** @returns false when another claimant was faster */
+async function taken(folder: string, target: string): Promise<boolean> {
+  try {
+    await rename(folder, target);
+    return true;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+/** Removes an abandoned partial; it is taken over first, so that nobody can go on with it meanwhile. */
+async function discard(folder: string, partials: string, key: string): Promise<boolean> {
+  const { owned } = await ownFolders(partials, key);
+  if (!(await taken(folder, owned))) return false;
+  await rm(owned, { recursive: true, force: true });
+  return true;
 }
 
 async function isAbandoned(tag: string): Promise<boolean> {
@@ -58,37 +82,47 @@ async function isAbandoned(tag: string): Promise<boolean> {
   return owner !== undefined && isProvedDead(owner);
 }
 
+/** A partial that nobody has gone on with for two weeks is not worth its bytes. */
+const KEPT_MS = 14 * 24 * 3600 * 1000;
+
+/** An age beyond this, or below nothing, tells more of a clock that was moved than of the partial. */
+const PLAUSIBLE_MS = 90 * 24 * 3600 * 1000;
+
 /**
- * Removes partials that nobody has gone on with for a while. Each is taken over first, so that nobody can go on with
- * it meanwhile; those of living processes are left alone.
- * @param olderThan milliseconds since the epoch
+ * Removes partials that nobody has gone on with for two weeks, and those without data, which a crash leaves whose
+ * data was complete. Those of living processes are left alone. Where the clock was moved, two weeks begin anew.
+ * @param now milliseconds since the epoch
  * @returns how many were removed
  */
-export async function collectPartials(partials: string, olderThan: number): Promise<number> {
+export async function collectPartials(partials: string, now: number): Promise<number> {
   let removed = 0;
   for (const entry of await entriesOf(partials)) {
     const [key = '', ...rest] = entry.split('.');
     if (!(await isAbandoned(rest.join('.')))) continue;
-    try {
-      if ((await lastChange(join(partials, entry))) >= olderThan) continue;
-      const { owned } = await ownFolders(partials, key);
-      await rename(join(partials, entry), owned);
-      await rm(owned, { recursive: true, force: true });
-      removed += 1;
-    } catch (error) {
-      // Another process was faster.
-      if (!isErrorWithCode(error, 'ENOENT')) throw error;
-    }
+    const folder = join(partials, entry);
+    if ((await isWorthless(folder, now)) && (await discard(folder, partials, key))) removed += 1;
   }
   return removed;
 }
 
-/** When the journal was written last; of a partial that never came to one, when its folder was. In ms. */
-async function lastChange(folder: string): Promise<number> {
+async function isWorthless(folder: string, now: number): Promise<boolean> {
   try {
-    return (await stat(join(folder, 'journal'))).mtimeMs;
+    await stat(dataPath(folder));
+    const age = now - (await stat(journalPath(folder))).mtimeMs;
+    const isPlausible = age >= 0 && age <= PLAUSIBLE_MS;
+    if (!isPlausible) await utimes(journalPath(folder), new Date(now), new Date(now));
+    return isPlausible && age > KEPT_MS;
   } catch (error) {
-    if (!isErrorWithCode(error, 'ENOENT')) throw error;
-    return (await stat(folder)).mtimeMs;
+    // Data without a journal counts for nothing either.
+    if (isErrorWithCode(error, 'ENOENT')) return true;
+    throw error;
   }
+}
+
+export function dataPath(folder: string): string {
+  return join(folder, 'data');
+}
+
+export function journalPath(folder: string): string {
+  return join(folder, 'journal');
 }

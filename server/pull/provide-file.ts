@@ -5,7 +5,6 @@ import { errorCode, fileFailure } from '../platform/system-error';
 import type { Blob } from '../store/blob-store';
 import { adoptFile } from './adopt-file';
 import { PartialDownload } from './partial-download';
-import { removeAbandoned } from './partial-folders';
 import { piecesOf } from './pieces';
 import type { PlannedFile } from './pull-plan';
 import { contentKey, type ReceiveTools, receiveFile } from './receive-file';
@@ -45,15 +44,18 @@ async function provideContent(file: PlannedFile, digest: Digest, tools: ReceiveT
   if (present) return stored(present);
   const key = contentKey(file);
   const onBytes = (received: number): void => tools.onBytes(received, file.likelyBytes);
-  const claim = await takeTurn({ ...tools, partials: layout.partials, key, onBytes });
+  const claim = await takeTurn({
+    ...tools,
+    silenceMs: tools.tuning.silenceMs,
+    partials: layout.partials,
+    key,
+    onBytes
+  });
   try {
     const arrived = await fromStore();
     const adoption = arrived ? undefined : await adoptFile(file, tools);
     const blob = arrived ?? (adoption?.kind === 'adopted' ? adoption.blob : undefined);
-    if (blob) {
-      await removeAbandoned(layout.partials, key);
-      return { ...stored(blob), origin: arrived ? 'stored' : 'adopted' };
-    }
+    if (blob) return { ...stored(blob), origin: arrived ? 'stored' : 'adopted' };
     seededBytes += adoption?.kind === 'not-found' ? adoption.keptBytes : 0;
     seededBytes += await seed(file, seedsOf(file), tools);
     return await fetchFile(file, seededBytes, tools);
@@ -74,7 +76,7 @@ function seedsOf({ seeds = [], candidates }: PlannedFile): readonly string[] {
 /** @returns how many bytes were taken over from seeds */
 async function seed(file: PlannedFile, seeds: readonly string[], tools: ReceiveTools): Promise<number> {
   if (seeds.length === 0 || piecesOf(file.bytes, file.pieces).length === 0) return 0;
-  const partial = await PartialDownload.claim(tools.layout.partials, contentKey(file), tools.clock.now);
+  const partial = await PartialDownload.claim(tools.layout.partials, contentKey(file), tools.clock.elapsed);
   const { bytes: before } = partial;
   try {
     await seedFrom(seeds, partial, file, tools);
@@ -87,15 +89,15 @@ async function seed(file: PlannedFile, seeds: readonly string[], tools: ReceiveT
 async function fetchFile(file: PlannedFile, seededBytes: number, tools: ReceiveTools): Promise<Provided> {
   const { log, clock } = tools;
   const { label: source } = file.source;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   log.info('starting transfer', { source, bytes: file.bytes });
   try {
     const provided = await fetchProved(file, seededBytes, tools);
-    log.info('done transfer', { source, bytes: provided.blob.bytes, ms: clock.now() - startedAt });
+    log.info('done transfer', { source, bytes: provided.blob.bytes, ms: Math.round(clock.elapsed() - startedAt) });
     return provided;
   } catch (error) {
     const code = error instanceof Failure ? error.code : (errorCode(error) ?? 'unexpected');
-    log.warn('failed transfer', { source, code, ms: clock.now() - startedAt });
+    log.warn('failed transfer', { source, code, ms: Math.round(clock.elapsed() - startedAt) });
     throw error;
   }
 }

@@ -8,11 +8,12 @@ import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import type { AdoptionPlace } from './adoption-place';
 import type { TransferTools, WantedFile } from './expected-file';
+import { removeAbandoned } from './partial-folders';
 import { PauseSwitch } from './pause-switch';
 import { provideFile } from './provide-file';
 import { type PlannedFile, type PullPlan, planPull, requireSpace } from './pull-plan';
 import { PullProgress } from './pull-progress';
-import type { ReceiveTools } from './receive-file';
+import { contentKey, type ReceiveTools } from './receive-file';
 import type { TransferTuning } from './transfer-tuning';
 
 /** A file that lies in the blob store. */
@@ -94,6 +95,7 @@ export class PullEngine {
         onResumed: () => progress.resumed(),
         work: (running) => provideFile(file, this.toolsFor(file, progress, running))
       });
+      await removeAbandoned(this.tools.layout.partials, contentKey(file));
       transferredBytes += receivedBytes;
       progress.fileCompleted(file, { bytes: blob.bytes, transferredBytes: receivedBytes, origin });
       pulled.push({ filename: file.filename, blob, digestOrigin: file.digest === null ? 'observed' : 'declared' });

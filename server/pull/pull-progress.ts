@@ -50,7 +50,7 @@ export class PullProgress {
     const totalReceivedBytes = this.completedBytes + receivedBytes;
     const { totalBytes } = this;
     this.receivedBytes = totalReceivedBytes;
-    const now = this.clock.now();
+    const now = this.clock.elapsed();
     this.rate ??= new TransferRate(now, totalReceivedBytes);
     this.rate.note(now, totalReceivedBytes);
     const { bytesPerSecond } = this.rate;

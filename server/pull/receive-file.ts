@@ -58,7 +58,7 @@ export async function receiveFile(file: ExpectedFile, tools: ReceiveTools): Prom
 
 /** A partial to receive a file into. It is complete at once when its source can share its blocks. */
 export async function openPartial(file: ExpectedFile, { layout, clock }: ReceiveTools): Promise<PartialDownload> {
-  const partial = await PartialDownload.claim(layout.partials, contentKey(file), clock.now);
+  const partial = await PartialDownload.claim(layout.partials, contentKey(file), clock.elapsed);
   try {
     if (partial.bytes === 0) await partial.beginAsClone(file.source);
     return partial;
@@ -89,7 +89,7 @@ export async function receiveInto(
   }
   const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
   await partial.close();
-  const blob = await tools.blobs.commit(partial.dataPath, hash);
+  const blob = await commitOrLetGo(partial, hash, tools.blobs);
   await rm(partial.folder, { recursive: true, force: true });
   return { kind: 'complete', blob, receivedBytes: blob.bytes - resumedFrom, wasResumed: resumedFrom > 0 };
 }
@@ -103,6 +103,17 @@ async function keepSound(partial: PartialDownload, file: ExpectedFile, tools: Re
     await (isKept ? partial.release() : partial.remove());
   }
   return isKept ? partial.bytes : 0;
+}
+
+/** What the store cannot take now is gone on with next time, by whichever process is first. */
+async function commitOrLetGo(partial: PartialDownload, hash: FileHash, blobs: BlobStore): Promise<Blob> {
+  try {
+    return await blobs.commit(partial.dataPath, hash);
+  } catch (error) {
+    // Should this fail too, it is free when this process ends; what is to be told is the first fault.
+    await partial.letGo().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** As long as bytes arrive, those are what is shown. */

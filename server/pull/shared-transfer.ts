@@ -7,15 +7,14 @@ import { recordedBytes } from './partial-download';
 /** How often the progress of another process is looked at, in ms. */
 const LOOK_MS = 200;
 
-/** How long another process may show no new byte before we transfer by ourselves, in ms. */
-const SILENCE_MS = 20_000;
-
 export interface SharedTransferOptions {
   /** Folder of all partials. */
   readonly partials: string;
   /** Key of the content. */
   readonly key: string;
   readonly clock: Clock;
+  /** How long another process may show no new byte before we transfer by ourselves, in ms. */
+  readonly silenceMs: number;
   readonly signal: AbortSignal;
   /** Bytes that the other process has on disk. */
   readonly onBytes: (received: number) => void;
@@ -29,18 +28,18 @@ export interface SharedTransferOptions {
  * @throws Failure('cancelled')
  */
 export async function takeTurn(options: SharedTransferOptions): Promise<Claim | undefined> {
-  const { partials, key, clock, signal, onBytes } = options;
+  const { partials, key, clock, silenceMs, signal, onBytes } = options;
   let seen = -1;
-  let seenAt = clock.now();
+  let seenAt = clock.elapsed();
   for (;;) {
     const claim = await tryClaim(join(partials, `${key}.claim`));
     if (claim) return claim;
     const bytes = await largestPartial(partials, key);
     if (bytes !== seen) {
       seen = bytes;
-      seenAt = clock.now();
+      seenAt = clock.elapsed();
       onBytes(bytes);
-    } else if (clock.now() - seenAt >= SILENCE_MS) {
+    } else if (clock.elapsed() - seenAt >= silenceMs) {
       return undefined;
     }
     await clock.sleep(LOOK_MS, signal);

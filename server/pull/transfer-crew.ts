@@ -41,7 +41,7 @@ export class TransferCrew {
   ) {
     this.signal = AbortSignal.any([tools.signal, this.controller.signal]);
     this.queue = new PieceQueue([], tools.tuning.pieceBytes);
-    this.width = new ConnectionWidth(tools.clock.now(), 0, ALONE, () => ALONE);
+    this.width = new ConnectionWidth(tools.clock.elapsed(), 0, ALONE, () => ALONE);
   }
 
   /** Bytes of the content, or null. */
@@ -104,7 +104,7 @@ export class TransferCrew {
     this.queue = new PieceQueue(missing, tuning.pieceBytes);
     const shares = mayShare && total !== null && total >= tuning.smallestSharedBytes;
     const most = (): number => (shares ? limits.connections : ALONE);
-    this.width = new ConnectionWidth(clock.now(), this.partial.bytes, tuning.firstConnections, most);
+    this.width = new ConnectionWidth(clock.elapsed(), this.partial.bytes, tuning.firstConnections, most);
     this.tools.onBytes(this.partial.bytes, total);
   }
 
@@ -216,7 +216,7 @@ export class TransferCrew {
   }
 
   private widen(): void {
-    this.width.note(this.tools.clock.now(), this.partial.bytes);
+    this.width.note(this.tools.clock.elapsed(), this.partial.bytes);
     while (this.active < this.width.connections && this.queue.hasWaiting) this.hire();
   }
 

@@ -19,9 +19,8 @@ export class TransferLimiter {
   private freeAt = Number.NEGATIVE_INFINITY;
   private revision = 0;
 
-  /** @param clock one whose milliseconds only ever grow */
   constructor(
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, 'elapsed' | 'sleep'>,
     private limits: TransferLimits
   ) {}
 
@@ -55,7 +54,7 @@ export class TransferLimiter {
     while (this.limits.bytesPerSecond > 0) {
       const { revision } = this;
       const passesAt = this.reserve(bytes, this.limits.bytesPerSecond);
-      for (let wait = passesAt - this.clock.now(); wait > 0; wait = passesAt - this.clock.now()) {
+      for (let wait = passesAt - this.clock.elapsed(); wait > 0; wait = passesAt - this.clock.elapsed()) {
         await this.clock.sleep(Math.min(wait, LOOK_MS), signal);
         if (revision !== this.revision) break;
       }
@@ -64,7 +63,7 @@ export class TransferLimiter {
   }
 
   private reserve(bytes: number, bytesPerSecond: number): number {
-    const passesAt = Math.max(this.freeAt, this.clock.now() - CREDIT_MS);
+    const passesAt = Math.max(this.freeAt, this.clock.elapsed() - CREDIT_MS);
     this.freeAt = passesAt + (bytes / bytesPerSecond) * 1000;
     return passesAt;
   }

@@ -12,6 +12,8 @@ export interface TransferTuning {
   readonly stallMs: number;
   /** What an attempt has to bring to count as progress, in bytes. */
   readonly stallBytes: number;
+  /** How long another process may show no new byte before we transfer by ourselves, in ms. */
+  readonly silenceMs: number;
 }
 
 /** What transfers go by unless a host decides otherwise. */
@@ -22,5 +24,6 @@ export const TRANSFER_TUNING: TransferTuning = {
   pieceBytes: 16 * 1024 * 1024,
   connectMs: 15_000,
   stallMs: 30_000,
-  stallBytes: 32 * 1024
+  stallBytes: 32 * 1024,
+  silenceMs: 20_000
 };

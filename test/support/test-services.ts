@@ -27,6 +27,7 @@ export async function testServices(options: Partial<ServiceOptions> = {}): Promi
   const log = (text: string, fields = {}): void => void logged.push(`${text} ${JSON.stringify(fields)}`);
   const clock: PatientClock = {
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     async sleep(milliseconds, signal) {
       signal.throwIfAborted();
       waits.push(milliseconds);

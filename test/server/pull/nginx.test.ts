@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../../server/platform/clock';
+import { type Clock, systemClock } from '../../../server/platform/clock';
 import type { PullEvent } from '../../../shared/job-events';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { NGINX, Nginx } from '../../support/servers/nginx';
@@ -33,7 +33,8 @@ const LARGE = Buffer.concat(Array.from({ length: 5 }, (_, part) => sampleBytes(1
 function growingClock(): Clock {
   let [now, step] = [0, 40];
   return {
-    now() {
+    now: () => Date.now(),
+    elapsed() {
       const second = Math.floor(now / 1000);
       now += step;
       if (Math.floor(now / 1000) > second) step *= 0.6;
@@ -171,7 +172,7 @@ async function pullThroughOutage(
 ): Promise<Buffer> {
   let restarted: Promise<void> | undefined;
   // Every wait for another attempt ends when nginx is there again.
-  const services = await testServices({ clock: { now: () => Date.now(), sleep: async () => restarted } });
+  const services = await testServices({ clock: { ...systemClock, sleep: async () => restarted } });
   const restart = async (): Promise<void> => {
     await nginx.kill();
     await meanwhile();

@@ -2,6 +2,7 @@ import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
+import { formatJournalLine } from '../../../server/pull/journal';
 import { partialKey } from '../../../server/pull/partial-folders';
 import { type RawRequest, rangeStart, respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
@@ -263,7 +264,9 @@ async function redirectPartial(services: TestServices, from: string, to: string)
   const moved = folder.replace(partialKey(from), partialKey(to));
   await rename(join(services.layout.partials, folder), join(services.layout.partials, moved));
   const journal = join(services.layout.partials, moved, 'journal');
-  await writeFile(journal, (await readFile(journal, 'utf8')).replaceAll(from, to));
+  const lines = (await readFile(journal, 'utf8')).trimEnd().split('\n');
+  const moves = lines.map((line) => formatJournalLine(JSON.parse(line.slice(line.indexOf(' ')).replaceAll(from, to))));
+  await writeFile(journal, moves.join(''));
 }
 
 function daysAgo(count: number): Date {

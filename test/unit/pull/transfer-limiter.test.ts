@@ -3,7 +3,7 @@ import type { Clock } from '../../../server/platform/clock';
 import { TransferLimiter } from '../../../server/pull/transfer-limiter';
 
 /** A clock that is always where its sleepers want it, in the order in which they want it. */
-function virtualClock(): Clock & { readonly time: () => number } {
+function virtualClock(): Pick<Clock, 'elapsed' | 'sleep'> & { readonly time: () => number } {
   let now = 0;
   const sleepers: { at: number; wake: () => void }[] = [];
   const advance = (): void => {
@@ -14,7 +14,7 @@ function virtualClock(): Clock & { readonly time: () => number } {
     next.wake();
   };
   return {
-    now: () => now,
+    elapsed: () => now,
     time: () => now,
     sleep: (milliseconds) =>
       new Promise((resolve) => {
@@ -98,7 +98,7 @@ describe('a rate limit', () => {
   it('does not outlast a cancel', async () => {
     const controller = new AbortController();
     const limiter = new TransferLimiter(
-      { now: () => 0, sleep: (_, { reason }) => (controller.abort(), Promise.reject(reason ?? 'cancelled')) },
+      { elapsed: () => 0, sleep: (_, { reason }) => (controller.abort(), Promise.reject(reason ?? 'cancelled')) },
       { bytesPerSecond: 1, connections: 8 }
     );
     const reading = async (): Promise<void> => {
