@@ -20,6 +20,8 @@ export type PullEvent =
       readonly checkedBytes: number;
       readonly fileBytes: number | null;
     }
+  /** A server asked to be left alone for so long; the next event of a file ends it. */
+  | { readonly type: 'waiting'; readonly model: string; readonly host: string; readonly seconds: number }
   | ({ readonly type: 'file_progress'; readonly model: string; readonly filename: string } & TransferProgress)
   | {
       /** Connections are closed; what was received is kept until somebody resumes the pull. */

@@ -28,6 +28,10 @@ export function pullProgress(event: PullEvent): JobProgress | undefined {
       const volume = total ? `${byteText(received)} of ${byteText(total)}` : byteText(received);
       return { ...part, isPaused: true, brief: `paused · ${amount}`, detail: `paused, ${volume}` };
     }
+    case 'waiting': {
+      const time = durationText(event.seconds);
+      return { brief: `waiting ${time}`, detail: `waiting ${time} for ${event.host}` };
+    }
     case 'resumed':
       return { brief: 'resuming', detail: 'resuming' };
     case 'file_started':

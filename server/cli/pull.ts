@@ -70,6 +70,9 @@ function show(event: PullEvent, console: Console): void {
     case 'file_progress':
       console.progress(progressLine(event));
       return;
+    case 'waiting':
+      console.remark(`  waiting ${durationText(event.seconds)} for ${event.host}, which asked for that`);
+      return;
     case 'file_checking': {
       const of = event.fileBytes === null ? '' : ` of ${byteText(event.fileBytes)}`;
       console.progress(`  ${event.filename}  ${byteText(event.checkedBytes)}${of} checked`);

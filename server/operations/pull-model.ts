@@ -4,7 +4,9 @@ import type { PullEvent } from '../../shared/job-events';
 import type { InstalledFile, InstalledManifest } from '../../shared/manifest/installed-manifest';
 import type { SourceManifest } from '../../shared/manifest/source-manifest';
 import type { PullResult } from '../../shared/protocol';
+import type { Clock } from '../platform/clock';
 import type { WantedFile } from '../pull/expected-file';
+import type { OnWait } from '../pull/origin-waits';
 import type { PulledFile, PullOptions } from '../pull/pull-engine';
 import type { PullPlan } from '../pull/pull-plan';
 import { withStamp } from '../registry/registry-state';
@@ -55,7 +57,7 @@ export async function planModel(services: Services, model: KnownModel, signal: A
 
 async function pullAndInstall(services: Services, model: KnownModel, options: PullOptions): Promise<PullResult> {
   const { name, manifest } = model;
-  const wanted = await wantedFiles(services, model);
+  const wanted = await wantedFiles(services, model, waitEvents(name, services.clock, options.onEvent));
   const stamp = await register(services, model);
   const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
   const installed = installedManifest(manifest, files, services.clock.now());
@@ -71,14 +73,26 @@ async function pullAndInstall(services: Services, model: KnownModel, options: Pu
   return result;
 }
 
+/** Tells each wait once, although every connection to the server waits. */
+function waitEvents(model: string, { now }: Clock, onEvent: PullOptions['onEvent']): OnWait {
+  const until = new Map<string, number>();
+  return (host, milliseconds) => {
+    const end = now() + milliseconds;
+    // Connections that wait for the same end hear of it some ms apart.
+    if (end - (until.get(host) ?? 0) < 1000) return;
+    until.set(host, end);
+    onEvent({ type: 'waiting', model, host, seconds: milliseconds / 1000 });
+  };
+}
+
 /** What is installed under a name may be damaged or of an earlier version; where pieces are known, the right ones count. */
-function wantedFiles(services: Services, { name, manifest }: KnownModel): Promise<WantedFile[]> {
+function wantedFiles(services: Services, { name, manifest }: KnownModel, onWait?: OnWait): Promise<WantedFile[]> {
   const { files, credential_alias: alias } = manifest;
   const folder = services.layout.model(name);
   return Promise.all(
     files.map(async (file) => ({
       filename: file.filename,
-      source: await sourceOf(services, file, alias),
+      source: await sourceOf(services, file, alias, onWait),
       digest: file.sha256 ?? null,
       bytes: file.size_bytes ?? null,
       pieces: file.pieces,

@@ -91,7 +91,8 @@ export function createServices(options: ServiceOptions): Services {
     policy: options.policy,
     resolveHost: options.resolveHost ?? systemResolver,
     limits: tuning,
-    limiter: limits
+    limiter: limits,
+    clock
   });
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];

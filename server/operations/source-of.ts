@@ -7,6 +7,7 @@ import { HUB_ALIAS, sendsTokenUnasked } from '../huggingface/hub-credentials';
 import { type Credential, credentialVariable } from '../pull/credentials';
 import { fileSource } from '../pull/file-source';
 import { httpSource } from '../pull/http-source';
+import type { OnWait } from '../pull/origin-waits';
 import type { Source } from '../pull/source';
 import type { Services } from './services';
 
@@ -15,21 +16,27 @@ type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'crede
 /**
  * Where the bytes of a manifest's file come from.
  * @param alias the credential that the manifest names
+ * @param onWait hears of it when a server asks to be left alone for a while
  * @throws Failure before any connection when the address or the credential cannot be used
  */
-export async function sourceOf(services: Parts, file: SourceFile, alias: string | undefined): Promise<Source> {
+export async function sourceOf(
+  services: Parts,
+  file: SourceFile,
+  alias: string | undefined,
+  onWait?: OnWait
+): Promise<Source> {
   const address = parseSourceAddress(file.url);
   const subject = file.filename;
   const named = alias === undefined ? undefined : await namedCredential(services, alias);
   switch (address.kind) {
     case 'http':
-      return web(services, address.url, named);
+      return web(services, { url: address.url, credential: named, onWait });
     case 'hub':
-      return web(
-        services,
-        hubFileUrl(address, services.environment['HF_ENDPOINT']),
-        named ?? (await hubToken(services))
-      );
+      return web(services, {
+        url: hubFileUrl(address, services.environment['HF_ENDPOINT']),
+        credential: named ?? (await hubToken(services)),
+        onWait
+      });
     case 'file':
       return fileSource(fileURLToPath(file.url));
     case 'relative':
@@ -43,8 +50,14 @@ export async function sourceOf(services: Parts, file: SourceFile, alias: string 
   }
 }
 
-function web({ http, policy, clock }: Parts, url: string, credential: Credential | undefined): Source {
-  return httpSource(url, { client: http, policy, credential, now: clock.now });
+interface WebFile {
+  readonly url: string;
+  readonly credential: Credential | undefined;
+  readonly onWait: OnWait | undefined;
+}
+
+function web({ http, policy, clock }: Parts, { url, credential, onWait }: WebFile): Source {
+  return httpSource(url, { client: http, policy, credential, now: clock.now, onWait });
 }
 
 async function namedCredential({ credentials }: Parts, alias: string): Promise<Credential> {

@@ -1,6 +1,8 @@
 import type { HostReach } from '../../shared/host-reach';
+import type { Clock } from '../platform/clock';
 import { type Admission, reachOf } from './address-policy';
 import { type DispatcherOptions, Dispatchers } from './dispatchers';
+import { type OnWait, OriginWaits } from './origin-waits';
 import { proxyFor } from './proxy';
 import type { TransferLimiter } from './transfer-limiter';
 import type { TransferTuning } from './transfer-tuning';
@@ -17,10 +19,17 @@ export interface HttpAnswer {
   discard(): void;
 }
 
+export interface SendOptions {
+  /** Which hosts may be connected to; what the user named when it is left out. */
+  readonly admission?: Admission;
+  /** Hears of it when the request has to wait because the server asked for that. */
+  readonly onWait?: OnWait | undefined;
+}
+
 /** Sends requests and follows no redirects. */
 export interface HttpClient {
   /**
-   * @param admission which hosts may be connected to; what the user named when it is left out
+   * Waits first, when the server asked to be left alone.
    * @throws Failure('refused-address') when the address that would be connected to is not allowed
    */
   send(
@@ -28,7 +37,7 @@ export interface HttpClient {
     url: URL,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    admission?: Admission
+    options?: SendOptions
   ): Promise<HttpAnswer>;
   /** Host of the proxy that an address is reached through, or undefined. */
   proxyHost(url: URL): string | undefined;
@@ -46,24 +55,26 @@ export interface HttpClientOptions extends DispatcherOptions {
   readonly limits: DispatcherOptions['limits'] & StallLimits;
   /** Holds bodies to the rate that the user allows. */
   readonly limiter: TransferLimiter;
+  readonly clock: Clock;
 }
 
 /** A client over undici with keep-alive. undici is loaded with the first request, not at start-up. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { proxy, limits, limiter } = options;
+  const waits = new OriginWaits(options.clock);
   const dispatchers = new Dispatchers(options);
   return {
-    async send(method, url, headers, signal, admission = 'named') {
+    async send(method, url, headers, signal, { admission = 'named', onWait } = {}) {
+      await waits.pass(url, signal, onWait);
       const dispatcher = await dispatchers.of(url, admission);
       const { request } = await import('undici');
       const answer = await request(url, { method, headers, signal, dispatcher });
+      const header = (name: string): string | undefined => [answer.headers[name]].flat()[0];
+      waits.note(url, { status: answer.statusCode, header });
       return {
         status: answer.statusCode,
         reach: dispatchers.reached(url) ?? reachOf(url.hostname),
-        header(name) {
-          const value = answer.headers[name];
-          return Array.isArray(value) ? value[0] : value;
-        },
+        header,
         body: limiter.paced(steady(answer.body, limits), signal),
         discard() {
           answer.body.on('error', () => undefined);

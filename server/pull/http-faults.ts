@@ -2,7 +2,7 @@ import { cancelled, Failure, messageOf } from '../../shared/failure';
 import { errorCode } from '../platform/system-error';
 import type { Credential } from './credentials';
 import { CRAWLING, type HttpAnswer, type HttpClient } from './http-client';
-import { retryAfterMs } from './http-headers';
+import { askedWaitMs } from './http-headers';
 import { proxyRefusal, refusalByProxy } from './proxy-refusal';
 import { TransientFault } from './source';
 import { describeAddress } from './web-address';
@@ -71,7 +71,7 @@ export function statusFault(answer: HttpAnswer, url: URL, { client, credential, 
     ...(nextStep !== undefined && { nextStep })
   });
   const passes = status === 408 || status === 429 || status >= 500;
-  return passes ? new TransientFault(failure, retryAfterMs(answer.header('retry-after'), now())) : failure;
+  return passes ? new TransientFault(failure, askedWaitMs(answer, now())) : failure;
 }
 
 function nextStepFor(answer: HttpAnswer, url: URL, credential: Credential | undefined): string | undefined {

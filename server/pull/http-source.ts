@@ -5,6 +5,7 @@ import { authorization, type Credential } from './credentials';
 import type { HttpAnswer, HttpClient } from './http-client';
 import { changed, type Exchange, networkFault, refused, statusFault } from './http-faults';
 import { parseContentRange, strongValidator } from './http-headers';
+import type { OnWait } from './origin-waits';
 import {
   ContentChanged,
   type Opening,
@@ -22,6 +23,8 @@ export interface HttpSourceOptions {
   readonly credential: Credential | undefined;
   /** Milliseconds since the epoch, for dates in Retry-After. */
   readonly now: () => number;
+  /** Hears of it when the source asks to be left alone for a while. */
+  readonly onWait?: OnWait | undefined;
 }
 
 /**
@@ -86,7 +89,7 @@ async function ask(
   headers: Readonly<Record<string, string>>,
   options: ExchangeOptions & { readonly admission: Admission }
 ): Promise<HttpAnswer> {
-  const { client, credential, method, signal, admission } = options;
+  const { client, credential, method, signal, admission, onWait } = options;
   const proof = authorization(credential, url, hostReach(url.hostname) === 'loopback');
   const always = { 'accept-encoding': 'identity', 'user-agent': 'diffusion-dock' };
   try {
@@ -95,7 +98,7 @@ async function ask(
       url,
       { ...always, ...(proof !== undefined && { authorization: proof }), ...headers },
       signal,
-      admission
+      { admission, onWait }
     );
   } catch (error) {
     throw networkFault(error, url, { client, signal });

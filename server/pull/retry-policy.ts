@@ -6,12 +6,12 @@ const LONGEST_WAIT_MS = 30_000;
 
 /**
  * How long to wait before the next attempt: doubled each time, with jitter so that many clients do not come back
- * together, and never less than the server asked for.
+ * together. What the next request waits anyway counts.
  * @param fruitless attempts in a row that brought next to nothing, from 1
  * @param random a number from 0 to 1
  * @returns milliseconds
  */
-export function waitBeforeRetry(fruitless: number, retryAfterMs: number | null, random: number): number {
+export function waitBeforeRetry(fruitless: number, awaitedMs: number, random: number): number {
   const ceiling = Math.min(FIRST_WAIT_MS * 2 ** (fruitless - 1), LONGEST_WAIT_MS);
-  return Math.max(retryAfterMs ?? 0, Math.round(ceiling / 2 + (ceiling / 2) * random));
+  return Math.max(0, Math.round(ceiling / 2 + (ceiling / 2) * random) - awaitedMs);
 }

@@ -69,8 +69,8 @@ export class TransientFault extends Error {
   constructor(
     /** What the user is told when it does not pass. */
     readonly failure: Failure,
-    /** What the server asked us to wait, in ms. */
-    readonly retryAfterMs: number | null = null
+    /** What the next request to the server waits anyway because it asked for that, in ms. */
+    readonly awaitedMs = 0
   ) {
     super(failure.message, { cause: failure });
     this.name = 'TransientFault';

@@ -226,9 +226,13 @@ export class TransferCrew {
     this.gainedBytes = 0;
     if (this.fruitless > MOST_FRUITLESS_ATTEMPTS) throw fault.failure;
     const { log, clock } = this.tools;
-    const wait = waitBeforeRetry(this.fruitless, fault.retryAfterMs, Math.random());
-    log.warn('transfer interrupted', { source: this.file.source.label, reason: fault.message, retryInMs: wait });
-    await clock.sleep(wait, this.signal);
+    const wait = waitBeforeRetry(this.fruitless, fault.awaitedMs, Math.random());
+    log.warn('transfer interrupted', {
+      source: this.file.source.label,
+      reason: fault.message,
+      retryInMs: wait + fault.awaitedMs
+    });
+    if (wait > 0) await clock.sleep(wait, this.signal);
   }
 }
 

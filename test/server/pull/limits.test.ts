@@ -64,6 +64,7 @@ describe('a rate limit', () => {
       policy: { allowInsecureHttp: false, allowPrivateHosts: false },
       resolveHost: systemResolver,
       limits: TRANSFER_TUNING,
+      clock,
       limiter: new TransferLimiter(clock, { bytesPerSecond: 1_000_000, connections: 1 })
     });
     onTestFinished(() => client.close());

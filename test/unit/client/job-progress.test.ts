@@ -53,6 +53,13 @@ describe('the progress of a pull', () => {
   });
 });
 
+describe('a pull that has to wait', () => {
+  it('says how long, and for whom', () => {
+    const waiting = { type: 'waiting', model: 'm', host: 'huggingface.co', seconds: 40 } as const;
+    expect(pullProgress(waiting)).toEqual({ brief: 'waiting 40 s', detail: 'waiting 40 s for huggingface.co' });
+  });
+});
+
 describe('the progress of other jobs', () => {
   it('counts hashed bytes', () => {
     const progress = verifyProgress({ model: 'm', hashedBytes: 1_000_000, totalBytes: 4_000_000 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseContentRange, retryAfterMs, strongValidator } from '../../../server/pull/http-headers';
+import { askedWaitMs, parseContentRange, retryAfterMs, strongValidator } from '../../../server/pull/http-headers';
 
 describe('Content-Range', () => {
   it('tells start, inclusive end and total', () => {
@@ -44,5 +44,37 @@ describe('Retry-After', () => {
 
   it.each([undefined, '-1', 'soon', new Date(now - 5000).toUTCString()])('of %j asks for nothing', (text) => {
     expect(retryAfterMs(text, now)).toBeNull();
+  });
+});
+
+const asked = (status: number, headers: Record<string, string>): number =>
+  askedWaitMs({ status, header: (name) => headers[name] }, Date.parse('2026-01-01T00:00:00Z'));
+
+describe('how long a server asks to be left alone', () => {
+  it.each([
+    [429, { 'retry-after': '7' }, 7000],
+    [503, { 'retry-after': 'Thu, 01 Jan 2026 00:00:09 GMT' }, 9000],
+    [429, { 'retry-after': '-1' }, 0],
+    [429, { 'retry-after': '1000000000' }, 300_000],
+    [429, { ratelimit: '"resolvers";r=0;t=123' }, 123_000],
+    [200, { ratelimit: '"resolvers";r=0;t=123' }, 123_000],
+    [302, { ratelimit: '"api";r=12;t=200, "resolvers";r=0;t=5' }, 5000],
+    [429, { ratelimit: '"api";r=0;t=20', 'retry-after': '7' }, 20_000],
+    [429, { ratelimit: '"api";r=0', 'ratelimit-policy': '"api";q=500;w=60' }, 60_000],
+    [429, { ratelimit: '"api";r=0;t=999999999999999' }, 300_000]
+  ])('is told by status %d with %j', (status, headers, milliseconds) => {
+    expect(asked(status, headers)).toBe(milliseconds);
+  });
+
+  it.each([
+    [200, { 'retry-after': '7' }],
+    [404, { 'retry-after': '7' }],
+    [200, { ratelimit: '"resolvers";r=1;t=123' }],
+    [200, { ratelimit: '"resolvers";t=123' }],
+    [200, { ratelimit: 'r=0' }],
+    [200, { ratelimit: ';;,,=,"' }],
+    [200, {}]
+  ])('is nothing with status %d and %j', (status, headers) => {
+    expect(asked(status, headers)).toBe(0);
   });
 });

@@ -27,12 +27,13 @@ describe('the rate of a transfer', () => {
 
 describe('the wait before another attempt', () => {
   it('doubles, with jitter, up to half a minute', () => {
-    const longest = [1, 2, 3, 4, 20].map((attempt) => waitBeforeRetry(attempt, null, 1));
+    const longest = [1, 2, 3, 4, 20].map((attempt) => waitBeforeRetry(attempt, 0, 1));
     expect(longest).toEqual([500, 1000, 2000, 4000, 30_000]);
-    expect(waitBeforeRetry(3, null, 0)).toBe(1000);
+    expect(waitBeforeRetry(3, 0, 0)).toBe(1000);
   });
 
-  it('is never shorter than the server asked for', () => {
-    expect(waitBeforeRetry(1, 60_000, 0)).toBe(60_000);
+  it('leaves out what the server made us wait anyway', () => {
+    expect(waitBeforeRetry(1, 60_000, 1)).toBe(0);
+    expect(waitBeforeRetry(3, 500, 0)).toBe(500);
   });
 });
