@@ -15,16 +15,17 @@ export type OnWait = (host: string, milliseconds: number) => void;
  * to the same origin before that time.
  */
 export class OriginWaits {
-  /** When an origin may be asked again, in ms since the epoch. */
+  /** When an origin may be asked again, on the clock that only grows. */
   private readonly until = new Map<string, number>();
 
   constructor(private readonly clock: Clock) {}
 
   /** Takes in what an answer says about the next request. */
   note(url: URL, answer: WaitHeaders): void {
-    const now = this.clock.now();
-    const wait = askedWaitMs(answer, now);
-    if (wait > 0) this.until.set(url.origin, Math.max(this.until.get(url.origin) ?? 0, now + wait));
+    const wait = askedWaitMs(answer, this.clock.now());
+    if (wait === 0) return;
+    const until = this.clock.elapsed() + wait;
+    this.until.set(url.origin, Math.max(this.until.get(url.origin) ?? 0, until));
   }
 
   /** Waits until an origin may be asked. @throws Failure('cancelled') */
@@ -32,7 +33,7 @@ export class OriginWaits {
     // What was waited for is not waited for again; more may have been asked meanwhile.
     for (let waitedFor = 0; ; ) {
       const until = this.until.get(url.origin) ?? 0;
-      const wait = until - this.clock.now();
+      const wait = until - this.clock.elapsed();
       if (wait <= 0 || until <= waitedFor) return;
       if (wait >= NOTEWORTHY_MS) onWait?.(url.host, wait);
       const spread = Math.min(wait * SPREAD.share, SPREAD.mostMs) * Math.random();

@@ -52,6 +52,7 @@ describe('a rate limit', () => {
     const { url, sent } = await site(256);
     let now = 0;
     const clock = {
+      now: () => now,
       elapsed: () => now,
       async sleep(milliseconds: number) {
         now += milliseconds;

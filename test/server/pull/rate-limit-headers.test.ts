@@ -12,6 +12,7 @@ function steppingClock() {
   return {
     sleeps,
     now: () => now,
+    elapsed: () => now,
     async sleep(milliseconds: number) {
       const from = now;
       const until = from + milliseconds;
