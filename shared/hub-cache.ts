@@ -97,3 +97,28 @@ export interface HubCacheReport {
   readonly bytes: number;
   readonly milliseconds: number;
 }
+
+/** What became of a corrupt file. */
+export interface HubCacheHealedFile {
+  readonly commit: string;
+  /** Path in the repository, with `/`. */
+  readonly path: string;
+  /** `kept`: nothing says what it should be. `failed`: it could not be brought; everything is as it was. */
+  readonly outcome: 'healed' | 'kept' | 'failed';
+  /** Why it was not healed. */
+  readonly reason?: string;
+}
+
+/** What healing a cached repository did. */
+export interface HubCacheHealing {
+  readonly reference: string;
+  /** Whether nothing corrupt is left. */
+  readonly healthy: boolean;
+  /** The files that were corrupt. */
+  readonly files: readonly HubCacheHealedFile[];
+  /** What else there is to know, one sentence each. */
+  readonly notes: readonly string[];
+  /** Bytes that came over the network. */
+  readonly transferredBytes: number;
+  readonly milliseconds: number;
+}

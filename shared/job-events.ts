@@ -94,10 +94,13 @@ export interface VerifyProgress {
   readonly totalBytes: number;
 }
 
-/** Progress of verifying a repository of the Hugging Face cache, in bytes that are hashed now or known from before. */
+/** Progress of a job on a repository of the Hugging Face cache. */
 export interface HubCacheProgress {
   /** `hf:owner/repo`. */
   readonly reference: string;
-  readonly hashedBytes: number;
-  readonly totalBytes: number;
+  readonly phase: 'verifying' | 'fetching';
+  /** Bytes that are done with: hashed now or known from before, or received. */
+  readonly doneBytes: number;
+  /** null while nobody knows it. */
+  readonly totalBytes: number | null;
 }

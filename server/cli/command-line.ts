@@ -7,12 +7,13 @@ import type { AddressPolicy } from '../pull/address-policy';
 import { type Command, type CommandInput, type CommandOptions, type ExitStatus, statusOf } from './command';
 import { Console } from './console';
 import { generate } from './generate';
+import { heal } from './heal';
 import { list } from './list';
 import { pull } from './pull';
 import { validate } from './validate';
 import { verify } from './verify';
 
-const COMMANDS: readonly Command[] = [validate, list, pull, verify, generate];
+const COMMANDS: readonly Command[] = [validate, list, pull, verify, heal, generate];
 
 const GLOBAL_OPTIONS = {
   home: { type: 'string' },

@@ -1,6 +1,8 @@
 import { byteText, durationText } from '../../shared/byte-text';
-import type { HubCacheReport, HubCacheRepository } from '../../shared/hub-cache';
+import type { HubCacheHealing, HubCacheReport, HubCacheRepository } from '../../shared/hub-cache';
+import type { HubCacheProgress } from '../../shared/job-events';
 import type { Verdict } from '../../shared/model';
+import { healHubCache } from '../operations/heal-hub-cache';
 import { listHubCache } from '../operations/hub-cache';
 import { verifyHubCache } from '../operations/verify-hub-cache';
 import type { CommandContext, CommandInput, ExitStatus } from './command';
@@ -32,12 +34,25 @@ export async function verifyHuggingFace(
   const reports = await verifyHubCache(services, input.names, {
     force: input.flag('force'),
     signal,
-    onProgress: ({ reference, hashedBytes, totalBytes }) =>
-      console.progress(`  ${reference}  ${byteText(hashedBytes)} of ${byteText(totalBytes)}`),
+    onProgress: (progress) => console.progress(progressLine(progress)),
     onReport: (report) => showReport(report, console)
   });
   console.document(reports);
   return reports.every(({ healthy }) => healthy) ? 0 : 1;
+}
+
+/** `heal --huggingface [hf:owner/repo[@revision]…]`: fetches again what is corrupt. */
+export async function healHuggingFace(
+  { names }: CommandInput,
+  { services, console, signal }: CommandContext
+): Promise<ExitStatus> {
+  const healings = await healHubCache(services, names, {
+    signal,
+    onProgress: (progress) => console.progress(progressLine(progress)),
+    onHealed: (healing) => showHealing(healing, console)
+  });
+  console.document(healings);
+  return healings.every(({ healthy }) => healthy) ? 0 : 1;
 }
 
 function showRepository(repository: HubCacheRepository, width: number, now: number, console: Console): void {
@@ -68,6 +83,22 @@ function showReport({ reference, healthy, files, problems, bytes }: HubCacheRepo
     console.answer(`  ${console.paint(COLOURS[verdict], verdict.padEnd(12))}  ${commit.slice(0, 7)}  ${path}${why}`);
   }
   showProblems(problems, console);
+}
+
+function showHealing({ reference, files, notes, transferredBytes }: HubCacheHealing, console: Console): void {
+  if (files.length === 0) console.answer(`${reference}: nothing corrupt`);
+  else console.answer(`${reference}: ${fileCount(files.length)} corrupt, ${byteText(transferredBytes)} transferred`);
+  for (const { outcome, commit, path, reason } of files) {
+    const why = reason === undefined ? '' : `  ${reason}`;
+    const colour = outcome === 'healed' ? 'green' : 'red';
+    console.answer(`  ${console.paint(colour, outcome.padEnd(12))}  ${commit.slice(0, 7)}  ${path}${why}`);
+  }
+  for (const note of notes) console.answer(`  ${console.paint('yellow', 'note'.padEnd(12))}  ${note}`);
+}
+
+function progressLine({ reference, phase, doneBytes, totalBytes }: HubCacheProgress): string {
+  const of = totalBytes === null ? '' : ` of ${byteText(totalBytes)}`;
+  return `  ${reference}  ${phase} ${byteText(doneBytes)}${of}`;
 }
 
 function showProblems(problems: HubCacheReport['problems'], console: Console): void {

@@ -53,11 +53,10 @@ export class LinkFollower {
         const found = await lstat(at, { bigint: true });
         if (!found.isSymbolicLink()) return { targets, end: endOf(at, found) };
         at = await this.target(at);
-        if (!isInside(this.root, at)) return { targets, end: { kind: 'outside', path: at } };
-        if (targets.includes(at) || at === path || targets.length === MOST_LINKS) {
-          return { targets, end: { kind: 'circle' } };
-        }
+        const isRepeated = targets.includes(at) || at === path;
         targets.push(at);
+        if (!isInside(this.root, at)) return { targets, end: { kind: 'outside', path: at } };
+        if (isRepeated || targets.length > MOST_LINKS) return { targets, end: { kind: 'circle' } };
       }
     } catch (error) {
       const code = errorCode(error);

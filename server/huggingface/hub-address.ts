@@ -1,4 +1,5 @@
 import type { SourceAddress } from '../../shared/source-address';
+import { hubPath, type RepositoryId } from './repository';
 
 /** The hub when HF_ENDPOINT names no other. */
 export const PUBLIC_HUB = 'https://huggingface.co';
@@ -13,7 +14,17 @@ export function hubAddress(endpoint: string | undefined): string {
  * @param endpoint the user's HF_ENDPOINT, or undefined
  */
 export function hubFileUrl(address: Extract<SourceAddress, { kind: 'hub' }>, endpoint: string | undefined): string {
-  const base = hubAddress(endpoint);
-  const path = address.path.split('/').map(encodeURIComponent).join('/');
-  return `${base}/${address.owner}/${address.repo}/resolve/${encodeURIComponent(address.revision)}/${path}`;
+  const { owner, repo, revision, path } = address;
+  return repositoryFileUrl({ kind: 'model', name: `${owner}/${repo}` }, revision, path, endpoint);
+}
+
+/** Where the hub serves a file of a repository of any kind; as {@link hubFileUrl}. */
+export function repositoryFileUrl(
+  repository: RepositoryId,
+  revision: string,
+  path: string,
+  endpoint: string | undefined
+): string {
+  const encoded = path.split('/').map(encodeURIComponent).join('/');
+  return `${hubAddress(endpoint)}/${hubPath(repository)}/resolve/${encodeURIComponent(revision)}/${encoded}`;
 }

@@ -6,7 +6,7 @@ import type { CachedRef } from './cache-contents';
 import { filesBelow, forEachBounded, type ProblemList } from './read-folder';
 
 /** Whether a name is that of a commit. */
-function isCommit(text: string): boolean {
+export function isCommit(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
 }
 

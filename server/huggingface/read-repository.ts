@@ -47,6 +47,12 @@ function isIncomplete(name: string): boolean {
   return name.endsWith('.incomplete');
 }
 
+/** A link of that name is a leftover too, but what it leads to is not. */
+function unfinished({ path, chain: { targets, end } }: CachedBlob): FileOnDisk {
+  if (end.kind === 'file' && targets.length === 0) return end;
+  return { path, bytes: 0, key: path, modifiedAt: 0, accessedAt: 0 };
+}
+
 class RepositoryReader {
   /** Whether everything could be read so far. */
   isWhole = true;
@@ -63,9 +69,7 @@ class RepositoryReader {
       const path = join(this.places.blobs, name);
       return { name, path, chain: await this.follower.follow(path) };
     });
-    const incomplete = blobs.flatMap(({ name, chain }) =>
-      isIncomplete(name) && chain.end.kind === 'file' && chain.targets.length === 0 ? [chain.end] : []
-    );
+    const incomplete = blobs.filter(({ name }) => isIncomplete(name)).map(unfinished);
     return { blobs: blobs.filter(({ name }) => !isIncomplete(name)), incomplete };
   }
 

@@ -34,8 +34,13 @@ export function parseRepositoryFolder(folder: string): RepositoryId | undefined 
 }
 
 /** How people name a repository: `hf:owner/repo`, `hf:datasets/owner/repo`. */
-export function referenceText({ kind, name }: RepositoryId): string {
-  return kind === 'model' ? `hf:${name}` : `hf:${FOLDER_WORDS[kind]}/${name}`;
+export function referenceText(repository: RepositoryId): string {
+  return `hf:${hubPath(repository)}`;
+}
+
+/** Path of a repository on the hub: `owner/repo`, `datasets/owner/repo`. */
+export function hubPath({ kind, name }: RepositoryId): string {
+  return kind === 'model' ? name : `${FOLDER_WORDS[kind]}/${name}`;
 }
 
 /** Reads `hf:[datasets/|spaces/][owner/]repo[@revision]`; undefined for any other text. */

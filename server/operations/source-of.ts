@@ -32,9 +32,9 @@ export async function sourceOf(
     case 'http':
       return web(services, { url: address.url, credential: named, onWait });
     case 'hub':
-      return web(services, {
+      return hubSource(services, {
         url: hubFileUrl(address, services.environment['HF_ENDPOINT']),
-        credential: named ?? (await hubToken(services)),
+        credential: named,
         onWait
       });
     case 'file':
@@ -48,6 +48,11 @@ export async function sourceOf(
     case 'refused':
       throw new Failure('refused-address', `The address of ${subject} ${address.reason}.`, { subject });
   }
+}
+
+/** A file of the hub; unless another credential is given, the hub's own token is sent. */
+export async function hubSource(services: Parts, file: WebFile): Promise<Source> {
+  return web(services, { ...file, credential: file.credential ?? (await hubToken(services)) });
 }
 
 interface WebFile {

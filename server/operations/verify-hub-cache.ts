@@ -2,7 +2,7 @@ import type { HubCacheReport } from '../../shared/hub-cache';
 import type { HubCacheProgress } from '../../shared/job-events';
 import type { CacheContents } from '../huggingface/cache-contents';
 import { referenceText } from '../huggingface/repository';
-import { bytesToHash, verifyRepository } from '../huggingface/verify-repository';
+import { bytesToHash, type JudgedFile, verifyRepository } from '../huggingface/verify-repository';
 import { Throttle } from '../platform/throttle';
 import { type CachedSelection, openHubCache, selectCached } from './hub-cache';
 import type { Services } from './services';
@@ -32,25 +32,30 @@ export async function verifyHubCache(
   const contents = await openHubCache(services);
   const reports: HubCacheReport[] = [];
   for (const selection of selectCached(contents, references)) {
-    const report = await verifySelection(services, contents, selection, options);
+    const { report } = await verifySelection(services, contents, selection, options);
     options.onReport?.(report);
     reports.push(report);
   }
   return reports;
 }
 
+export interface SelectionVerification {
+  readonly report: HubCacheReport;
+  readonly files: readonly JudgedFile[];
+}
+
 /** Verifies some revisions of one repository. @throws Failure('cancelled') */
-async function verifySelection(
+export async function verifySelection(
   { hasher, proofs, clock }: Parts,
   { root }: CacheContents,
   { repository, revisions }: CachedSelection,
   { signal, force = false, onProgress }: VerifyHubCacheOptions
-): Promise<HubCacheReport> {
+): Promise<SelectionVerification> {
   const startedAt = clock.elapsed();
   const reference = referenceText(repository.id);
   const throttle = new Throttle(onProgress);
   const totalBytes = bytesToHash(root, repository, revisions);
-  const report = (hashedBytes: number): void => throttle.offer({ reference, hashedBytes, totalBytes });
+  const report = (doneBytes: number): void => throttle.offer({ reference, phase: 'verifying', doneBytes, totalBytes });
   try {
     const { files, bytes } = await verifyRepository(repository, revisions, {
       root,
@@ -65,7 +70,7 @@ async function verifySelection(
     const healthy = verdicts.every(({ verdict }) => verdict !== 'corrupt');
     const { problems } = repository;
     const milliseconds = Math.round(clock.elapsed() - startedAt);
-    return { reference, healthy, files: verdicts, problems, bytes, milliseconds };
+    return { report: { reference, healthy, files: verdicts, problems, bytes, milliseconds }, files };
   } finally {
     throttle.stop();
   }

@@ -4,6 +4,7 @@ import type { FileOrigin } from '../../shared/job-events';
 import { errorCode, fileFailure } from '../platform/system-error';
 import type { Blob } from '../store/blob-store';
 import { adoptFile } from './adopt-file';
+import type { ExpectedFile } from './expected-file';
 import { PartialDownload } from './partial-download';
 import { piecesOf } from './pieces';
 import type { PlannedFile } from './pull-plan';
@@ -116,14 +117,16 @@ async function fetchProved(file: PlannedFile, seededBytes: number, tools: Receiv
       const origin = keptBytes > 0 ? 'repaired' : received.wasResumed ? 'resumed' : 'transferred';
       return { blob: received.blob, receivedBytes, origin };
     }
-    const { label: subject } = file.source;
-    if (isLast) {
-      throw new Failure('digest-mismatch', `${subject} does not have the content that the manifest promises.`, {
-        subject,
-        nextStep: `Its SHA-256 is ${received.actual}, the manifest says ${file.digest ?? ''}; check which one is right.`
-      });
-    }
+    if (isLast) throw otherContent(file, received.actual);
     ({ keptBytes } = received);
-    tools.log.warn('digest differs, fetching anew', { source: subject, keptBytes });
+    tools.log.warn('digest differs, fetching anew', { source: file.source.label, keptBytes });
   }
+}
+
+/** The failure of a source that has another content than was promised. */
+export function otherContent({ source: { label: subject }, digest }: ExpectedFile, actual: Digest): Failure {
+  return new Failure('digest-mismatch', `${subject} does not have the content that was promised.`, {
+    subject,
+    nextStep: `Its SHA-256 is ${actual} and should be ${digest ?? ''}; check which one is right.`
+  });
 }

@@ -7,13 +7,13 @@ import type { PartHasher } from '../platform/part-hasher';
 import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import type { AdoptionPlace } from './adoption-place';
-import type { TransferTools, WantedFile } from './expected-file';
+import type { ExpectedFile, TransferTools, WantedFile } from './expected-file';
 import { removeAbandoned } from './partial-folders';
 import { PauseSwitch } from './pause-switch';
-import { provideFile } from './provide-file';
+import { otherContent, provideFile } from './provide-file';
 import { type PlannedFile, type PullPlan, planPull, requireSpace } from './pull-plan';
 import { PullProgress } from './pull-progress';
-import { contentKey, type ReceiveTools } from './receive-file';
+import { contentKey, type FetchedFile, fetchBesideStore, type ReceiveTools } from './receive-file';
 import type { TransferTuning } from './transfer-tuning';
 
 /** A file that lies in the blob store. */
@@ -50,6 +50,12 @@ export interface PullOptions {
   readonly onEvent: (event: PullEvent) => void;
 }
 
+export interface FetchOptions {
+  readonly signal: AbortSignal;
+  /** Bytes of the file on disk and its size, as far as it is known. */
+  readonly onBytes: (received: number, total: number | null) => void;
+}
+
 /** Brings the files of models into the blob store. */
 export class PullEngine {
   constructor(private readonly tools: PullTools) {}
@@ -78,6 +84,20 @@ export class PullEngine {
   /** Says what a pull of these files would do. @throws Failure when a file is certainly not to be had */
   plan(files: readonly WantedFile[], signal: AbortSignal): Promise<PullPlan> {
     return planPull(files, { ...this.tools, signal });
+  }
+
+  /**
+   * Brings one file to disk beside the store, for somebody who keeps it elsewhere. A content that differs from the
+   * digest is fetched anew once, in case it was damaged on the way.
+   * @throws Failure; what was received before a cancel or a passing fault stays as a partial
+   */
+  async fetch(file: ExpectedFile, { signal, onBytes }: FetchOptions): Promise<FetchedFile> {
+    const tools = { ...this.tools, signal, onBytes, onChecked: ignore, onInterrupted: ignore };
+    for (let isLast = false; ; isLast = true) {
+      const fetched = await fetchBesideStore(file, tools);
+      if (fetched.kind === 'complete') return fetched;
+      if (isLast) throw otherContent(file, fetched.actual);
+    }
   }
 
   private async provideAll(
@@ -112,4 +132,8 @@ export class PullEngine {
       onInterrupted: (received) => progress.interrupted(received)
     };
   }
+}
+
+function ignore(): void {
+  // Whoever fetches a single file shows what arrives, and nothing else.
 }

@@ -11,30 +11,43 @@ import { partialKey } from './partial-folders';
 import { keepSoundPieces, type RepairTools } from './repair';
 import { transferFile } from './transfer-file';
 
-export interface ReceiveTools extends Omit<TransferTools, 'onHashed'>, RepairTools {
+export interface FetchTools extends Omit<TransferTools, 'onHashed'>, RepairTools {
   readonly layout: CacheLayout;
-  readonly blobs: BlobStore;
   /** Bytes that came from the source before the transfer was interrupted. */
   readonly onInterrupted: (received: number) => void;
 }
 
+export interface ReceiveTools extends FetchTools {
+  readonly blobs: BlobStore;
+}
+
 /** What came of receiving a file. */
-export type Received =
-  | {
-      readonly kind: 'complete';
-      readonly blob: Blob;
-      /** Bytes that came from the source now. */
-      readonly receivedBytes: number;
-      readonly wasResumed: boolean;
-    }
-  /** The source has another content than the digest promises; nothing is left of it but pieces that are right. */
-  | {
-      readonly kind: 'other-content';
-      readonly actual: Digest;
-      readonly receivedBytes: number;
-      /** Bytes of the pieces that are right and kept. */
-      readonly keptBytes: number;
-    };
+export type Received = ({ readonly blob: Blob } & Completed) | OtherContent;
+
+interface Completed {
+  readonly kind: 'complete';
+  /** Bytes that came from the source now. */
+  readonly receivedBytes: number;
+  readonly wasResumed: boolean;
+}
+
+/** The source has another content than the digest promises; nothing is left of it but pieces that are right. */
+interface OtherContent {
+  readonly kind: 'other-content';
+  readonly actual: Digest;
+  readonly receivedBytes: number;
+  /** Bytes of the pieces that are right and kept. */
+  readonly keptBytes: number;
+}
+
+/** A complete file beside the store that is its receiver's to move away. */
+export interface FetchedFile extends Completed {
+  readonly path: string;
+  /** Of what lies on disk. */
+  readonly hash: FileHash;
+  /** Removes what is left of it. */
+  readonly discard: () => Promise<void>;
+}
 
 /** Names the partial of a file: by its content where a digest tells it. */
 export function contentKey({ digest, source }: ExpectedFile): string {
@@ -57,7 +70,7 @@ export async function receiveFile(file: ExpectedFile, tools: ReceiveTools): Prom
 }
 
 /** A partial to receive a file into. It is complete at once when its source can share its blocks. */
-export async function openPartial(file: ExpectedFile, { layout, clock }: ReceiveTools): Promise<PartialDownload> {
+export async function openPartial(file: ExpectedFile, { layout, clock }: FetchTools): Promise<PartialDownload> {
   const partial = await PartialDownload.claim(layout.partials, contentKey(file), clock.elapsed);
   try {
     if (partial.bytes === 0) await partial.beginAsClone(file.source);
@@ -74,6 +87,28 @@ export async function receiveInto(
   file: ExpectedFile,
   tools: ReceiveTools
 ): Promise<Received> {
+  const completed = await completePartial(partial, file, tools);
+  if (completed.kind === 'other-content') return completed;
+  const { kind, hash, receivedBytes, wasResumed } = completed;
+  const blob = await commitOrLetGo(partial, hash, tools.blobs);
+  await rm(partial.folder, { recursive: true, force: true });
+  return { kind, blob, receivedBytes, wasResumed };
+}
+
+/** Brings a file's bytes to disk beside the store; as {@link receiveFile}. */
+export async function fetchBesideStore(file: ExpectedFile, tools: FetchTools): Promise<FetchedFile | OtherContent> {
+  const partial = await openPartial(file, tools);
+  const completed = await completePartial(partial, file, tools);
+  if (completed.kind === 'other-content') return completed;
+  const discard = (): Promise<void> => rm(partial.folder, { recursive: true, force: true });
+  return { ...completed, path: partial.dataPath, discard };
+}
+
+async function completePartial(
+  partial: PartialDownload,
+  file: ExpectedFile,
+  tools: FetchTools
+): Promise<(Completed & { readonly hash: FileHash }) | OtherContent> {
   const { bytes: heldBytes } = partial;
   let hash: FileHash;
   try {
@@ -89,13 +124,11 @@ export async function receiveInto(
   }
   const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
   await partial.close();
-  const blob = await commitOrLetGo(partial, hash, tools.blobs);
-  await rm(partial.folder, { recursive: true, force: true });
-  return { kind: 'complete', blob, receivedBytes: blob.bytes - resumedFrom, wasResumed: resumedFrom > 0 };
+  return { kind: 'complete', hash, receivedBytes: hash.bytes - resumedFrom, wasResumed: resumedFrom > 0 };
 }
 
 /** @returns how many bytes of a content with the wrong digest stay as a partial */
-async function keepSound(partial: PartialDownload, file: ExpectedFile, tools: ReceiveTools): Promise<number> {
+async function keepSound(partial: PartialDownload, file: ExpectedFile, tools: FetchTools): Promise<number> {
   let isKept = false;
   try {
     isKept = await keepSoundPieces(partial, file, tools);
@@ -117,7 +150,7 @@ async function commitOrLetGo(partial: PartialDownload, hash: FileHash, blobs: Bl
 }
 
 /** As long as bytes arrive, those are what is shown. */
-function showHashing(partial: PartialDownload, hashedBytes: number, { onChecked }: ReceiveTools): void {
+function showHashing(partial: PartialDownload, hashedBytes: number, { onChecked }: FetchTools): void {
   if (partial.isComplete) onChecked(hashedBytes, partial.bytes);
 }
 

@@ -3,7 +3,6 @@ import {
   copyFile,
   mkdir,
   readdir,
-  readFile,
   rename,
   symlink,
   truncate,
@@ -19,6 +18,7 @@ import { verifyHubCache } from '../../../server/operations/verify-hub-cache';
 import type { HubCacheReport, HubCacheVerdict } from '../../../shared/hub-cache';
 import type { HubCacheProgress } from '../../../shared/job-events';
 import { BuiltCache, type BuiltFile, type CacheForm } from '../../support/hub/built-cache';
+import { damage } from '../../support/hub/damage';
 import { commitOf, type HubContent } from '../../support/hub/hub-content';
 import { sampleBytes } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -48,14 +48,6 @@ async function onlyVerdict(): Promise<HubCacheVerdict> {
   const [report] = await verify();
   expect(report?.files).toHaveLength(1);
   return report!.files[0]!;
-}
-
-/** Changes one byte and keeps the size. */
-async function damage(path: string): Promise<void> {
-  const bytes = await readFile(path);
-  bytes[bytes.length >> 1]! ^= 1;
-  await chmod(path, 0o644);
-  await writeFile(path, bytes);
 }
 
 describe.each(['link', 'shared', 'copy'] satisfies CacheForm[])('a file in the form of a %s', (form) => {
@@ -179,7 +171,7 @@ describe('a verification', () => {
     const seen: HubCacheProgress[] = [];
     const [report] = await verify([], undefined, (progress) => seen.push(progress));
     expect(report).toMatchObject({ bytes: 5000, healthy: true });
-    expect(seen.at(-1)).toEqual({ reference: 'hf:owner/repo', hashedBytes: 5000, totalBytes: 5000 });
+    expect(seen.at(-1)).toEqual({ reference: 'hf:owner/repo', phase: 'verifying', doneBytes: 5000, totalBytes: 5000 });
   });
 
   it('is of what was named: a repository, a branch, the beginning of a commit', async () => {

@@ -15,11 +15,8 @@ export interface HubRevision {
 /** Repositories by their path on the hub: `owner/repo`, `datasets/owner/repo`. */
 export type HubRepositories = Readonly<Record<string, readonly HubRevision[]>>;
 
-/** What to do instead of serving a file; nothing to serve it after all. */
-export type Interference = (
-  path: string,
-  answer: ServerResponse
-) => Promise<'answered' | 'serve'> | 'answered' | 'serve';
+/** Is told before a file is served. @returns whether it answered itself */
+export type Interference = (path: string, answer: ServerResponse) => Promise<boolean> | boolean;
 
 export interface FakeHub {
   readonly origin: string;
@@ -32,7 +29,7 @@ export interface FakeHub {
 /** Serves repositories as the hub does, on loopback, until the test ends. */
 export async function startFakeHub(
   repositories: HubRepositories,
-  interfere: Interference = () => 'serve'
+  interfere: Interference = () => false
 ): Promise<FakeHub> {
   const fetched: string[] = [];
   const proofs: (string | undefined)[] = [];
@@ -68,7 +65,7 @@ async function serve(request: IncomingMessage, answer: ServerResponse, hub: Hub)
   const content = find(hub, repository, revisionName)?.files[file];
   if (!content) return notFound(answer, 'EntryNotFound');
   if (request.method === 'GET') hub.fetched.push(path);
-  if ((await hub.interfere(path, answer)) === 'serve') serveContent(content, request, answer);
+  if (!(await hub.interfere(path, answer))) serveContent(content, request, answer);
 }
 
 function find({ repositories }: Hub, repository: string, name: string): HubRevision | undefined {
