@@ -6,6 +6,7 @@ import { type GenerateParts, generate } from './generate/generate';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
 import { drop, openManifest, revealFolder, verify } from './models/model-actions';
 import type { ModelNode } from './models/model-node';
+import { type PlanDocuments, showPlan } from './models/plan-actions';
 import { pausePull, pull, resumePull } from './models/pull-actions';
 import { COMMANDS } from './support/commands';
 import { sayFailed } from './support/messages';
@@ -14,11 +15,12 @@ import { sayFailed } from './support/messages';
 export interface CommandParts extends GenerateParts {
   readonly manifests: WorkspaceManifests;
   readonly vault: CredentialVault;
+  readonly plans: PlanDocuments;
 }
 
 /** Registers every command of ours. They exist whatever the server does; a dead one is answered with a sentence. */
 export function registerCommands(parts: CommandParts): Disposable {
-  const { connection, jobs, log, manifests, models, vault } = parts;
+  const { connection, jobs, log, manifests, models, plans, vault } = parts;
   return Disposable.from(
     commands.registerCommand(COMMANDS.generate, (target?: ModelNode | string) =>
       generate(parts, typeof target === 'string' ? target : target?.model.name)
@@ -28,6 +30,7 @@ export function registerCommands(parts: CommandParts): Disposable {
       models.invalidate();
     }),
     onModelOrName(COMMANDS.pullModel, parts, (model) => pull(parts, model)),
+    onModel(COMMANDS.showPlan, ({ model }) => showPlan(parts, plans, model)),
     commands.registerCommand(COMMANDS.pausePull, (node?: ModelNode) => pausePull(parts, node?.model.name)),
     commands.registerCommand(COMMANDS.resumePull, (node?: ModelNode) => resumePull(parts, node?.model.name)),
     onModelOrName(COMMANDS.verifyModel, parts, (model) => verify(parts, model)),

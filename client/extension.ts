@@ -17,6 +17,7 @@ import { WorkspaceManifests } from './manifests/workspace-manifests';
 import { followPullsInContexts } from './models/job-contexts';
 import { generationProgress, pullProgress, verifyProgress } from './models/job-progress';
 import { ModelList } from './models/model-list';
+import { PlanDocuments } from './models/plan-actions';
 import { RunningJobs } from './models/running-jobs';
 import { showJobsInStatusBar } from './models/status-bar';
 import { ModelTree } from './models/tree';
@@ -52,6 +53,7 @@ export function activate(context: ExtensionContext): void {
   });
   connection = server;
   const models = new ModelList(server);
+  const plans = new PlanDocuments();
   const tree = new ModelTree(models, jobs, (thrown) => reportUnlistable(log, thrown));
   const view = window.createTreeView(MODELS_VIEW, { treeDataProvider: tree });
   context.subscriptions.push(
@@ -61,6 +63,7 @@ export function activate(context: ExtensionContext): void {
     models,
     tree,
     view,
+    plans,
     manifests,
     showJobsInStatusBar(jobs),
     followPullsInContexts(jobs),
@@ -70,7 +73,7 @@ export function activate(context: ExtensionContext): void {
     followTrust(server, view),
     followTransferLimits(server),
     restartOnSettingsChange({ connection: server, jobs, log, beforeRestart: () => manifests.search() }),
-    registerCommands({ connection: server, jobs, log, models, manifests, vault })
+    registerCommands({ connection: server, jobs, log, models, manifests, plans, vault })
   );
 }
 

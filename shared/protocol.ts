@@ -4,6 +4,7 @@ import type { FailureData } from './failure';
 import type { GenerationRequest, GenerationResult } from './generation';
 import type { GenerationProgress, PullEvent, VerifyProgress } from './job-events';
 import type { ModelSummary, VerifyReport } from './model';
+import type { PlannedPull } from './planned-pull';
 import { type TransferLimits, transferLimits, USUAL_LIMITS } from './transfer-limits';
 
 /**
@@ -70,6 +71,8 @@ export interface StoredCredential {
 export const ListModels = new RequestType0<readonly ModelSummary[], FailureData | undefined>(
   'diffusionDock/models/list'
 );
+/** Asks the sources for what the manifest does not say; nothing is transferred. */
+export const PlanPull = new RequestType<ModelParams, PlannedPull, FailureData | undefined>('diffusionDock/models/plan');
 export const PullModel = new RequestType<ModelParams, PullResult, FailureData | undefined>('diffusionDock/models/pull');
 /** Fails with `not-running` when this server is not pulling the model. */
 export const PausePull = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/pause');

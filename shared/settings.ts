@@ -7,6 +7,7 @@ export const SETTINGS = {
   allowPrivateHosts: { key: 'diffusionDock.network.allowPrivateHosts', scope: 'machine', default: false },
   rateLimit: { key: 'diffusionDock.pull.rateLimit', scope: 'machine', default: 0 },
   connections: { key: 'diffusionDock.pull.connections', scope: 'machine', default: 8 },
+  confirmAbove: { key: 'diffusionDock.pull.confirmAbove', scope: 'machine-overridable', default: 2000 },
   manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] }
 } as const;
 

@@ -4,7 +4,7 @@ import type { ModelSummary, VerifyReport } from '../../shared/model';
 import { DropModel, VerifyModel } from '../../shared/protocol';
 import { type NextStep, sayDone, sayFailed, sayWarning } from '../support/messages';
 import type { ActionParts } from './action-parts';
-import { pull, pullNow } from './pull-actions';
+import { pull } from './pull-actions';
 
 /**
  * Says whether every byte of an installed model is what it should be.
@@ -18,7 +18,7 @@ export async function verify(parts: ActionParts, model: ModelSummary, force = fa
       return client.sendRequest(VerifyModel, { name, depth: 'deep', force }, token);
     });
     sayVerdict(report, model, {
-      pullAgain: { title: 'Pull Again', run: () => pullNow(parts, model) },
+      pullAgain: { title: 'Pull Again', run: () => pull(parts, model) },
       readAgain: { title: 'Read Again', run: () => verify(parts, model, true) }
     });
   } catch (error) {

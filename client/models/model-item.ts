@@ -2,7 +2,7 @@ import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleSta
 import { byteText } from '../../shared/byte-text';
 import type { ModelFile, ModelStatus, ModelSummary } from '../../shared/model';
 import type { TreeNode } from './model-node';
-import type { RunningJob } from './running-jobs';
+import type { JobKind, RunningJob } from './running-jobs';
 
 /** How a node looks, told from its state alone. */
 export function treeItem(node: TreeNode, job: RunningJob | undefined): TreeItem {
@@ -55,9 +55,17 @@ function statusIcon(status: ModelStatus): ThemeIcon {
   return colour === undefined ? new ThemeIcon(icon) : new ThemeIcon(icon, new ThemeColor(colour));
 }
 
+const STARTING: Readonly<Record<JobKind, string>> = {
+  plan: 'looking up sizes…',
+  pull: 'starting',
+  verify: 'verifying',
+  generate: 'starting',
+  drop: 'removing'
+};
+
 function jobText({ kind, progress }: RunningJob): string {
   if (progress) return progress.brief;
-  return kind === 'verify' ? 'verifying' : 'starting';
+  return STARTING[kind];
 }
 
 function jobIcon({ progress }: RunningJob): ThemeIcon {

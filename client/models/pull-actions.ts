@@ -5,15 +5,25 @@ import { PausePull, PullModel, ResumePull } from '../../shared/protocol';
 import { COMMANDS } from '../support/commands';
 import { type NextStep, sayDone, sayFailed } from '../support/messages';
 import type { ActionParts } from './action-parts';
+import { confirmPull } from './plan-actions';
 
-/** Pulls a model; a sound bundle that the manifest no longer describes is replaced only after a question. */
+/**
+ * Pulls a model after a question where much is to be transferred, or where a sound bundle is replaced that the
+ * manifest no longer describes.
+ */
 export async function pull(parts: ActionParts, model: ModelSummary): Promise<void> {
   if (model.status === 'outdated' && !(await confirmReplacement(model))) return;
+  try {
+    if (!(await confirmPull(parts, model))) return;
+  } catch (error) {
+    sayFailed(parts.log, error, { about: model.name, retry: () => pull(parts, model) });
+    return;
+  }
   await pullNow(parts, model);
 }
 
-/** Pulls a model without any question about what is replaced. */
-export async function pullNow(parts: ActionParts, model: ModelSummary): Promise<void> {
+/** Pulls a model without any question. */
+async function pullNow(parts: ActionParts, model: ModelSummary): Promise<void> {
   const { name } = model;
   try {
     const result = await parts.jobs.run({ model: name, kind: 'pull', title: `Pulling ${name}` }, async (token) => {

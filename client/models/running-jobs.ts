@@ -8,7 +8,7 @@ import {
 } from 'vscode';
 import { Failure } from '../../shared/failure';
 
-export type JobKind = 'pull' | 'verify' | 'generate' | 'drop';
+export type JobKind = 'plan' | 'pull' | 'verify' | 'generate' | 'drop';
 
 /** How far a job is. */
 export interface JobProgress {
@@ -36,6 +36,7 @@ interface Entry extends RunningJob {
 }
 
 const DOING: Readonly<Record<JobKind, string>> = {
+  plan: 'being looked up',
   pull: 'being pulled',
   verify: 'being verified',
   generate: 'making an image',

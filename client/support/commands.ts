@@ -4,6 +4,7 @@ export const COMMANDS = {
   refreshModels: 'diffusionDock.models.refresh',
   pullModel: 'diffusionDock.models.pull',
   verifyModel: 'diffusionDock.models.verify',
+  showPlan: 'diffusionDock.models.showPlan',
   pausePull: 'diffusionDock.models.pause',
   resumePull: 'diffusionDock.models.resume',
   cancelJob: 'diffusionDock.models.cancel',

@@ -21,6 +21,7 @@ const showLog = command('Show Log', COMMANDS.showLog);
 const restartServer = command('Restart Server', COMMANDS.restartServer);
 const storeCredential = command('Store Credential', COMMANDS.storeCredential);
 const manageTrust = command('Manage Trust', 'workbench.trust.manage');
+const moveCache: NextStep = { title: 'Move Cache', run: () => openMachineSetting(SETTINGS.cacheRoot.key) };
 const setEngine: NextStep = { title: 'Open Settings', run: () => openMachineSetting(SETTINGS.sdCliPath.key) };
 
 /** Says that something is done, with what could come next. */
@@ -76,7 +77,6 @@ const RETRIED: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'bad-response',
   'size-mismatch',
   'digest-mismatch',
-  'disk-full',
   'file-access',
   'busy'
 ]);
@@ -88,6 +88,8 @@ function stepsFor({ code }: FailureData, { retry, pull }: Remedies): NextStep[] 
       return [setEngine, showLog];
     case 'untrusted-workspace':
       return [manageTrust];
+    case 'disk-full':
+      return [...(retry ? [{ title: 'Retry', run: retry }] : []), moveCache];
     case 'credential-missing':
       return [storeCredential];
     case 'not-installed':

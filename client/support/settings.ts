@@ -32,6 +32,16 @@ export function transferLimits(): TransferLimits {
   };
 }
 
+/**
+ * How many bytes a pull may transfer without a question.
+ * @returns undefined when no question is ever to be asked
+ */
+export function confirmAboveBytes(): number | undefined {
+  const value = read('confirmAbove');
+  const megabytes = typeof value === 'number' ? value : SETTINGS.confirmAbove.default;
+  return megabytes < 0 ? undefined : megabytes * 1e6;
+}
+
 /** The editor's own proxy settings, as far as the user set them. */
 export function editorProxy(): { address?: string; strictTls?: boolean } {
   const http = workspace.getConfiguration('http');
@@ -62,7 +72,8 @@ export function affectsTransferLimits(event: ConfigurationChangeEvent): boolean 
 
 /** Whether a change is about any setting that the server learns at its start only. */
 export function affectsOurSettings(event: ConfigurationChangeEvent): boolean {
-  const ours = Object.values(SETTINGS).flatMap(({ key }) => (LIVE.has(key) ? [] : [key]));
+  const others: ReadonlySet<string> = new Set([...LIVE, SETTINGS.confirmAbove.key]);
+  const ours = Object.values(SETTINGS).flatMap(({ key }) => (others.has(key) ? [] : [key]));
   return [...ours, 'http.proxy', 'http.proxyStrictSSL'].some((key) => event.affectsConfiguration(key));
 }
 

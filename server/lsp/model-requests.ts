@@ -6,17 +6,19 @@ import {
   ListModels,
   ManifestsInView,
   PausePull,
+  PlanPull,
   PullModel,
   PullProgressed,
   ResumePull,
   VerifyModel,
   VerifyProgressed
 } from '../../shared/protocol';
+import { describePlan } from '../operations/describe-plan';
 import { dropModel } from '../operations/drop-model';
 import { generateImage, readGenerationRequest } from '../operations/generate-image';
 import { findModel } from '../operations/known-models';
 import { listModels } from '../operations/list-models';
-import { pullModel } from '../operations/pull-model';
+import { planModel, pullModel } from '../operations/pull-model';
 import type { Services } from '../operations/services';
 import { verifyModel } from '../operations/verify-model';
 import { filePathOf } from './file-path';
@@ -40,6 +42,13 @@ export function serveModels(connection: Connection, services: Services, changed:
       } finally {
         changed();
       }
+    })
+  );
+  connection.onRequest(
+    PlanPull,
+    guarded('plan', services, async ({ name }, signal) => {
+      const model = await findModel(services, name);
+      return describePlan(services, model, await planModel(services, model, signal));
     })
   );
   connection.onRequest(

@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises';
+import { byteText } from '../../shared/byte-text';
 import { Failure } from '../../shared/failure';
 import { freeBytes } from '../platform/disk-space';
 import type { Log } from '../platform/log';
@@ -85,11 +86,17 @@ export function requireSpace(plan: PullPlan, layout: CacheLayout, log: Log): voi
     log.warn('free space unknown', { folder: layout.root });
     return;
   }
-  if (needed === 0 || free >= needed + CUSHION_BYTES) return;
-  throw new Failure('disk-full', `The pull needs ${needed} bytes and 1 GiB to spare; ${free} bytes are free.`, {
+  if (!lacksSpace(plan)) return;
+  const sentence = `The pull needs ${byteText(needed)} and 1 GiB to spare; ${byteText(free)} are free.`;
+  throw new Failure('disk-full', sentence, {
     subject: layout.root,
     nextStep: 'Free some space, or move the cache to another disk.'
   });
+}
+
+/** Whether a plan is known not to leave room to spare. */
+export function lacksSpace({ neededBytes, freeBytes: free }: PullPlan): boolean {
+  return free !== undefined && neededBytes > 0 && free < neededBytes + CUSHION_BYTES;
 }
 
 function sumOf(files: readonly PlannedFile[], bytes: (file: PlannedFile) => number): number {

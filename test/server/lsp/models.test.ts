@@ -10,6 +10,7 @@ import {
   ManifestsInView,
   ModelsChanged,
   PausePull,
+  PlanPull,
   PullModel,
   PullProgressed,
   ResumePull,
@@ -119,6 +120,34 @@ describe('a cancelled request', () => {
   });
 });
 
+describe('the plan of a pull', () => {
+  it('tells sizes, room and place, and says after the pull that everything is here', async () => {
+    const server = await testConnection();
+    await server.start();
+    const url = await modelSite();
+    await inView(server, await writeManifest([{ url, sha256: sha256(CONTENT), size_bytes: CONTENT.length }]));
+    const plan = () => server.client.sendRequest(PlanPull, { name: 'test-model' });
+    const file = { path: 'weights.gguf', bytes: CONTENT.length, source: url };
+    expect(await plan()).toMatchObject({
+      model: 'test-model',
+      files: [{ ...file, presence: 'absent', heldBytes: 0 }],
+      totalBytes: CONTENT.length,
+      missingBytes: CONTENT.length,
+      fits: true,
+      folder: join(server.root, 'models', 'test-model')
+    });
+    await server.client.sendRequest(PullModel, { name: 'test-model' });
+    expect(await plan()).toMatchObject({ files: [{ ...file, presence: 'stored' }], missingBytes: 0 });
+  });
+
+  it('says of a model that is larger than the disk that it does not fit', async () => {
+    const server = await testConnection();
+    await server.start();
+    await inView(server, await writeManifest([{ url: await modelSite(), size_bytes: 2 ** 52 }]));
+    expect(await server.client.sendRequest(PlanPull, { name: 'test-model' })).toMatchObject({ fits: false });
+  });
+});
+
 describe('a pull', () => {
   it('stands still while it is paused and goes on when it is resumed', async () => {
     const server = await testConnection();
@@ -154,7 +183,11 @@ describe('an untrusted workspace', () => {
     await inView(server, await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]));
     expect(await server.client.sendRequest(ListModels)).toMatchObject([{ status: 'registered' }]);
     const refusal = { data: { code: 'untrusted-workspace' } };
-    await expect(server.client.sendRequest(PullModel, { name: 'test-model' })).rejects.toMatchObject(refusal);
+    for (const request of [PullModel, PlanPull]) {
+      await expect(server.client.sendRequest<unknown>(request.method, { name: 'test-model' })).rejects.toMatchObject(
+        refusal
+      );
+    }
     const generated = server.client.sendRequest(Generate, { name: 'test-model', request: { prompt: 'x' } });
     await expect(generated).rejects.toMatchObject(refusal);
     await server.client.sendNotification(TrustGranted);
