@@ -24,11 +24,11 @@ import { ModelTree } from './models/tree';
 import { MODELS_VIEW, SERVER_DEAD } from './support/commands';
 import { troubleOf } from './support/failures';
 import { createLanguageClient } from './support/language-client';
+import { followLiveSettings, sendLiveSettings } from './support/live-settings';
 import { createLog } from './support/log';
 import { sayFailed, sayServerDied } from './support/messages';
 import { ServerConnection } from './support/server-connection';
 import { restartOnSettingsChange } from './support/settings-restart';
-import { followTransferLimits, sendTransferLimits } from './support/transfer-limits';
 
 let connection: ServerConnection | undefined;
 
@@ -47,7 +47,7 @@ export function activate(context: ExtensionContext): void {
       client.onRequest(ListCredentialAliases, () => vault.aliases());
     },
     greet: async (client) => {
-      await sendTransferLimits(client);
+      await sendLiveSettings(client);
       await sendManifests(client, manifests);
     }
   });
@@ -71,7 +71,7 @@ export function activate(context: ExtensionContext): void {
     followManifests(server, manifests),
     startForOpenManifests(server),
     followTrust(server, view),
-    followTransferLimits(server),
+    followLiveSettings(server),
     restartOnSettingsChange({ connection: server, jobs, log, beforeRestart: () => manifests.search() }),
     registerCommands({ connection: server, jobs, log, models, manifests, plans, vault })
   );

@@ -35,7 +35,9 @@ export const initializationOptions = z.object({
   /** Whether hosts of private networks may be connected to when a manifest names them. */
   allowPrivateHosts: z.boolean().default(false),
   /** How much of the network transfers may take; see {@link TransferLimitsChanged}. */
-  limits: transferLimits.default(USUAL_LIMITS)
+  limits: transferLimits.default(USUAL_LIMITS),
+  /** What the user wants findings to be, by code; see {@link SeveritiesChanged}. */
+  severities: z.unknown().optional()
 });
 
 export type InitializationOptions = z.input<typeof initializationOptions>;
@@ -97,6 +99,8 @@ export const ManifestsInView = new NotificationType<{ readonly uris: readonly st
 );
 /** Client to server: transfers may take this much of the network from now on, those under way too. */
 export const TransferLimitsChanged = new NotificationType<TransferLimits>('diffusionDock/transferLimits');
+/** Client to server: what the user wants findings to be by now. */
+export const SeveritiesChanged = new NotificationType<unknown>('diffusionDock/manifest/severities');
 /** Client to server: the user now trusts the workspace. */
 export const TrustGranted = new NotificationType0('diffusionDock/trustGranted');
 

@@ -8,6 +8,7 @@ export const SETTINGS = {
   rateLimit: { key: 'diffusionDock.pull.rateLimit', scope: 'machine', default: 0 },
   connections: { key: 'diffusionDock.pull.connections', scope: 'machine', default: 8 },
   confirmAbove: { key: 'diffusionDock.pull.confirmAbove', scope: 'machine-overridable', default: 2000 },
+  manifestSeverity: { key: 'diffusionDock.manifest.severity', scope: 'window', default: {} },
   manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] }
 } as const;
 

@@ -14,6 +14,7 @@ import {
   allowPrivateHosts,
   cacheRoot,
   editorProxy,
+  manifestSeverity,
   sdCliPath,
   transferLimits
 } from './settings';
@@ -59,6 +60,7 @@ function initializationOptions(): InitializationOptions {
     adoptFrom: adoptFrom(),
     allowPrivateHosts: allowPrivateHosts(),
     limits: transferLimits(),
+    severities: manifestSeverity(),
     ...(root !== undefined && { cacheRoot: root }),
     ...(engine !== undefined && { sdCliPath: engine })
   };

@@ -57,17 +57,28 @@ export function manifestInclude(scope: ConfigurationScope): readonly string[] {
   return nonEmptyTexts(read('manifestInclude', scope));
 }
 
+/** What the user wants findings in manifests to be, by code, as it is written in the settings. */
+export function manifestSeverity(): unknown {
+  return read('manifestSeverity');
+}
+
+/** Whether a change is about how grave findings are. */
+export function affectsManifestSeverity(event: ConfigurationChangeEvent): boolean {
+  return event.affectsConfiguration(SETTINGS.manifestSeverity.key);
+}
+
 /** Folders that identical bytes may be adopted from. */
 export function adoptFrom(): string[] {
   return nonEmptyTexts(read('adoptFrom'));
 }
 
-/** The settings that a running server is told of. */
-const LIVE: ReadonlySet<string> = new Set([SETTINGS.rateLimit.key, SETTINGS.connections.key]);
+/** What a running server is told of. */
+const LIMITS: readonly string[] = [SETTINGS.rateLimit.key, SETTINGS.connections.key];
+const LIVE: ReadonlySet<string> = new Set([...LIMITS, SETTINGS.manifestSeverity.key]);
 
 /** Whether a change is about what transfers may take of the network. */
 export function affectsTransferLimits(event: ConfigurationChangeEvent): boolean {
-  return [...LIVE].some((key) => event.affectsConfiguration(key));
+  return LIMITS.some((key) => event.affectsConfiguration(key));
 }
 
 /** Whether a change is about any setting that the server learns at its start only. */

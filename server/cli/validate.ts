@@ -19,7 +19,7 @@ export const validate: Command = {
       const shown = relative(folder, path) || path;
       if (dialect === undefined) console.remark(`${shown}: not a model manifest, skipped`);
       for (const { from, severity, message, code } of diagnostics) {
-        if (severity === 'suggestion') continue;
+        if (severity === 'hint') continue;
         const colour = severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
         const place = `${shown}:${from.line + 1}:${from.character + 1}`;
         console.answer(`${place}: ${console.paint(colour, severity)}: ${message} [${code}]`);

@@ -10,7 +10,9 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { messageOf } from '../../shared/failure';
 import type { DiagnosticCode } from '../../shared/manifest/diagnostic-codes';
-import type { ManifestDiagnostic, Severity } from '../manifest/diagnostic';
+import type { Severity, SeverityOverrides } from '../../shared/manifest/severities';
+import type { ManifestDiagnostic } from '../manifest/diagnostic';
+import { withSeverities } from '../manifest/severities';
 import type { ManifestDocuments } from './manifest-documents';
 
 /** Nobody reads more findings in one file; without a bound a hostile file would flood the editor. */
@@ -19,12 +21,21 @@ const MOST_FINDINGS = 1000;
 /** Shown beside every finding. */
 const SOURCE = 'Diffusion Dock';
 
-const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
+const LSP_SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
   error: DiagnosticSeverity.Error,
   warning: DiagnosticSeverity.Warning,
-  hint: DiagnosticSeverity.Information,
-  suggestion: DiagnosticSeverity.Hint
+  information: DiagnosticSeverity.Information,
+  hint: DiagnosticSeverity.Hint
 };
+
+export interface DiagnosticsOptions {
+  /** Whether the editor declared that it asks for diagnostics. */
+  readonly asks: boolean;
+  /** URL of the folder with a page for each code, ending with a slash. */
+  readonly documentation: string;
+  /** What the user wants findings to be. */
+  readonly severities: () => SeverityOverrides;
+}
 
 /** How editors show findings that are no mistakes of their own: greyed out, or struck through. */
 const TAGS: Readonly<Partial<Record<DiagnosticCode, DiagnosticTag>>> = {
@@ -34,31 +45,33 @@ const TAGS: Readonly<Partial<Record<DiagnosticCode, DiagnosticTag>>> = {
 
 /**
  * Reports findings by exactly one channel: asked for by the editor when it can ask, else sent to it.
- * @param asks whether the editor declared that it asks for diagnostics
- * @param documentation URL of the folder with a page for each code, ending with a slash
+ * @returns sends the findings of all open documents anew; does nothing for an editor that asks
  */
 export function serveDiagnostics(
   connection: Connection,
   documents: TextDocuments<TextDocument>,
   manifests: ManifestDocuments,
-  { asks, documentation }: { readonly asks: boolean; readonly documentation: string }
-): void {
+  { asks, documentation, severities }: DiagnosticsOptions
+): () => void {
   const findings = async (document: TextDocument): Promise<Diagnostic[]> =>
-    (await manifests.diagnose(document))
+    withSeverities(await manifests.diagnose(document), severities())
       .slice(0, MOST_FINDINGS)
       .map((diagnostic) => toLsp(document, diagnostic, documentation));
   documents.onDidClose(({ document: { uri } }) => {
     manifests.forget(uri);
     if (!asks) void connection.sendDiagnostics({ uri, diagnostics: [] });
   });
-  if (asks) serveAsked(connection, documents, findings);
-  else {
-    documents.onDidChangeContent(({ document }) => {
-      send(connection, documents, document, findings).catch((error: unknown) => {
-        connection.console.error(`failed diagnostics: ${messageOf(error)}`);
-      });
-    });
+  if (asks) {
+    serveAsked(connection, documents, findings);
+    return () => undefined;
   }
+  const tell = (document: TextDocument): void => {
+    send(connection, documents, document, findings).catch((error: unknown) => {
+      connection.console.error(`failed diagnostics: ${messageOf(error)}`);
+    });
+  };
+  documents.onDidChangeContent(({ document }) => tell(document));
+  return () => documents.all().forEach(tell);
 }
 
 type Find = (document: TextDocument) => Promise<Diagnostic[]>;
@@ -108,7 +121,7 @@ function toLsp(
     code,
     codeDescription: { href: `${documentation}${code}.md` },
     source: SOURCE,
-    severity: SEVERITIES[severity],
+    severity: LSP_SEVERITIES[severity],
     message,
     range: rangeOf(start, end),
     ...(tag !== undefined && { tags: [tag] }),

@@ -2,21 +2,16 @@ import { type Connection, type InitializeParams, TextDocumentSyncKind, TextDocum
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { initializationOptions, ModelsChanged, TransferLimitsChanged, TrustGranted } from '../../shared/protocol';
 import { transferLimits } from '../../shared/transfer-limits';
-import { hubAddress } from '../huggingface/hub-address';
-import { manifestKnowledge } from '../operations/manifest-knowledge';
 import { createServices, type Services } from '../operations/services';
 import { cleanUpAfterCrashes } from '../operations/start-up';
 import { watchModels } from '../operations/watch-models';
 import { cacheRoot } from '../platform/cache-root';
 import { systemClock } from '../platform/clock';
 import { type Log, logLine } from '../platform/log';
-import { serveDiagnostics } from './diagnostics';
-import { viewRefresher } from './editing/refresh';
 import { serveLensCommands } from './editing/run-lens';
-import { editingCapabilities, serveEditing } from './editing/serve-editing';
 import { editorCredentials } from './editor-credentials';
-import { ManifestDocuments } from './manifest-documents';
 import { serveModels } from './model-requests';
+import { serveManifests } from './serve-manifests';
 
 /** What the process gives the language server. */
 export interface LanguageHost {
@@ -51,38 +46,18 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       clock: systemClock,
       log: editorLog(connection)
     });
-    const asks = params.capabilities.textDocument?.diagnostic !== undefined;
-    const { manifestsInView } = services;
-    const manifests = new ManifestDocuments({
-      bundleFolders: [services.layout.models],
-      reportSyntax: !options.hostReportsJsonSyntax,
-      namesakesOf: (path) => manifestsInView.namesakesOf(path)
-    });
-    serveDiagnostics(connection, documents, manifests, { asks, documentation: host.documentation });
-    const { hostEditsJson, hostRunsCommands } = options;
-    serveEditing(connection, documents, manifests, {
-      params,
-      hostEditsJson,
-      hostRunsCommands,
-      knowledge: manifestKnowledge(services),
-      hub: hubAddress(host.environment['HF_ENDPOINT']),
-      log: services.log
-    });
-    const refresh = viewRefresher(connection, params);
+    const { documentation, version } = host;
+    const manifests = serveManifests(connection, documents, services, { params, given: options, documentation });
     const changed = (): void => {
       void connection.sendNotification(ModelsChanged);
-      refresh();
+      manifests.refresh();
     };
     onModelsChanged = changed;
     serveModels(connection, services, changed);
-    if (!hostRunsCommands) serveLensCommands(connection, services, changed);
+    if (!options.hostRunsCommands) serveLensCommands(connection, services, changed);
     return {
-      serverInfo: { name: 'Diffusion Dock', version: host.version },
-      capabilities: {
-        textDocumentSync: TextDocumentSyncKind.Incremental,
-        ...editingCapabilities({ hostEditsJson, hostRunsCommands }),
-        ...(asks && { diagnosticProvider: { interFileDependencies: true, workspaceDiagnostics: false } })
-      }
+      serverInfo: { name: 'Diffusion Dock', version },
+      capabilities: { textDocumentSync: TextDocumentSyncKind.Incremental, ...manifests.capabilities }
     };
   });
   let watching: Promise<() => void> | undefined;

@@ -1,7 +1,5 @@
 import type { DiagnosticCode } from '../../shared/manifest/diagnostic-codes';
-
-/** `suggestion`: shown in the text alone, in no list of problems. */
-export type Severity = 'error' | 'warning' | 'hint' | 'suggestion';
+import type { Severity } from '../../shared/manifest/severities';
 
 /** A part of a text, in UTF-16 offsets; `end` is behind the last unit. */
 export interface TextRange {

@@ -9,6 +9,6 @@ export function checkDigestFormat(document: ManifestDocument, report: Report): v
     const digest = parseDigest(text);
     if (digest === undefined || digest === text) continue;
     const message = 'Write digests in lower case without white space around them; this one is read all the same.';
-    report({ code: 'digest-format', severity: 'hint', message, ...rangeOf(node) });
+    report({ code: 'digest-format', severity: 'information', message, ...rangeOf(node) });
   }
 }

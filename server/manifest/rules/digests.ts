@@ -19,7 +19,7 @@ export function checkRepeatedDigests(document: ManifestDocument, report: Report)
     const other = entry && stringOf(document.fieldsOf(entry).get('filename')?.value);
     const message = `${other === undefined ? 'Another file' : `“${excerpt(other)}”`} has this digest too; check that both are really the same content.`;
     const related = [{ ...rangeOf(before.node), message: 'The other one is here.' }];
-    report({ code: 'repeated-digest', severity: 'hint', message, ...rangeOf(digest.node), related });
+    report({ code: 'repeated-digest', severity: 'information', message, ...rangeOf(digest.node), related });
   }
 }
 
@@ -31,6 +31,6 @@ export function checkMissingDigests(document: ManifestDocument, report: Report):
     if (fields.has('sha256') || stringOf(url) === undefined || !url) continue;
     const message = 'Without “sha256” nobody can prove that this file is the right one; add it.';
     const judgedUntil = endOf(entry, document.text);
-    report({ code: 'missing-digest', severity: 'suggestion', message, ...rangeOf(url), judgedUntil });
+    report({ code: 'missing-digest', severity: 'hint', message, ...rangeOf(url), judgedUntil });
   }
 }

@@ -19,7 +19,7 @@ export function checkPinning(document: ManifestDocument, report: Report): void {
     const message = isProved
       ? `“${revision}” may lead to another file tomorrow, which is then refused; name a commit.`
       : `“${revision}” may lead to another file tomorrow, and nobody would notice; name a commit, or add “sha256”.`;
-    report({ code: 'unpinned-revision', severity: isProved ? 'suggestion' : 'hint', message, ...rangeOf(node) });
+    report({ code: 'unpinned-revision', severity: isProved ? 'hint' : 'information', message, ...rangeOf(node) });
   }
 }
 

@@ -19,7 +19,7 @@ export function checkApproximateSizes(document: ManifestDocument, report: Report
       report({ code: 'size-mismatch', severity: 'warning', message, ...rangeOf(field.value) });
     } else {
       const message = 'The exact size is here as well, so that nothing reads this one; remove it.';
-      report({ code: 'unnecessary-field', severity: 'suggestion', message, ...rangeOf(field.key) });
+      report({ code: 'unnecessary-field', severity: 'hint', message, ...rangeOf(field.key) });
     }
   }
 }

@@ -11,7 +11,7 @@ import {
   type InitializeParams,
   PublishDiagnosticsNotification
 } from 'vscode-languageserver/node';
-import { ManifestsInView } from '../../../shared/protocol';
+import { ManifestsInView, SeveritiesChanged } from '../../../shared/protocol';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { type TestConnection, testConnection } from '../../support/test-connection';
 
@@ -188,5 +188,37 @@ describe('an editor that does not ask', () => {
     await server.client.sendNotification(DidCloseTextDocumentNotification.type, { textDocument: { uri } });
     await second;
     expect(published).toEqual([1, 0]);
+  });
+});
+
+describe('the severity of findings', () => {
+  const BRANCH = manifest(SHA).replace('https://example.com/a.gguf', 'hf:o/r@main/a.gguf');
+
+  it('is what the user wants it to be, and changes while the editor is open', async () => {
+    const server = await testConnection();
+    await server.start({ severities: { 'unpinned-revision': 'error', nonsense: 'error', syntax: 5 } }, ASKS);
+    await open(server, 'file:///w/manifest.json', BRANCH);
+    expect(await ask(server, 'file:///w/manifest.json')).toMatchObject([{ code: 'unpinned-revision', severity: 1 }]);
+    await server.client.sendNotification(SeveritiesChanged, { 'unpinned-revision': 'off' });
+    expect(await ask(server, 'file:///w/manifest.json')).toEqual([]);
+  });
+
+  it('is told anew to an editor that does not ask', async () => {
+    const server = await testConnection();
+    await server.start();
+    const told: (readonly Diagnostic[])[] = [];
+    let heard: (() => void) | undefined;
+    server.client.onNotification(PublishDiagnosticsNotification.type, ({ diagnostics }) => {
+      told.push(diagnostics);
+      heard?.();
+    });
+    const next = (): Promise<void> => new Promise((resolve) => (heard = resolve));
+    const first = next();
+    await open(server, 'file:///w/manifest.json', BRANCH);
+    await first;
+    const second = next();
+    await server.client.sendNotification(SeveritiesChanged, { 'unpinned-revision': 'off' });
+    await second;
+    expect(told.map((diagnostics) => diagnostics.length)).toEqual([1, 0]);
   });
 });

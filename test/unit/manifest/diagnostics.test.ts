@@ -176,7 +176,7 @@ describe('digests', () => {
   });
 
   it.each([DIGEST.toUpperCase(), ` ${DIGEST}`, `${DIGEST}\\n`])('only hints at the spelling of %j', (digest) => {
-    expect(expectRow(sourceWithFile({ sha256: `«"${digest}"»` }), 'digest-format').severity).toBe('hint');
+    expect(expectRow(sourceWithFile({ sha256: `«"${digest}"»` }), 'digest-format').severity).toBe('information');
   });
 
   it('checks the digests of pieces, each for itself', () => {
@@ -275,9 +275,9 @@ describe('roles', () => {
 describe('what is read but better written otherwise', () => {
   it('is a branch of the hub, less so with a digest', () => {
     const url = '«"hf:o/r@main/a.bin"»';
-    expect(expectRow(sourceWithFile({ url }), 'unpinned-revision').severity).toBe('hint');
+    expect(expectRow(sourceWithFile({ url }), 'unpinned-revision').severity).toBe('information');
     const proved = sourceWithFile({ url, sha256: `"${DIGEST}"` });
-    expect(expectRow(proved, 'unpinned-revision').severity).toBe('suggestion');
+    expect(expectRow(proved, 'unpinned-revision').severity).toBe('hint');
     expectRow(sourceWithFile({ url: '«"https://huggingface.co/o/r/resolve/main/a.bin"»' }), 'unpinned-revision');
     expectSilence(sourceWithFile({ url: `"hf:o/r@${'a1'.repeat(20)}/a.bin"` }));
     expectSilence(sourceWithFile({ url: '"https://example.com/o/r/resolve/main/a.bin"' }));

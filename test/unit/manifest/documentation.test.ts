@@ -48,5 +48,5 @@ function codesOf(text: string, suggestion: string): string[] {
   });
   expect(dialect, 'the example is recognised').toBeDefined();
   const rows = diagnose(document, dialect!, { reportSyntax: true });
-  return rows.flatMap(({ code, severity }) => (severity === 'suggestion' && code !== suggestion ? [] : [code]));
+  return rows.flatMap(({ code, severity }) => (severity === 'hint' && code !== suggestion ? [] : [code]));
 }

@@ -16,7 +16,7 @@ function apply(text: string, edits: readonly TextReplacement[]): string {
 
 function rowsOf(text: string, dialect: Dialect) {
   const rows = diagnose(parseManifestText(text), dialect, { reportSyntax: true });
-  return rows.filter(({ severity }) => severity !== 'suggestion');
+  return rows.filter(({ severity }) => severity !== 'hint');
 }
 
 /** Applies the first fix of the only finding, checks that nothing is wrong then, and gives the text and the title. */

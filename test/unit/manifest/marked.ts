@@ -53,7 +53,7 @@ export function expectRows(marked: string, codes: readonly string[], dialect: Di
   const text = marked.replaceAll(/[«»]/g, '');
   const all = diagnose(parseManifestText(text), dialect, { reportSyntax: true });
   // A suggestion is only expected where it is named: fixtures need not be beyond all advice.
-  const rows = all.filter(({ severity, code }) => severity !== 'suggestion' || codes.includes(code));
+  const rows = all.filter(({ severity, code }) => severity !== 'hint' || codes.includes(code));
   const marks = [...marked.matchAll(/«([^»]*)»/g)].map(([, inside]) => inside);
   expect(marks, 'one mark for each expected row').toHaveLength(codes.length);
   expect(rows.map(({ code, start, end }) => ({ code, at: text.slice(start, end) }))).toEqual(

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, MODELS_VIEW, SERVER_DEAD } from '../../../client/support/commands';
+import { DIAGNOSTIC_CODES } from '../../../shared/manifest/diagnostic-codes';
 import { LENS_COMMANDS } from '../../../shared/protocol';
 import { SETTINGS } from '../../../shared/settings';
 
@@ -18,6 +19,7 @@ interface Setting {
   readonly default: unknown;
   readonly order: number;
   readonly markdownDescription: string;
+  readonly propertyNames?: { readonly enum: readonly string[] };
 }
 
 interface Manifest {
@@ -47,6 +49,11 @@ describe('the contributed settings', () => {
       default: value
     }));
     expect(new Set(contributed)).toEqual(new Set(Object.values(SETTINGS)));
+  });
+
+  it('name every diagnostic code that a severity can be set for', () => {
+    const { propertyNames } = configuration.properties[SETTINGS.manifestSeverity.key] ?? {};
+    expect(propertyNames?.enum).toEqual(DIAGNOSTIC_CODES);
   });
 
   it('are described and ordered', () => {
