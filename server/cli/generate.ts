@@ -48,7 +48,7 @@ function requestOf(input: CommandInput): GenerationRequest {
 
 function setting(text: string): [string, unknown] {
   const equals = text.indexOf('=');
-  if (equals < 1) throw new Failure('wrong-usage', `--set takes key=value, not "${text}".`);
+  if (equals < 1) throw new Failure('wrong-usage', '--set takes key=value.');
   const key = text.slice(0, equals);
   if (!Object.hasOwn(generationRequest.shape, key)) {
     const known = Object.keys(generationRequest.shape).join(', ');

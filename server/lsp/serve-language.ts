@@ -1,7 +1,16 @@
-import { type Connection, type InitializeParams, TextDocumentSyncKind, TextDocuments } from 'vscode-languageserver';
+import {
+  type Connection,
+  ErrorCodes,
+  type InitializeParams,
+  ResponseError,
+  TextDocumentSyncKind,
+  TextDocuments
+} from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { Failure } from '../../shared/failure';
 import { initializationOptions, ModelsChanged, TransferLimitsChanged, TrustGranted } from '../../shared/protocol';
 import { transferLimits } from '../../shared/transfer-limits';
+import { requireNoSecret } from '../operations/no-secret';
 import { createServices, type Services } from '../operations/services';
 import { cleanUpAfterCrashes } from '../operations/start-up';
 import { watchModels } from '../operations/watch-models';
@@ -30,6 +39,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   let trusted = false;
   let onModelsChanged: (() => void) | undefined;
   connection.onInitialize((params) => {
+    refuseSecrets(params.initializationOptions);
     const options = optionsOf(params);
     trusted = options.trusted;
     services = createServices({
@@ -79,6 +89,16 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   });
   documents.listen(connection);
   connection.listen();
+}
+
+/** The address of a proxy may hold its password, as editors keep it. @throws ResponseError that names the field */
+function refuseSecrets(options: unknown): void {
+  try {
+    requireNoSecret(options, 'proxy.address');
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new ResponseError(ErrorCodes.InvalidParams, `initializationOptions: ${error.message}`, error.toJSON());
+  }
 }
 
 /** Options that make no sense count as not given: the safe defaults hold. */

@@ -23,6 +23,7 @@ import { modelStatus } from '../registry/model-status';
 import { assessBundleFolder } from '../store/bundle-state';
 import { inspectImage } from './inspect-image';
 import type { KnownModel } from './known-models';
+import { requireNoSecret } from './no-secret';
 import type { Services } from './services';
 import { requireTrust } from './trust';
 import { notInstalled } from './verify-model';
@@ -85,6 +86,8 @@ export async function generateImage(
 
 /** Reads a request that came from outside. @throws Failure('bad-request') that names the field */
 export function readGenerationRequest(raw: unknown): GenerationRequest {
+  // A request is kept with its image, and images are shared.
+  requireNoSecret(raw);
   const parsed = generationRequest.safeParse(raw);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
