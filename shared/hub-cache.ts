@@ -122,3 +122,13 @@ export interface HubCacheHealing {
   readonly transferredBytes: number;
   readonly milliseconds: number;
 }
+
+/** What a deletion from the cache did or, when it was only asked for, would do. */
+export interface HubCacheDeletion {
+  /** What was deleted; empty for leftovers of all of the cache. */
+  readonly reference: string;
+  readonly deleted: boolean;
+  readonly freedBytes: number;
+  /** Bytes that stay because others use them. */
+  readonly keptBytes: number;
+}

@@ -6,6 +6,7 @@ import { cleanUpAfterCrashes } from '../operations/start-up';
 import type { AddressPolicy } from '../pull/address-policy';
 import { type Command, type CommandInput, type CommandOptions, type ExitStatus, statusOf } from './command';
 import { Console } from './console';
+import { drop } from './drop';
 import { generate } from './generate';
 import { heal } from './heal';
 import { list } from './list';
@@ -13,7 +14,7 @@ import { pull } from './pull';
 import { validate } from './validate';
 import { verify } from './verify';
 
-const COMMANDS: readonly Command[] = [validate, list, pull, verify, heal, generate];
+const COMMANDS: readonly Command[] = [validate, list, pull, verify, heal, drop, generate];
 
 const GLOBAL_OPTIONS = {
   home: { type: 'string' },

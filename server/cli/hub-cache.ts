@@ -1,7 +1,9 @@
 import { byteText, durationText } from '../../shared/byte-text';
+import { Failure } from '../../shared/failure';
 import type { HubCacheHealing, HubCacheReport, HubCacheRepository } from '../../shared/hub-cache';
 import type { HubCacheProgress } from '../../shared/job-events';
 import type { Verdict } from '../../shared/model';
+import { dropFromHubCache, pruneHubCache } from '../operations/drop-from-hub-cache';
 import { healHubCache } from '../operations/heal-hub-cache';
 import { listHubCache } from '../operations/hub-cache';
 import { verifyHubCache } from '../operations/verify-hub-cache';
@@ -53,6 +55,31 @@ export async function healHuggingFace(
   });
   console.document(healings);
   return healings.every(({ healthy }) => healthy) ? 0 : 1;
+}
+
+/** `drop --huggingface hf:owner/repo[@revision]`, or `--unused` for what no revision uses. */
+export async function dropHuggingFace(input: CommandInput, { services, console }: CommandContext): Promise<ExitStatus> {
+  const { names } = input;
+  const options = { dryRun: input.flag('dry-run') };
+  if (!input.flag('unused') && names.length === 0) {
+    throw new Failure('wrong-usage', 'Name what to delete, as hf:owner/repo or hf:owner/repo@revision.');
+  }
+  const deletions = input.flag('unused')
+    ? [await pruneHubCache(services, names, options)]
+    : await inOrder(names, (name) => dropFromHubCache(services, name, options));
+  console.document(deletions);
+  for (const { reference, deleted, freedBytes, keptBytes } of deletions) {
+    const kept = keptBytes === 0 ? '' : `; ${byteText(keptBytes)} stay, for others use them`;
+    const what = deleted ? 'freed' : 'would be freed';
+    console.answer(`${reference || 'the Hugging Face cache'}: ${byteText(freedBytes)} ${what}${kept}`);
+  }
+  return 0;
+}
+
+async function inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
 }
 
 function showRepository(repository: HubCacheRepository, width: number, now: number, console: Console): void {

@@ -58,8 +58,8 @@ export interface CachedRepository {
 /** A content of the store that repositories share since huggingface_hub 1.32; its name is no SHA-256. */
 export interface SharedBlob {
   readonly file: FileOnDisk;
-  /** Absolute path of the list of who uses it. */
-  readonly refsPath: string;
+  /** Who uses it, by absolute paths in `blobs`; absent when that cannot be told, and it must stay. */
+  readonly users?: readonly string[];
 }
 
 /** Everything in a cache. */

@@ -28,13 +28,13 @@ export function describeCache({ root, repositories, shared, problems }: CacheCon
 }
 
 /** Every content that a repository uses: by its revisions, its blobs, and its unfinished downloads. */
-function filesOf({ revisions, blobs, incomplete }: CachedRepository): FileOnDisk[] {
+export function filesOf({ revisions, blobs, incomplete }: CachedRepository): FileOnDisk[] {
   const chains = [...revisions.flatMap(({ files }) => files), ...blobs].map(({ chain }) => chain);
   return [...chains.flatMap(fileOf), ...incomplete];
 }
 
 /** The blobs that no file of any revision leads to; none when a part of the repository could not be read. */
-function unreferencedBlobs({ isWhole, revisions, blobs }: CachedRepository): CachedRepository['blobs'] {
+export function unreferencedBlobs({ isWhole, revisions, blobs }: CachedRepository): CachedRepository['blobs'] {
   if (!isWhole) return [];
   const used = new Set(revisions.flatMap(({ files }) => files.flatMap(({ chain }) => chain.targets)));
   return blobs.filter(({ path }) => !used.has(path));

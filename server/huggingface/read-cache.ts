@@ -1,6 +1,6 @@
-import { lstat, open, realpath } from 'node:fs/promises';
+import { lstat, open, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileFailure, isErrorWithCode } from '../platform/system-error';
+import { errorCode, fileFailure, isErrorWithCode } from '../platform/system-error';
 import type { CacheContents, CachedRepository, SharedBlob } from './cache-contents';
 import { type FileOnDisk, LinkFollower } from './follow-links';
 import { forEachBounded, ProblemList, readEntries } from './read-folder';
@@ -31,7 +31,7 @@ export async function readCache(folder: string): Promise<CacheContents | undefin
     else if (!entry.isDirectory()) problems.add(path, 'This is no folder of this cache; links are left alone.');
     else repositories.push(await readRepository(id, path, { root, follower }));
   }
-  const shared = await readSharedStore(join(root, SHARED_STORE), follower, problems);
+  const shared = await readSharedStore(root, follower, problems);
   return { root, repositories, shared, problems: problems.found };
 }
 
@@ -46,10 +46,11 @@ async function realFolder(folder: string): Promise<string | undefined> {
 }
 
 async function readSharedStore(
-  store: string,
+  root: string,
   follower: LinkFollower,
   problems: ProblemList
 ): Promise<readonly SharedBlob[]> {
+  const store = join(root, SHARED_STORE);
   if (!(await isMarked(store))) return [];
   const blobs: SharedBlob[] = [];
   for (const prefix of (await readEntries(store, problems)) ?? []) {
@@ -61,9 +62,39 @@ async function readSharedStore(
       const { targets, end } = await follower.follow(join(folder, name));
       return end.kind === 'file' && targets.length === 0 ? [end] : [];
     });
-    blobs.push(...files.flat().map((file) => ({ file, refsPath: `${file.path}.refs` })));
+    blobs.push(...(await forEachBounded(files.flat(), (file) => withUsers(file, root, follower))));
   }
   return blobs;
+}
+
+/** Far more than a content has users. */
+const LARGEST_USERS_BYTES = 4 * 1024 * 1024;
+
+/** A user as the shared store lists it: an entry of a repository's `blobs`. */
+const USER = /^(models|datasets|spaces)--[^/]+\/blobs\/[^/]+$/;
+
+/** The list is a hint: a user counts only while its entry still leads to the content. */
+async function withUsers(file: FileOnDisk, root: string, follower: LinkFollower): Promise<SharedBlob> {
+  const path = sharedUsersPath(file.path);
+  try {
+    const found = await lstat(path);
+    if (!found.isFile() || found.size > LARGEST_USERS_BYTES) return { file };
+    const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
+    if (!lines.every((line) => USER.test(line))) return { file };
+    const users = await forEachBounded([...new Set(lines)], async (line) => {
+      const user = join(root, ...line.split('/'));
+      return (await follower.follow(user)).targets.includes(file.path) ? [user] : [];
+    });
+    return { file, users: users.flat() };
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return { file };
+  }
+}
+
+/** Where the shared store lists who uses a content. */
+export function sharedUsersPath(blob: string): string {
+  return `${blob}.refs`;
 }
 
 /** Without its mark a folder of that name is somebody else's, and left alone. */

@@ -47,7 +47,7 @@ export function selectCached(contents: CacheContents, references: readonly strin
 }
 
 /** @throws Failure('wrong-usage'), Failure('not-cached') */
-function findCached({ root, repositories }: CacheContents, text: string): CachedSelection {
+export function findCached({ root, repositories }: CacheContents, text: string): CachedSelection {
   const reference = parseRepositoryReference(text);
   if (!reference) {
     throw new Failure('wrong-usage', `"${text}" names no repository of the hub.`, {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { unlink, utimes, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BuiltCache } from '../../support/hub/built-cache';
 import { startFakeHub } from '../../support/hub/fake-hub';
@@ -106,5 +106,36 @@ describe('heal --huggingface', () => {
     const { status, out } = await run(['heal', '--huggingface'], { HF_ENDPOINT: hub.origin });
     expect(status).toBe(1);
     expect(out).toMatch(/failed {8}[0-9a-f]{7} {2}weights {2}127\.0\.0\.1/);
+  });
+});
+
+describe('drop --huggingface', () => {
+  it('says what would be freed, then frees it', async () => {
+    await cache.put('models--owner--repo', COMMIT, 'weights', weights);
+    const drop = ['drop', '--huggingface', 'hf:owner/repo'];
+    expect(await run([...drop, '--dry-run'])).toMatchObject({
+      status: 0,
+      out: 'hf:owner/repo: 5.0 kB would be freed\n'
+    });
+    expect(await run(drop)).toMatchObject({ status: 0, out: 'hf:owner/repo: 5.0 kB freed\n' });
+    expect(JSON.parse((await run(['list', '--huggingface', '--json'])).out)).toMatchObject({
+      repositories: [],
+      bytes: 0
+    });
+  });
+
+  it('frees what no revision uses', async () => {
+    const { pointer, blob } = await cache.put('models--owner--repo', COMMIT, 'weights', weights);
+    await unlink(pointer);
+    await utimes(blob, new Date(0), new Date(0));
+    const { out } = await run(['drop', '--huggingface', '--unused', '--json']);
+    expect(JSON.parse(out)).toEqual([{ reference: '', deleted: true, freedBytes: 5000, keptBytes: 0 }]);
+  });
+
+  it('wants a name', async () => {
+    expect(await run(['drop', '--huggingface'])).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('hf:owner/repo')
+    });
   });
 });
