@@ -78,7 +78,13 @@ async function runWords(words: readonly string[], host: CommandLineHost, console
   const services = host.createServices(globals);
   try {
     await cleanUpAfterCrashes(services);
-    return await command.run(input, { services, console, signal: host.signal, folder: host.folder });
+    return await command.run(input, {
+      services,
+      console,
+      signal: host.signal,
+      folder: host.folder,
+      version: host.version
+    });
   } finally {
     console.clearProgress();
     await services.dispose();

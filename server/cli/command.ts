@@ -26,6 +26,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Absolute path that relative arguments are relative to. */
   readonly folder: string;
+  /** Version of the product. */
+  readonly version: string;
 }
 
 /** One command of the command line. */

@@ -34,6 +34,11 @@ export class Console {
     if (this.json) this.options.out.write(`${JSON.stringify(value)}\n`);
   }
 
+  /** An answer that a command was asked to give as data, whatever mode the rest is in. */
+  raw(value: unknown): void {
+    this.options.out.write(`${JSON.stringify(value)}\n`);
+  }
+
   /** A remark for people that is no part of the answer. */
   remark(line: string): void {
     if (this.json || this.options.quiet) return;

@@ -1,36 +1,90 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { Failure } from '../../shared/failure';
 import { hasCandidateName } from '../../shared/manifest/candidate';
-import { type PlacedDiagnostic, type Validation, validateManifest } from '../operations/validate-manifest';
+import { type SeverityOverrides, severityOverrides } from '../../shared/manifest/severities';
+import { withSeverities } from '../manifest/severities';
+import { validateManifest } from '../operations/validate-manifest';
 import { fileFailure } from '../platform/system-error';
 import type { Command } from './command';
+import type { Console } from './console';
+import { asGithub } from './validation/as-github';
+import { asJson } from './validation/as-json';
+import { asSarif } from './validation/as-sarif';
+import { type FileReport, reportOf } from './validation/report';
 
 export const validate: Command = {
   name: 'validate',
-  usage: '[PATH…]',
+  usage: '[PATH…] [--format text|json|sarif|github] [--severity CODE=LEVEL]…',
   summary: 'finds mistakes in manifest files; folders are searched',
-  options: {},
-  async run(input, { console, folder }) {
+  options: { format: { type: 'string' }, severity: { type: 'string', multiple: true } },
+  async run(input, { console, folder, version }) {
+    const format = formatOf(input.text('format'), console);
+    const overrides = overridesOf(input.texts('severity'));
     const places = input.names.length === 0 ? ['.'] : input.names;
     const files = (await Promise.all(places.map((place) => manifestFiles(resolve(folder, place))))).flat();
     const validations = await Promise.all([...new Set(files)].toSorted().map(validateManifest));
-    console.document(validations.map((validation) => documentOf(validation, folder)));
-    for (const { path, dialect, diagnostics } of validations) {
-      const shown = relative(folder, path) || path;
-      if (dialect === undefined) console.remark(`${shown}: not a model manifest, skipped`);
-      for (const { from, severity, message, code } of diagnostics) {
-        if (severity === 'hint') continue;
-        const colour = severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
-        const place = `${shown}:${from.line + 1}:${from.character + 1}`;
-        console.answer(`${place}: ${console.paint(colour, severity)}: ${message} [${code}]`);
-      }
+    const reports = validations.map((validation) => {
+      const diagnostics = withSeverities(validation.diagnostics, overrides);
+      return reportOf({ ...validation, diagnostics }, folder);
+    });
+    switch (format) {
+      case 'text':
+        tell(reports, console);
+        break;
+      case 'json':
+        console.raw(asJson(reports));
+        break;
+      case 'sarif':
+        console.raw(asSarif(reports, version));
+        break;
+      case 'github':
+        for (const line of asGithub(reports)) console.answer(line);
+        break;
     }
-    const manifests = validations.filter(({ dialect }) => dialect !== undefined);
-    const errors = manifests.flatMap(({ diagnostics }) => diagnostics.filter(({ severity }) => severity === 'error'));
-    console.remark(`${manifests.length} manifests, ${errors.length} errors`);
-    return errors.length === 0 ? 0 : 1;
+    return errorsIn(reports) === 0 ? 0 : 1;
   }
 };
+
+const FORMATS = ['text', 'json', 'sarif', 'github'] as const;
+
+type Format = (typeof FORMATS)[number];
+
+/** @throws Failure('wrong-usage') */
+function formatOf(text: string | undefined, { json }: Console): Format {
+  if (text === undefined) return json ? 'json' : 'text';
+  const format = FORMATS.find((known) => known === text);
+  if (format) return format;
+  throw new Failure('wrong-usage', `There is no format "${text}".`, { nextStep: `Use one of ${FORMATS.join(', ')}.` });
+}
+
+/** @throws Failure('wrong-usage') */
+function overridesOf(texts: readonly string[]): SeverityOverrides {
+  const read = severityOverrides.safeParse(Object.fromEntries(texts.map((text) => text.split('=', 2))));
+  if (read.success) return read.data;
+  throw new Failure('wrong-usage', `The severity "${texts.join(' ')}" makes no sense.`, {
+    nextStep: 'Write a code and error, warning, information, hint or off, for example "pickle-file=error".'
+  });
+}
+
+/** For people: what editors list as problems. */
+function tell(reports: readonly FileReport[], console: Console): void {
+  for (const { file, dialect, findings } of reports) {
+    if (dialect === undefined) console.remark(`${file}: not a model manifest, skipped`);
+    for (const { from, severity, message, code } of findings) {
+      if (severity === 'hint') continue;
+      const colour = severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
+      const place = `${file}:${from.line + 1}:${from.character + 1}`;
+      console.answer(`${place}: ${console.paint(colour, severity)}: ${message} [${code}]`);
+    }
+  }
+  const manifests = reports.filter(({ dialect }) => dialect !== undefined);
+  console.remark(`${manifests.length} manifests, ${errorsIn(reports)} errors`);
+}
+
+function errorsIn(reports: readonly FileReport[]): number {
+  return reports.flatMap(({ findings }) => findings.filter(({ severity }) => severity === 'error')).length;
+}
 
 /** A file itself; of a folder, every file whose name may be a manifest's. @throws Failure */
 async function manifestFiles(path: string): Promise<string[]> {
@@ -53,21 +107,4 @@ async function searched(folder: string): Promise<string[]> {
     return entry.isFile() && hasCandidateName(entry.name) ? [path] : [];
   });
   return (await Promise.all(found)).flat();
-}
-
-/** One file's findings as JSON; line and column count from 1. */
-function documentOf({ path, dialect, diagnostics }: Validation, folder: string): unknown {
-  return {
-    file: relative(folder, path) || path,
-    dialect: dialect ?? null,
-    findings: diagnostics.map(({ code, severity, message, from, to }: PlacedDiagnostic) => ({
-      code,
-      severity,
-      message,
-      line: from.line + 1,
-      column: from.character + 1,
-      endLine: to.line + 1,
-      endColumn: to.character + 1
-    }))
-  };
 }

@@ -176,19 +176,6 @@ describe('a pull that is interrupted', () => {
   });
 });
 
-describe('validate', () => {
-  it('gives file, line, column, severity, sentence and code, and status 1', async () => {
-    const folder = await temporaryFolder();
-    const file = { role: 'model', url: 'https://example.com/a.gguf', filename: '../a.gguf' };
-    await writeFile(join(folder, 'manifest.json'), JSON.stringify({ name: 'm', files: [file] }, null, 2));
-    await mkdir(join(folder, 'app'));
-    await writeFile(join(folder, 'app', 'manifest.json'), '{ "name": "App", "start_url": "/" }');
-    const { status, out } = await runCli(['validate'], { home: folder, folder });
-    expect(status).toBe(1);
-    expect(out.trim().split('\n')).toEqual([expect.stringMatching(/^manifest\.json:7:19: error: .* \[unsafe-path\]$/)]);
-  });
-});
-
 describe('generate', () => {
   it('prints the path of a real image as its last line', async () => {
     const home = await temporaryFolder();

@@ -1,0 +1,16 @@
+import { relative, sep } from 'node:path';
+import type { PlacedDiagnostic, Validation } from '../../operations/validate-manifest';
+
+/** The findings in one file, as every form of output tells them. */
+export interface FileReport {
+  /** Relative to where the command runs, with `/`. */
+  readonly file: string;
+  /** undefined: not a model manifest. */
+  readonly dialect: Validation['dialect'];
+  readonly findings: readonly PlacedDiagnostic[];
+}
+
+/** Names files as people do: from the folder that the command runs in. */
+export function reportOf({ path, dialect, diagnostics }: Validation, folder: string): FileReport {
+  return { file: (relative(folder, path) || path).replaceAll(sep, '/'), dialect, findings: diagnostics };
+}
