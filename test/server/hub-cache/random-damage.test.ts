@@ -103,7 +103,6 @@ describe('a cache with random damage', () => {
           )
         );
       };
-      const nameOf = ({ reference, commit, path }: Placed) => `${reference} ${commit} ${path}`;
       expect(await verdicts()).toEqual(new Map(placed.map((file) => [nameOf(file), file.verdict])));
 
       const sound = placed.filter(({ verdict }) => verdict === 'verified').map(({ file }) => file);
@@ -125,3 +124,7 @@ describe('a cache with random damage', () => {
     }
   );
 });
+
+function nameOf({ reference, commit, path }: Placed): string {
+  return `${reference} ${commit} ${path}`;
+}
