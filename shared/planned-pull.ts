@@ -5,9 +5,10 @@ export interface PlannedPullFile {
   readonly bytes: number | null;
   /**
    * `stored`: it is in the cache. `adoptable`: another program of this machine seems to have it, so that it is
-   * checked and copied. `partial`: some of it was received before. `absent`: all of it has to be transferred.
+   * checked and copied. `local`: its source lies on this machine, so that it is copied. `partial`: some of it was
+   * received before. `absent`: all of it has to be transferred.
    */
-  readonly presence: 'stored' | 'adoptable' | 'partial' | 'absent';
+  readonly presence: 'stored' | 'adoptable' | 'local' | 'partial' | 'absent';
   /** Bytes that need not be transferred. */
   readonly heldBytes: number;
   /** Host and path, or a local path; never a query. */

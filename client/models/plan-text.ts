@@ -16,6 +16,7 @@ export function planFacts(plan: PlannedPull): string[] {
   const held = [
     heldText('already here', 'stored', files),
     heldText('partly here', 'partial', files),
+    heldText('to be copied from this machine', 'local', files),
     heldText('to be copied from this machine, if it is the same', 'adoptable', files)
   ].flat();
   const after = Math.max(0, (freeBytes ?? 0) - neededBytes);
@@ -53,6 +54,8 @@ function fileText({ bytes, presence, heldBytes }: PlannedPullFile): string {
       return `${size}, already here`;
     case 'adoptable':
       return `${size}, copied from this machine if it is the same`;
+    case 'local':
+      return `${size}, to be copied from this machine`;
     case 'partial':
       return `${size}, ${byteText(heldBytes)} of it here`;
     case 'absent':

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
+import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
 import { findModel, type KnownModel, knownModels } from '../operations/known-models';
 import { modelFromManifest } from '../operations/register-model';
 import type { CommandContext, CommandInput } from './command';
@@ -13,6 +14,24 @@ function isManifestPath(argument: string): boolean {
 export function modelOf(argument: string, { services, folder }: CommandContext): Promise<KnownModel> {
   if (isManifestPath(argument)) return modelFromManifest(resolve(folder, argument));
   return findModel(services, argument);
+}
+
+/**
+ * What an argument means where a new name is welcome.
+ * @throws Failure when it is neither a manifest file nor a known model nor a good name
+ */
+export async function newOrKnown(
+  argument: string,
+  context: CommandContext
+): Promise<
+  { readonly kind: 'known'; readonly model: KnownModel } | { readonly kind: 'new'; readonly name: ModelName }
+> {
+  const name = isManifestPath(argument) ? undefined : parseModelName(argument);
+  const isKnown = (model: KnownModel): boolean => name !== undefined && modelKey(model.name) === modelKey(name);
+  if (name === undefined || (await knownModels(context.services)).some(isKnown)) {
+    return { kind: 'known', model: await modelOf(argument, context) };
+  }
+  return { kind: 'new', name };
 }
 
 /** The models named on the command line; with none, or with `--all`, every known one. @throws Failure */

@@ -1,33 +1,62 @@
+import { resolve } from 'node:path';
 import { byteText, durationText } from '../../shared/byte-text';
 import { Failure } from '../../shared/failure';
 import type { FileOrigin, PullEvent } from '../../shared/job-events';
+import { isFolderModel, type LocalFiles, localFiles, modelFromFolder } from '../operations/folder-model';
+import type { KnownModel } from '../operations/known-models';
 import { planModel, pullModel } from '../operations/pull-model';
 import type { PullPlan } from '../pull/pull-plan';
-import type { Command } from './command';
+import type { Command, CommandContext } from './command';
 import type { Console } from './console';
 import { LIMIT_OPTIONS, limitsOf } from './limit-options';
-import { modelOf } from './model-arguments';
+import { modelOf, newOrKnown, onlyArgument } from './model-arguments';
 
 export const pull: Command = {
   name: 'pull',
-  usage: 'NAME|MANIFEST… [--dry-run] [--rate-limit BYTES[k|M|G]] [--connections N]',
+  usage: 'NAME|MANIFEST… [--from DIR] [--dry-run] [--rate-limit BYTES[k|M|G]] [--connections N]',
   summary: 'fetches the files of models, proves and installs them',
-  options: { 'dry-run': { type: 'boolean' }, ...LIMIT_OPTIONS },
+  options: { 'dry-run': { type: 'boolean' }, from: { type: 'string' }, ...LIMIT_OPTIONS },
   async run(input, context) {
     if (input.names.length === 0) throw new Failure('wrong-usage', 'Name a model or a manifest file to pull.');
     const { services, console, signal } = context;
     services.limits.change(limitsOf(input));
+    const folder = input.text('from');
+    if (folder !== undefined) onlyArgument(input, 'model to take from a folder');
     for (const argument of input.names) {
-      const model = await modelOf(argument, context);
+      const { model, from } = await (folder === undefined
+        ? fromAddresses(argument, context)
+        : fromFolder(argument, folder, context));
       if (input.flag('dry-run')) {
-        showPlan(model.name, await planModel(services, model, signal), console);
+        showPlan(model.name, await planModel(services, model, signal, from), console);
         continue;
       }
-      await pullModel(services, model, { signal, onEvent: (event) => show(event, console) });
+      await pullModel(services, model, { signal, from, onEvent: (event) => show(event, console) });
     }
     return 0;
   }
 };
+
+/** A model to pull, and where its files are taken from when not from their addresses. */
+interface Order {
+  readonly model: KnownModel;
+  readonly from?: LocalFiles;
+}
+
+async function fromAddresses(argument: string, context: CommandContext): Promise<Order> {
+  return { model: await modelOf(argument, context) };
+}
+
+/** A known model or a manifest says which files of the folder are meant; under a new name all of them are a model. */
+async function fromFolder(argument: string, named: string, context: CommandContext): Promise<Order> {
+  const { signal } = context;
+  const folder = resolve(context.folder, named);
+  const found = await newOrKnown(argument, context);
+  if (found.kind === 'new' || isFolderModel(found.model)) {
+    const name = found.kind === 'new' ? found.name : found.model.name;
+    return { model: await modelFromFolder(name, folder, signal) };
+  }
+  return { model: found.model, from: await localFiles(found.model.manifest, folder, signal) };
+}
 
 function showPlan(model: string, { files, totalBytes, missingBytes, freeBytes }: PullPlan, console: Console): void {
   const facts = files.map(({ filename, likelyBytes, digest, presence, heldBytes, source, candidates }) => {
@@ -39,6 +68,7 @@ function showPlan(model: string, { files, totalBytes, missingBytes, freeBytes }:
     const size = bytes === null ? 'size unknown' : byteText(bytes);
     const here = {
       stored: ', already here',
+      local: ', to be copied from this machine',
       adoptable: `, to be copied if it is the same: ${adoptable[0] ?? ''}`,
       partial: `, ${byteText(heldBytes)} of it here`,
       absent: ''

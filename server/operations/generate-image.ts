@@ -11,7 +11,7 @@ import {
 import type { GenerationProgress } from '../../shared/job-events';
 import type { GenerationDefaults } from '../../shared/manifest/generation-defaults';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
-import type { SourceManifest } from '../../shared/manifest/source-manifest';
+import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import { generationArguments } from '../engine/arguments';
 import { engineEnvironment } from '../engine/environment';
 import { findEngine } from '../engine/find';
@@ -156,6 +156,6 @@ async function store(
 }
 
 /** Defaults are no content: a change in the manifest counts at once, without another pull. */
-function defaultsOf(source: SourceManifest, installed: InstalledManifest): GenerationDefaults {
+function defaultsOf(source: RegisteredManifest, installed: InstalledManifest): GenerationDefaults {
   return source.defaults ?? installed.defaults ?? {};
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../../shared/failure';
-import type { SourceManifest } from '../../shared/manifest/source-manifest';
+import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
 import { entryName, type InstallationStamp } from '../registry/registry-state';
 import type { Services } from './services';
@@ -7,7 +7,7 @@ import type { Services } from './services';
 /** A model as the registry and the workspace together know it. */
 export interface KnownModel {
   readonly name: ModelName;
-  readonly manifest: SourceManifest;
+  readonly manifest: RegisteredManifest;
   /** Absolute path of the manifest, when it is a local file. */
   readonly manifestPath?: string;
   readonly installed?: InstallationStamp;

@@ -1,24 +1,25 @@
-import { join } from 'node:path';
 import { Failure, messageOf } from '../../shared/failure';
 import type { PullEvent } from '../../shared/job-events';
 import type { InstalledFile, InstalledManifest } from '../../shared/manifest/installed-manifest';
-import type { SourceManifest } from '../../shared/manifest/source-manifest';
+import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import type { PullResult } from '../../shared/protocol';
 import type { Clock } from '../platform/clock';
-import type { WantedFile } from '../pull/expected-file';
 import type { OnWait } from '../pull/origin-waits';
 import type { PulledFile, PullOptions } from '../pull/pull-engine';
 import type { PullPlan } from '../pull/pull-plan';
 import { withStamp } from '../registry/registry-state';
+import type { LocalFiles } from './folder-model';
 import type { KnownModel } from './known-models';
 import { register } from './register-model';
 import type { Services } from './services';
-import { sourceOf } from './source-of';
 import { requireTrust } from './trust';
+import { wantedFiles } from './wanted-files';
 
 export interface PullModelOptions {
   readonly signal: AbortSignal;
   readonly onEvent: (event: PullEvent) => void;
+  /** Where the files are taken from instead of their addresses. */
+  readonly from?: LocalFiles | undefined;
 }
 
 /**
@@ -29,14 +30,14 @@ export interface PullModelOptions {
 export async function pullModel(
   services: Services,
   model: KnownModel,
-  { signal, onEvent }: PullModelOptions
+  { signal, onEvent, from }: PullModelOptions
 ): Promise<PullResult> {
   requireTrust(services, 'Pulling models');
   return services.jobs.run(model.name, 'being pulled', async () => {
     const startedAt = services.clock.elapsed();
     try {
       const result = await services.runningPulls.run(model.name, (pause) =>
-        pullAndInstall(services, model, { signal, onEvent, pause })
+        pullAndInstall(services, model, from, { signal, onEvent, pause })
       );
       onEvent({ type: 'completed', ...result, milliseconds: Math.round(services.clock.elapsed() - startedAt) });
       return result;
@@ -50,14 +51,25 @@ export async function pullModel(
 }
 
 /** Says what pulling a model would do: sizes, what is here already, what remains. Nothing is transferred. */
-export async function planModel(services: Services, model: KnownModel, signal: AbortSignal): Promise<PullPlan> {
+export async function planModel(
+  services: Services,
+  model: KnownModel,
+  signal: AbortSignal,
+  from?: LocalFiles
+): Promise<PullPlan> {
   requireTrust(services, 'Asking where models come from');
-  return services.pulls.plan(await wantedFiles(services, model), signal);
+  return services.pulls.plan(await wantedFiles(services, model, { from }), signal);
 }
 
-async function pullAndInstall(services: Services, model: KnownModel, options: PullOptions): Promise<PullResult> {
+async function pullAndInstall(
+  services: Services,
+  model: KnownModel,
+  from: LocalFiles | undefined,
+  options: PullOptions
+): Promise<PullResult> {
   const { name, manifest } = model;
-  const wanted = await wantedFiles(services, model, waitEvents(name, services.clock, options.onEvent));
+  const onWait = waitEvents(name, services.clock, options.onEvent);
+  const wanted = await wantedFiles(services, model, { from, onWait });
   const stamp = await register(services, model);
   const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
   const installed = installedManifest(manifest, files, services.clock.now());
@@ -85,24 +97,8 @@ function waitEvents(model: string, { now }: Clock, onEvent: PullOptions['onEvent
   };
 }
 
-/** What is installed under a name may be damaged or of an earlier version; where pieces are known, the right ones count. */
-function wantedFiles(services: Services, { name, manifest }: KnownModel, onWait?: OnWait): Promise<WantedFile[]> {
-  const { files, credential_alias: alias } = manifest;
-  const folder = services.layout.model(name);
-  return Promise.all(
-    files.map(async (file) => ({
-      filename: file.filename,
-      source: await sourceOf(services, file, alias, onWait),
-      digest: file.sha256 ?? null,
-      bytes: file.size_bytes ?? null,
-      pieces: file.pieces,
-      seeds: [join(folder, file.filename)]
-    }))
-  );
-}
-
 /** The manifest that goes into the bundle: what lies there now, and what the engine needs to know of it. */
-function installedManifest(source: SourceManifest, pulled: readonly PulledFile[], now: number): InstalledManifest {
+function installedManifest(source: RegisteredManifest, pulled: readonly PulledFile[], now: number): InstalledManifest {
   const roles = new Map(source.files.map(({ filename, role }) => [filename, role]));
   const files = pulled.map(({ filename, blob, digestOrigin }): InstalledFile => {
     const role = roles.get(filename);

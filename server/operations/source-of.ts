@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../../shared/failure';
-import type { SourceFile } from '../../shared/manifest/source-manifest';
+import type { RegisteredFile } from '../../shared/manifest/registered-manifest';
 import { parseSourceAddress } from '../../shared/source-address';
 import { hubFileUrl } from '../huggingface/hub-address';
 import { HUB_ALIAS, sendsTokenUnasked } from '../huggingface/hub-credentials';
@@ -21,7 +21,7 @@ type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'crede
  */
 export async function sourceOf(
   services: Parts,
-  file: SourceFile,
+  file: RegisteredFile,
   alias: string | undefined,
   onWait?: OnWait
 ): Promise<Source> {

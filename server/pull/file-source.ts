@@ -15,6 +15,7 @@ export function fileSource(path: string): Source {
   return {
     label: path,
     identity: path,
+    isLocal: true,
     open: (request) => openFile(path, request),
     async probe() {
       const { size } = await contentOf(path);

@@ -37,6 +37,7 @@ export function httpSource(address: string, options: HttpSourceOptions): Source 
   return {
     label: describeAddress(start),
     identity: address,
+    isLocal: false,
     async open(request) {
       const { answer, url } = await follow(start, rangeHeaders(request), {
         ...options,

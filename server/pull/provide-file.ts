@@ -114,6 +114,7 @@ async function fetchProved(file: PlannedFile, seededBytes: number, tools: Receiv
     const received = await receiveFile(file, tools);
     receivedBytes += received.receivedBytes;
     if (received.kind === 'complete') {
+      if (file.source.isLocal) return { blob: received.blob, receivedBytes: 0, origin: 'adopted' };
       const origin = keptBytes > 0 ? 'repaired' : received.wasResumed ? 'resumed' : 'transferred';
       return { blob: received.blob, receivedBytes, origin };
     }

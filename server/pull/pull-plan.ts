@@ -16,9 +16,9 @@ export interface PlannedFile extends WantedFile {
   readonly likelyBytes: number | null;
   /**
    * `stored`: the content lies in the blob store. `adoptable`: a file of this machine may hold it, which hashing will
-   * tell. `partial`: some of it was received before.
+   * tell. `local`: its source lies on this machine. `partial`: some of it was received before.
    */
-  readonly presence: 'stored' | 'adoptable' | 'partial' | 'absent';
+  readonly presence: 'stored' | 'adoptable' | 'local' | 'partial' | 'absent';
   /** Bytes that need not be transferred. */
   readonly heldBytes: number;
   /** Bytes that the cache has of it by now. */
@@ -110,11 +110,11 @@ async function withCandidates(
   signal: AbortSignal
 ): Promise<readonly PlannedFile[]> {
   const sought = files.flatMap(({ digest, bytes, filename, presence }) =>
-    digest === null || presence === 'stored' ? [] : [{ digest, bytes, filename }]
+    digest === null || presence === 'stored' || presence === 'local' ? [] : [{ digest, bytes, filename }]
   );
   const found = await findCandidates(places, sought, signal);
   return files.map((file) => {
-    const candidates = file.digest === null ? undefined : found.get(file.digest);
+    const candidates = file.digest === null || file.source.isLocal ? undefined : found.get(file.digest);
     const [first] = candidates ?? [];
     if (!candidates || !first) return file;
     const likelyBytes = file.bytes ?? first.bytes;
@@ -136,8 +136,9 @@ async function planFile(wanted: WantedFile, layout: CacheLayout, signal: AbortSi
   if (held !== undefined) return { ...file, ...storedFacts(held) };
   const likelyBytes = file.bytes ?? probed?.bytes ?? null;
   const received = await largestPartial(layout.partials, partialKey(file.digest ?? file.source.identity));
-  const presence = received > 0 ? 'partial' : 'absent';
-  return { ...file, likelyBytes, presence, heldBytes: received, cachedBytes: received, candidates: [] };
+  const facts = { ...file, likelyBytes, cachedBytes: received, candidates: [] };
+  if (file.source.isLocal) return { ...facts, presence: 'local', heldBytes: likelyBytes ?? 0 };
+  return { ...facts, presence: received > 0 ? 'partial' : 'absent', heldBytes: received };
 }
 
 function storedFacts(bytes: number) {

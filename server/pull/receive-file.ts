@@ -64,7 +64,7 @@ export async function receiveFile(file: ExpectedFile, tools: ReceiveTools): Prom
   try {
     return await receiveInto(partial, file, tools);
   } catch (error) {
-    tools.onInterrupted(partial.bytes - (partial.wasRestarted ? 0 : heldBytes));
+    if (!file.source.isLocal) tools.onInterrupted(partial.bytes - (partial.wasRestarted ? 0 : heldBytes));
     throw error;
   }
 }

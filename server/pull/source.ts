@@ -42,6 +42,8 @@ export interface ProbedContent {
 export interface Source {
   /** For logs and errors: host and path without query, or a local path; never a secret. */
   readonly label: string;
+  /** Whether the bytes lie on this machine, so that nothing comes over the network. */
+  readonly isLocal: boolean;
   /** Tells contents without a digest apart: the full address. */
   readonly identity: string;
   /** @throws TransientFault to be tried again, ContentChanged to start anew, Failure for good */

@@ -1,6 +1,6 @@
 import { parseDigest } from '../../shared/digest';
 import { collisionKey } from '../../shared/file-name';
-import type { SourceManifest } from '../../shared/manifest/source-manifest';
+import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import type { ModelFile, ModelStatus } from '../../shared/model';
 import type { BundleState } from '../store/bundle-state';
 
@@ -14,7 +14,7 @@ export interface StatusWithReason {
  * Tells a model's status from its manifest in view and a quick look at its bundle.
  * @param stamped whether the registry remembers an installation
  */
-export function modelStatus(manifest: SourceManifest, bundle: BundleState, stamped: boolean): StatusWithReason {
+export function modelStatus(manifest: RegisteredManifest, bundle: BundleState, stamped: boolean): StatusWithReason {
   switch (bundle.kind) {
     case 'absent':
       if (!stamped) return { status: 'registered' };
@@ -31,7 +31,7 @@ export function modelStatus(manifest: SourceManifest, bundle: BundleState, stamp
 }
 
 /** The files of a model for lists, in the manifest's order. */
-export function modelFiles(manifest: SourceManifest, bundle: BundleState): ModelFile[] {
+export function modelFiles(manifest: RegisteredManifest, bundle: BundleState): ModelFile[] {
   const installed = new Map(
     bundle.kind === 'present' ? bundle.files.map((state) => [collisionKey(state.file.path), state]) : []
   );
@@ -40,14 +40,14 @@ export function modelFiles(manifest: SourceManifest, bundle: BundleState): Model
     const bytes = state?.file.size_bytes ?? size_bytes ?? approx_bytes;
     return {
       path: filename,
-      role,
+      ...(role && { role }),
       present: state !== undefined && state.problem === undefined,
       ...(bytes !== undefined && { bytes })
     };
   });
 }
 
-function differenceFrom(manifest: SourceManifest, { manifest: installed }: PresentBundle): string | undefined {
+function differenceFrom(manifest: RegisteredManifest, { manifest: installed }: PresentBundle): string | undefined {
   const found = new Map(installed.files.map((file) => [collisionKey(file.path), file]));
   for (const wanted of manifest.files) {
     const file = found.get(collisionKey(wanted.filename));

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import { sourceManifest } from '../../shared/manifest/source-manifest';
+import { registeredManifest } from '../../shared/manifest/registered-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
 
 /** What the registry remembers of an installation; a cache of what the bundle's manifest says. */
@@ -13,7 +13,7 @@ const installationStamp = z.object({
 const registryEntry = z.object({
   /** Absolute path of the source manifest when it is a local file. */
   manifest_path: z.string().optional(),
-  manifest: sourceManifest,
+  manifest: registeredManifest,
   updated_at_unix_ms: z.int().min(0),
   installed: installationStamp.optional()
 });

@@ -1,5 +1,5 @@
 import { chmod, constants, copyFile, link, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import type { ModelName } from '../../shared/model-name';
@@ -15,7 +15,7 @@ import type { Proofs } from './proofs';
 
 /** The bytes of one file of a bundle to be installed. */
 export interface BundleContent {
-  /** The file's path within the bundle, a plain file name. */
+  /** The file's path within the bundle; `/` separates folders. */
   readonly path: string;
   readonly blob: Blob;
 }
@@ -126,8 +126,14 @@ async function settleNowOrLater(layout: CacheLayout, file: string, step: () => P
 /** Puts a bundle together, its manifest last. */
 async function stage(folder: string, contents: readonly BundleContent[], manifest: InstalledManifest): Promise<void> {
   await makeDirectoryDurably(folder);
-  for (const { path, blob } of contents) await placeBlob(blob.path, join(folder, path));
-  await syncDirectory(folder);
+  const folders = new Set([folder]);
+  for (const { path, blob } of contents) {
+    const target = join(folder, path);
+    await makeDirectoryDurably(dirname(target));
+    await placeBlob(blob.path, target);
+    folders.add(dirname(target));
+  }
+  for (const written of folders) await syncDirectory(written);
   await writeFileDurably(join(folder, BUNDLE_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

@@ -13,7 +13,7 @@ export const LARGEST_MANIFEST_BYTES = 8 * 1024 * 1024;
 const byteCount = z.int().min(0);
 
 /** One file of a source manifest: what it is to the engine, where it comes from, and how to know it is right. */
-const sourceFileFields = z.looseObject({
+export const sourceFileFields = z.looseObject({
   role: z.enum(ROLES).meta({ description: 'What the file is to the engine.' }),
   url: sourceAddress.meta({
     description: 'Where the file comes from: https:, hf:owner/repo@revision/path, or a path.'
@@ -63,4 +63,3 @@ export const sourceManifest = z.looseObject({
 });
 
 export type SourceManifest = z.infer<typeof sourceManifest>;
-export type SourceFile = z.infer<typeof sourceFile>;

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { WantedFile } from '../pull/expected-file';
+import { fileSource } from '../pull/file-source';
+import type { OnWait } from '../pull/origin-waits';
+import type { LocalFiles } from './folder-model';
+import type { KnownModel } from './known-models';
+import type { Services } from './services';
+import { sourceOf } from './source-of';
+
+export interface WantedFilesOptions {
+  /** Where files are taken from instead of their addresses. */
+  readonly from?: LocalFiles | undefined;
+  /** Hears of it when a server asks to be left alone for a while. */
+  readonly onWait?: OnWait;
+}
+
+/**
+ * The files of a model as a pull wants them. What is installed under its name may be damaged or of an earlier version;
+ * where pieces are known, the right ones count.
+ * @throws Failure before any connection when an address or a credential cannot be used
+ */
+export function wantedFiles(
+  services: Services,
+  { name, manifest }: KnownModel,
+  { from, onWait }: WantedFilesOptions
+): Promise<WantedFile[]> {
+  const { files, credential_alias: alias } = manifest;
+  const folder = services.layout.model(name);
+  return Promise.all(
+    files.map(async (file) => {
+      const local = from?.get(file.filename);
+      return {
+        filename: file.filename,
+        source: local === undefined ? await sourceOf(services, file, alias, onWait) : fileSource(local),
+        digest: file.sha256 ?? null,
+        bytes: file.size_bytes ?? null,
+        pieces: file.pieces,
+        seeds: [join(folder, file.filename)]
+      };
+    })
+  );
+}
