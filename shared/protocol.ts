@@ -27,7 +27,13 @@ export const initializationOptions = z.object({
   /** Whether the client answers {@link GetCredential}. */
   providesCredentials: z.boolean().default(false),
   /** The editor's own proxy settings; they win over HTTP_PROXY and HTTPS_PROXY. */
-  proxy: z.object({ address: z.string().optional(), strictTls: z.boolean().optional() }).default({}),
+  proxy: z
+    .object({
+      address: z.string().optional(),
+      strictTls: z.boolean().optional(),
+      exceptions: z.array(z.string()).optional()
+    })
+    .default({}),
   /** Whether plain http is allowed for hosts other than this machine. */
   allowInsecureHttp: z.boolean().default(false),
   /** Absolute paths of folders that identical bytes may be adopted from. */

@@ -43,12 +43,14 @@ export function confirmAboveBytes(): number | undefined {
 }
 
 /** The editor's own proxy settings, as far as the user set them. */
-export function editorProxy(): { address?: string; strictTls?: boolean } {
+export function editorProxy(): { address?: string; strictTls?: boolean; exceptions?: string[] } {
   const http = workspace.getConfiguration('http');
   const address = http.get<unknown>('proxy');
+  const direct = http.get<unknown>('noProxy');
   return {
     ...(typeof address === 'string' && address !== '' && { address }),
-    ...(http.get<unknown>('proxyStrictSSL') === false && { strictTls: false })
+    ...(http.get<unknown>('proxyStrictSSL') === false && { strictTls: false }),
+    ...(Array.isArray(direct) && { exceptions: direct.filter((host) => typeof host === 'string') })
   };
 }
 
@@ -85,7 +87,7 @@ export function affectsTransferLimits(event: ConfigurationChangeEvent): boolean 
 export function affectsOurSettings(event: ConfigurationChangeEvent): boolean {
   const others: ReadonlySet<string> = new Set([...LIVE, SETTINGS.confirmAbove.key]);
   const ours = Object.values(SETTINGS).flatMap(({ key }) => (others.has(key) ? [] : [key]));
-  return [...ours, 'http.proxy', 'http.proxyStrictSSL'].some((key) => event.affectsConfiguration(key));
+  return [...ours, 'http.proxy', 'http.proxyStrictSSL', 'http.noProxy'].some((key) => event.affectsConfiguration(key));
 }
 
 function nonEmptyText(name: SettingName): string | undefined {

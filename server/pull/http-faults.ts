@@ -1,8 +1,6 @@
 import { cancelled, Failure, messageOf } from '../../shared/failure';
 import { errorCode } from '../platform/system-error';
-import type { Credential } from './credentials';
-import { CRAWLING, type HttpAnswer, type HttpClient } from './http-client';
-import { askedWaitMs } from './http-headers';
+import { CRAWLING, type HttpClient } from './http-client';
 import { proxyRefusal, refusalByProxy } from './proxy-refusal';
 import { TransientFault } from './source';
 import { describeAddress } from './web-address';
@@ -19,13 +17,8 @@ export function networkFault(error: unknown, url: URL, { client, signal }: Excha
   if (signal.aborted) return cancelled('The transfer');
   const code = errorCode(error) ?? '';
   const subject = describeAddress(url);
-  if (/CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_/.test(code)) {
-    return new Failure('network', `The certificate of ${url.host} is not trusted (${code}).`, {
-      subject,
-      nextStep: 'Check the address and the clock of this machine, or trust the certificate in the system.',
-      cause: error
-    });
-  }
+  const distrust = certificateFault(code, url);
+  if (distrust) return new Failure('network', distrust.message, { subject, nextStep: distrust.nextStep, cause: error });
   const proxy = client.proxyHost(url);
   const status = refusalByProxy(error);
   if (proxy !== undefined && status !== undefined) return proxyRefusal(status, proxy, url, subject);
@@ -37,6 +30,27 @@ export function networkFault(error: unknown, url: URL, { client, signal }: Excha
   });
   return new TransientFault(failure);
 }
+
+/** Why a certificate is not trusted, and what to do; undefined for any other error. */
+function certificateFault(code: string, { host }: URL): { message: string; nextStep: string } | undefined {
+  if (!/CERT|SELF_SIGNED|ALTNAME|UNABLE_TO_/.test(code)) return undefined;
+  const [reason, nextStep] = CERTIFICATE_REASONS[code] ?? ['it cannot be verified', TRUST_ISSUER];
+  return { message: `The certificate of ${host} is not trusted: ${reason} (${code}).`, nextStep };
+}
+
+const TRUST_ISSUER =
+  'If you trust its issuer, for example the proxy of your company, name a PEM file with its certificate in NODE_EXTRA_CA_CERTS.';
+
+const CERTIFICATE_REASONS: Readonly<Record<string, readonly [reason: string, nextStep: string]>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['it is signed by itself', TRUST_ISSUER],
+  SELF_SIGNED_CERT_IN_CHAIN: ['its issuer is unknown to this machine', TRUST_ISSUER],
+  UNABLE_TO_GET_ISSUER_CERT: ['its issuer is unknown to this machine', TRUST_ISSUER],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['its issuer is unknown to this machine', TRUST_ISSUER],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['its issuer is unknown to this machine', TRUST_ISSUER],
+  CERT_HAS_EXPIRED: ['it has expired', 'Check the clock of this machine; if it is right, ask whoever runs the host.'],
+  CERT_NOT_YET_VALID: ['it is not valid yet', 'Check the clock of this machine.'],
+  ERR_TLS_CERT_ALTNAME_INVALID: ['it belongs to another host', 'Check the host in the address.']
+};
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name is unknown',
@@ -51,51 +65,9 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** A host, and the proxy that it is reached through, if any. */
-function wayTo({ host }: URL, proxy: string | undefined): string {
+export function wayTo({ host }: URL, proxy: string | undefined): string {
   return proxy === undefined ? host : `${host} through the proxy ${proxy}`;
 }
-
-/** What the meaning of a status depends on. */
-interface StatusContext {
-  readonly client: HttpClient;
-  readonly credential: Credential | undefined;
-  /** Milliseconds since the epoch, for dates in Retry-After. */
-  readonly now: () => number;
-}
-
-export function statusFault(answer: HttpAnswer, url: URL, { client, credential, now }: StatusContext): Error {
-  const { status } = answer;
-  const nextStep = nextStepFor(answer, url, credential);
-  const failure = new Failure('http-status', `${wayTo(url, client.proxyHost(url))} answered with status ${status}.`, {
-    subject: describeAddress(url),
-    ...(nextStep !== undefined && { nextStep })
-  });
-  const passes = status === 408 || status === 429 || status >= 500;
-  return passes ? new TransientFault(failure, askedWaitMs(answer, now())) : failure;
-}
-
-function nextStepFor(answer: HttpAnswer, url: URL, credential: Credential | undefined): string | undefined {
-  const { status } = answer;
-  if (status === 401 || status === 403) {
-    // The hub says so of models whose terms have to be accepted first.
-    if (answer.header('x-error-code') === 'GatedRepo') {
-      const [, owner, repo] = url.pathname.split('/');
-      return `Accept the terms at ${url.origin}/${owner}/${repo}, and sign in with a token of that account.`;
-    }
-    if (!credential) return 'The file needs a login: store a credential and name it in credential_alias.';
-    if (!credential.origins.includes(url.origin)) {
-      return `The credential "${credential.alias}" is not meant for ${url.origin}; add that origin to it if it is.`;
-    }
-    return `The credential "${credential.alias}" is not accepted; renew it, or ask the owner for access.`;
-  }
-  return NEXT_STEPS[status];
-}
-
-const NEXT_STEPS: Readonly<Record<number, string>> = {
-  404: 'Check the address in the manifest: there is no such file.',
-  410: 'The file was removed; look for another source.',
-  429: 'The server limits requests; wait a while and try again.'
-};
 
 export function refused(url: URL, what: string, nextStep?: string): Failure {
   const details = { subject: describeAddress(url), ...(nextStep !== undefined && { nextStep }) };

@@ -3,7 +3,7 @@ import { hostReach } from '../../shared/host-reach';
 import type { AddressPolicy, Admission } from './address-policy';
 import { authorization, type Credential } from './credentials';
 import type { HttpAnswer, HttpClient } from './http-client';
-import { changed, type Exchange, networkFault, refused, statusFault } from './http-faults';
+import { changed, type Exchange, networkFault, refused, wayTo } from './http-faults';
 import { parseContentRange, strongValidator } from './http-headers';
 import type { OnWait } from './origin-waits';
 import {
@@ -14,6 +14,7 @@ import {
   type Source,
   TransientFault
 } from './source';
+import { statusFault } from './status-fault';
 import { checkedAddress, describeAddress, redirectTarget } from './web-address';
 
 export interface HttpSourceOptions {
@@ -123,7 +124,7 @@ async function probe(start: URL, options: ExchangeOptions): Promise<ProbedConten
   try {
     const { answer, url, linked } = await follow(start, {}, options);
     answer.discard();
-    if (FINAL_STATUSES.has(answer.status)) throw statusFault(answer, url, options);
+    if (FINAL_STATUSES.has(answer.status)) throw refusal(answer, url, options);
     if (linked.bytes !== null) return linked;
     if (answer.status !== 200) return unknown;
     // A length of nothing is what servers say that do not count for HEAD.
@@ -133,6 +134,10 @@ async function probe(start: URL, options: ExchangeOptions): Promise<ProbedConten
     if (error instanceof TransientFault) return unknown;
     throw error;
   }
+}
+
+function refusal(answer: HttpAnswer, url: URL, { client, credential, now }: HttpSourceOptions): Error {
+  return statusFault(answer, { url, way: wayTo(url, client.proxyHost(url)), credential, now: now() });
 }
 
 /** The hub names size and digest of large files beside the redirect; other ETags are no digests. */
@@ -151,7 +156,7 @@ function sizeOf(length: string | undefined): number | null {
 function opening(answer: HttpAnswer, url: URL, request: OpenRequest, options: HttpSourceOptions): Opening {
   const { status } = answer;
   if (status === 416 && asksForPart(request)) throw new ContentChanged(changed(url));
-  if (status !== 200 && status !== 206) throw statusFault(answer, url, options);
+  if (status !== 200 && status !== 206) throw refusal(answer, url, options);
   const encoding = answer.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw refused(url, `sent the file with the encoding ${encoding}, although only the plain bytes were asked for`);

@@ -18,19 +18,22 @@ export interface ProxySettings {
 export interface EditorProxy {
   readonly address?: string | undefined;
   readonly strictTls?: boolean | undefined;
+  /** Hosts that are reached directly, besides those of NO_PROXY. */
+  readonly exceptions?: readonly string[] | undefined;
 }
 
-/** Reads HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in upper or lower case, and the editor's own settings. */
+/** Reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case, and the editor's own settings. */
 export function proxySettings(
   environment: Readonly<Record<string, string | undefined>>,
-  { address, strictTls = true }: EditorProxy = {}
+  { address, strictTls = true, exceptions = [] }: EditorProxy = {}
 ): ProxySettings {
   const variable = (name: string): string | undefined => environment[name.toLowerCase()] || environment[name];
-  const http = address || variable('HTTP_PROXY');
+  const all = variable('ALL_PROXY');
+  const http = address || variable('HTTP_PROXY') || all;
   return {
     forHttps: address || variable('HTTPS_PROXY') || http,
     forHttp: http,
-    exceptions: variable('NO_PROXY') ?? '',
+    exceptions: [variable('NO_PROXY') ?? '', ...exceptions].join(','),
     strictTls
   };
 }
@@ -82,6 +85,6 @@ function proxyAddress(address: string | undefined): string | undefined {
   if (URL.canParse(url) && /^https?:/.test(url)) return url;
   throw new Failure('bad-request', 'The address of the proxy is not valid.', {
     subject: 'proxy',
-    nextStep: 'Write it as http://host:port in the settings or in HTTPS_PROXY.'
+    nextStep: 'Write it as http://host:port in the settings or in HTTPS_PROXY; SOCKS proxies are not supported.'
   });
 }

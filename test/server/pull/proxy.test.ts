@@ -141,6 +141,19 @@ describe('the settings of a proxy', () => {
     expect(proxyFor(https, proxySettings({ http_proxy: 'http://p:1', HTTPS_PROXY: 'http://q:2' }))).toBe('http://q:2');
   });
 
+  it('may come from ALL_PROXY, unless there is a closer one', () => {
+    expect(proxyFor(https, proxySettings({ all_proxy: 'http://p:1' }))).toBe('http://p:1');
+    expect(proxyFor(https, proxySettings({ ALL_PROXY: 'http://p:1', HTTPS_PROXY: 'http://q:2' }))).toBe('http://q:2');
+  });
+
+  it('leave out the exceptions of the editor and those of the environment', () => {
+    const environment = { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'other.test' };
+    const settings = proxySettings(environment, { exceptions: ['*.example.com', 'example.com'] });
+    expect(proxyFor(https, settings)).toBeUndefined();
+    expect(proxyFor(new URL('https://other.test/'), settings)).toBeUndefined();
+    expect(proxyFor(new URL('https://third.test/'), settings)).toBe('http://p:1');
+  });
+
   it.each(['socks5://p:1', 'http://', '::'])('that say %j are refused with what to write', (address) => {
     expect(() => proxyFor(https, proxySettings({ HTTPS_PROXY: address }))).toThrow(
       expect.objectContaining({ code: 'bad-request' })
