@@ -22,3 +22,8 @@ export function durationText(seconds: number): string {
   if (days >= 2) return `${days} days`;
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** How long ago something was, for people: "3 min ago". @param then ms since the epoch, as `now` */
+export function agoText(then: number, now: number): string {
+  return `${durationText((now - then) / 1000)} ago`;
+}

@@ -30,6 +30,8 @@ export interface ModelSummary {
   readonly defaultSize?: { readonly width?: number; readonly height?: number };
   /** URI of the source manifest that the model comes from. */
   readonly manifestUri?: string;
+  /** When every file was read and found as it should be, and none changed since; in ms since the epoch. */
+  readonly checkedAt?: number;
   /** Folder of the installed bundle. */
   readonly folder?: string;
 }

@@ -1,5 +1,5 @@
 import { commands, env, type MessageItem, Uri, window } from 'vscode';
-import { byteText, durationText } from '../../shared/byte-text';
+import { agoText, byteText } from '../../shared/byte-text';
 import type { ModelSummary, VerifyReport } from '../../shared/model';
 import { DropModel, VerifyModel } from '../../shared/protocol';
 import { type NextStep, sayDone, sayFailed, sayWarning } from '../support/messages';
@@ -90,5 +90,5 @@ function sayVerdict(report: VerifyReport, { bytes }: ModelSummary, { pullAgain, 
 function rememberedText({ files }: VerifyReport): string {
   const times = files.flatMap(({ provedAt }) => provedAt ?? []);
   if (times.length === 0) return '';
-  return `; unchanged since they were read ${durationText((Date.now() - Math.min(...times)) / 1000)} ago`;
+  return `; unchanged since they were read ${agoText(Math.min(...times), Date.now())}`;
 }

@@ -1,5 +1,5 @@
 import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
-import { byteText } from '../../shared/byte-text';
+import { agoText, byteText } from '../../shared/byte-text';
 import type { ModelFile, ModelStatus, ModelSummary } from '../../shared/model';
 import type { TreeNode } from './model-node';
 import type { JobKind, RunningJob } from './running-jobs';
@@ -86,7 +86,7 @@ function contextValue({ status, manifestUri, folder }: ModelSummary, job: Runnin
 }
 
 function tooltip(
-  { name, reason, task, bytes, files, folder, manifestUri }: ModelSummary,
+  { name, reason, task, bytes, files, folder, manifestUri, checkedAt }: ModelSummary,
   word: string
 ): MarkdownString {
   const text = new MarkdownString();
@@ -96,6 +96,7 @@ function tooltip(
   text.appendMarkdown(`\n\n${bytes === undefined ? amount : `${amount}, ${byteText(bytes)}`}`);
   const facts = [
     ['Task', task],
+    ['Read and found right', checkedAt === undefined ? undefined : agoText(checkedAt, Date.now())],
     ['Folder', folder],
     ['Manifest', manifestUri === undefined ? undefined : Uri.parse(manifestUri).fsPath]
   ] as const;

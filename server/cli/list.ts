@@ -1,4 +1,4 @@
-import { byteText } from '../../shared/byte-text';
+import { agoText, byteText } from '../../shared/byte-text';
 import { listModels } from '../operations/list-models';
 import type { Command } from './command';
 import { HUGGINGFACE_OPTION, listHuggingFace } from './hub-cache';
@@ -16,9 +16,10 @@ export const list: Command = {
     if (models.length === 0)
       console.remark('No models yet. Pull a manifest file: diffusion-dock pull path/to/manifest.json');
     const width = Math.max(0, ...models.map(({ name }) => name.length));
-    for (const { name, status, bytes, reason } of models) {
+    for (const { name, status, bytes, reason, checkedAt } of models) {
       const size = bytes === undefined ? '' : byteText(bytes);
-      const line = `${name.padEnd(width)}  ${status.padEnd(10)}  ${size.padStart(8)}  ${reason ?? ''}`;
+      const checked = checkedAt === undefined ? '' : `checked ${agoText(checkedAt, Date.now())}`;
+      const line = `${name.padEnd(width)}  ${status.padEnd(10)}  ${size.padStart(8)}  ${reason ?? checked}`;
       console.answer(line.trimEnd());
     }
     return 0;

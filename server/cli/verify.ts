@@ -1,6 +1,6 @@
-import { byteText, durationText } from '../../shared/byte-text';
+import { agoText, byteText } from '../../shared/byte-text';
 import type { VerifyReport } from '../../shared/model';
-import { verifyModel } from '../operations/verify-model';
+import { rememberVerdicts, verifyModel } from '../operations/verify-model';
 import { exists } from '../platform/durable-files';
 import type { Command } from './command';
 import type { Console } from './console';
@@ -35,6 +35,7 @@ export const verify: Command = {
       show(report, console);
       reports.push(report);
     }
+    await rememberVerdicts(services, reports);
     console.document(reports);
     return reports.every(({ healthy }) => healthy) ? 0 : 1;
   }
@@ -49,7 +50,7 @@ function show({ model, depth, healthy, files, problems, bytes }: VerifyReport, c
   for (const problem of problems) console.answer(`  ${console.paint('red', 'problem')}  ${problem}`);
   for (const { path, verdict, reason, provedAt } of files) {
     const colour = verdict === 'corrupt' ? 'red' : verdict === 'verified' ? 'green' : 'dim';
-    const when = provedAt === undefined ? [] : [`Read ${durationText((now - provedAt) / 1000)} ago, unchanged since.`];
+    const when = provedAt === undefined ? [] : [`Read ${agoText(provedAt, now)}, unchanged since.`];
     const remarks = [...(reason === undefined ? [] : [reason]), ...when].join(' ');
     console.answer(`  ${console.paint(colour, verdict.padEnd(12))}  ${path}  ${remarks}`.trimEnd());
   }

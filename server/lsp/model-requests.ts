@@ -20,7 +20,7 @@ import { findModel } from '../operations/known-models';
 import { listModels } from '../operations/list-models';
 import { planModel, pullModel } from '../operations/pull-model';
 import type { Services } from '../operations/services';
-import { verifyModel } from '../operations/verify-model';
+import { rememberVerdicts, verifyModel } from '../operations/verify-model';
 import { filePathOf } from './file-path';
 import { guarded } from './guarded';
 
@@ -29,7 +29,9 @@ import { guarded } from './guarded';
  * @param changed called when models may not be what they were
  */
 export function serveModels(connection: Connection, services: Services, changed: () => void): void {
-  connection.onRequest(ListModels, (token) => guarded('list', services, () => listModels(services))(undefined, token));
+  connection.onRequest(ListModels, (token) =>
+    guarded('list', services, () => listModels(services, changed))(undefined, token)
+  );
   connection.onRequest(
     PullModel,
     guarded('pull', services, async ({ name }, signal) => {
@@ -69,6 +71,7 @@ export function serveModels(connection: Connection, services: Services, changed:
         signal,
         onProgress: (progress) => void connection.sendNotification(VerifyProgressed, progress)
       });
+      await rememberVerdicts(services, [report]);
       changed();
       return report;
     })

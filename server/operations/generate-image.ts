@@ -20,7 +20,6 @@ import { type EngineImage, type EngineResult, runEngine } from '../engine/run';
 import { type Scratch, withScratch } from '../engine/scratch';
 import { engineThreads } from '../engine/threads';
 import { modelStatus } from '../registry/model-status';
-import { assessBundleFolder } from '../store/bundle-state';
 import { inspectImage } from './inspect-image';
 import type { KnownModel } from './known-models';
 import { requireNoSecret } from './no-secret';
@@ -96,8 +95,8 @@ export function readGenerationRequest(raw: unknown): GenerationRequest {
 }
 
 /** @throws Failure unless the bundle is there, complete, and what the manifest in view asks for */
-async function soundManifest({ layout }: Services, model: KnownModel): Promise<InstalledManifest> {
-  const bundle = await assessBundleFolder(layout.model(model.name));
+async function soundManifest({ survey }: Services, model: KnownModel): Promise<InstalledManifest> {
+  const bundle = await survey.look(model.name);
   if (bundle.kind === 'absent') throw notInstalled(model);
   const { status, reason } = modelStatus(model.manifest, bundle, true);
   const subject = model.name;

@@ -1,45 +1,105 @@
 import { pathToFileURL } from 'node:url';
+import { messageOf } from '../../shared/failure';
 import type { GenerationDefaults } from '../../shared/manifest/generation-defaults';
-import type { ModelSummary } from '../../shared/model';
+import type { ModelFile, ModelSummary } from '../../shared/model';
 import { type ModelName, modelKey } from '../../shared/model-name';
-import { modelFiles, modelStatus } from '../registry/model-status';
-import { assessBundleFolder } from '../store/bundle-state';
+import { modelFiles, modelStatus, type StatusWithReason, stampedFiles, stampedStatus } from '../registry/model-status';
+import type { BundleState } from '../store/bundle-state';
 import { type KnownModel, knownModels } from './known-models';
 import type { Services } from './services';
 
-type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout'>;
+type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout' | 'survey' | 'log'>;
 
-/** Every known model with its status, from one stat per file; no digest is computed. */
-export async function listModels(services: Parts): Promise<readonly ModelSummary[]> {
-  return Promise.all((await knownModels(services)).map((model) => summarise(services, model)));
+/**
+ * So many bundles are looked at before a list is shown. When there are more, those that were never looked at are shown
+ * as the registry remembers them, the others as they were at the last look, and all are looked at afterwards.
+ */
+const LOOKED_AT_FIRST = 100;
+
+/**
+ * Every known model with its status; no digest is computed.
+ * @param onLater called when a look at many bundles after the answer showed something else than the answer
+ */
+export async function listModels(services: Parts, onLater?: () => void): Promise<readonly ModelSummary[]> {
+  const { survey } = services;
+  const [models, present] = await Promise.all([knownModels(services), survey.present()]);
+  const there = models.filter(({ name }) => present.has(modelKey(name)));
+  const isExact = there.length <= LOOKED_AT_FIRST;
+  const unclear = isExact ? there : there.filter((model) => !isClear(services, model));
+  await survey.lookAt(unclear.map(({ name }) => name));
+  const summaries = models.map((model) => summarise(services, model, present.has(modelKey(model.name))));
+  if (!isExact && onLater) {
+    const later = survey.lookInBackground(there.map(({ name }) => name));
+    later.then(
+      (changed) => changed && onLater(),
+      (error: unknown) => services.log.warn('failed look at bundles', { reason: messageOf(error) })
+    );
+  }
+  return summaries;
 }
 
 /** One model with its status; undefined when nobody knows a model of that name. */
 export async function summariseModel(services: Parts, name: ModelName): Promise<ModelSummary | undefined> {
   const models = await knownModels(services);
   const model = models.find((known) => modelKey(known.name) === modelKey(name));
-  return model && summarise(services, model);
+  if (!model) return undefined;
+  const bundle = await services.survey.look(model.name);
+  return summarise(services, model, bundle.kind !== 'absent');
 }
 
-async function summarise({ layout }: Pick<Services, 'layout'>, model: KnownModel): Promise<ModelSummary> {
-  const folder = layout.model(model.name);
-  const bundle = await assessBundleFolder(folder);
-  const files = modelFiles(model.manifest, bundle);
+/** Whether the status of an installed model can be told without a look at its bundle. */
+function isClear({ survey }: Parts, { name, manifest, installed }: KnownModel): boolean {
+  return survey.lastLook(name) !== undefined || stampedStatus(manifest, installed) !== undefined;
+}
+
+/** One model with its status. */
+function summarise({ layout, survey }: Parts, model: KnownModel, isPresent: boolean): ModelSummary {
+  const { name, manifest, manifestPath } = model;
+  const bundle: BundleState | undefined = isPresent ? survey.lastLook(name) : { kind: 'absent' };
+  const { files, bytes, checkedAt, ...status } = bundle ? seen(model, bundle) : remembered(model);
+  return {
+    name,
+    ...status,
+    files,
+    ...(manifest.task !== undefined && { task: manifest.task }),
+    ...(bytes !== undefined && { bytes }),
+    ...(manifest.defaults && { defaultSize: defaultSize(manifest.defaults) }),
+    ...(manifestPath !== undefined && { manifestUri: pathToFileURL(manifestPath).href }),
+    ...(checkedAt !== undefined && { checkedAt }),
+    ...(isPresent && { folder: layout.model(name) })
+  };
+}
+
+interface Findings extends StatusWithReason {
+  readonly files: readonly ModelFile[];
+  readonly bytes: number | undefined;
+  readonly checkedAt: number | undefined;
+}
+
+function seen({ manifest, installed }: KnownModel, bundle: BundleState): Findings {
+  const files = modelFiles(manifest, bundle);
   const sizes = files.map(({ bytes }) => bytes);
   const bytes =
     bundle.kind === 'present'
       ? bundle.manifest.total_size_bytes
       : sizes.reduce((sum, size) => (sum === undefined || size === undefined ? undefined : sum + size), 0);
-  return {
-    name: model.name,
-    ...modelStatus(model.manifest, bundle, model.installed !== undefined),
-    files,
-    ...(model.manifest.task !== undefined && { task: model.manifest.task }),
-    ...(bytes !== undefined && { bytes }),
-    ...(model.manifest.defaults && { defaultSize: defaultSize(model.manifest.defaults) }),
-    ...(model.manifestPath !== undefined && { manifestUri: pathToFileURL(model.manifestPath).href }),
-    ...(bundle.kind !== 'absent' && { folder })
-  };
+  return { ...modelStatus(manifest, bundle, installed !== undefined), files, bytes, checkedAt: allRightAt(bundle) };
+}
+
+/** What the registry remembers; {@link isClear} was asked before. */
+function remembered({ manifest, installed }: KnownModel): Findings {
+  const status = stampedStatus(manifest, installed) ?? { status: 'registered' };
+  const verdict = installed?.verdict;
+  const checkedAt = verdict?.problem === undefined ? verdict?.checked_at_unix_ms : undefined;
+  return { ...status, files: stampedFiles(manifest, status), bytes: installed?.cache_size_bytes, checkedAt };
+}
+
+/** Since when all bytes of a bundle are known to be right. */
+function allRightAt(bundle: BundleState): number | undefined {
+  if (bundle.kind !== 'present' || bundle.problems.length > 0 || bundle.files.length === 0) return undefined;
+  const times = bundle.files.map(({ provedAt }) => provedAt ?? Number.NaN);
+  const earliest = Math.min(...times);
+  return Number.isNaN(earliest) ? undefined : earliest;
 }
 
 function defaultSize({ width, height }: GenerationDefaults): NonNullable<ModelSummary['defaultSize']> {

@@ -7,7 +7,7 @@ import type { Clock } from '../platform/clock';
 import type { OnWait } from '../pull/origin-waits';
 import type { PulledFile, PullOptions } from '../pull/pull-engine';
 import type { PullPlan } from '../pull/pull-plan';
-import { withStamp } from '../registry/registry-state';
+import { contentKey, withStamp } from '../registry/registry-state';
 import type { LocalFiles } from './folder-model';
 import type { KnownModel } from './known-models';
 import { register } from './register-model';
@@ -79,7 +79,8 @@ async function pullAndInstall(
   const installation = {
     cache_dir: await services.bundles.install(name, contents, installed),
     installed_at_unix_ms: installed.installed_at_unix_ms,
-    cache_size_bytes: installed.total_size_bytes
+    cache_size_bytes: installed.total_size_bytes,
+    content_key: contentKey(manifest)
   };
   await services.registry.change((models) => withStamp(models, name, installation, services.clock.now()));
   return result;

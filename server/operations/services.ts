@@ -24,6 +24,7 @@ import { BlobStore } from '../store/blob-store';
 import { BundleStore } from '../store/bundle-store';
 import { CacheLayout } from '../store/cache-layout';
 import { Proofs } from '../store/proofs';
+import { BundleSurvey } from './bundle-survey';
 import { ExclusiveJobs } from './exclusive-jobs';
 import { ManifestsInView } from './manifests-in-view';
 import { RunningPulls } from './running-pulls';
@@ -67,6 +68,7 @@ export interface Services extends Omit<ServiceOptions, 'limits'> {
   readonly proofs: Proofs;
   readonly blobs: BlobStore;
   readonly bundles: BundleStore;
+  readonly survey: BundleSurvey;
   readonly registry: Registry;
   readonly pulls: PullEngine;
   readonly images: ImageStore;
@@ -84,6 +86,7 @@ export function createServices(options: ServiceOptions): Services {
   const pool = new WorkerPool(options.workerScript);
   const hasher = createHasher(pool);
   const proofs = new Proofs(layout.proofs, clock.now);
+  const survey = new BundleSurvey(layout, proofs);
   const blobs = new BlobStore(layout, hasher, proofs);
   const limits = new TransferLimiter(clock, options.limits ?? USUAL_LIMITS);
   const http = createHttpClient({
@@ -107,6 +110,7 @@ export function createServices(options: ServiceOptions): Services {
     proofs,
     blobs,
     bundles: new BundleStore(layout, proofs),
+    survey,
     registry: new Registry(layout.registry),
     pulls: new PullEngine({
       layout,
@@ -124,6 +128,7 @@ export function createServices(options: ServiceOptions): Services {
     runningPulls: new RunningPulls(),
     manifestsInView: new ManifestsInView(),
     async dispose() {
+      survey.dispose();
       await Promise.all([http.close(), pool.dispose()]);
     }
   };

@@ -1,7 +1,9 @@
 import { Failure } from '../../shared/failure';
 import type { VerifyProgress } from '../../shared/job-events';
 import type { FileVerdict, VerifyReport } from '../../shared/model';
+import { modelKey, parseModelName } from '../../shared/model-name';
 import { Throttle } from '../platform/throttle';
+import { type InstallationVerdict, withVerdicts } from '../registry/registry-state';
 import { assessBundleFolder, type BundleState } from '../store/bundle-state';
 import { verifyDeeply } from '../store/verify-bundle';
 import type { KnownModel } from './known-models';
@@ -44,6 +46,36 @@ export async function verifyModel(services: Parts, model: KnownModel, options: V
   const problems = bundle.extras;
   const healthy = problems.length === 0 && files.every(({ verdict }) => verdict !== 'corrupt');
   return { ...facts, healthy, files, problems, bytes, milliseconds: Math.round(clock.elapsed() - startedAt) };
+}
+
+/**
+ * Has the registry remember what deep verifications found, so that lists say so without a look at any bundle. That it
+ * cannot be written changes nothing in what was found.
+ */
+export async function rememberVerdicts(
+  { registry, clock, log }: Pick<Services, 'registry' | 'clock' | 'log'>,
+  reports: readonly VerifyReport[]
+): Promise<void> {
+  const checked_at_unix_ms = clock.now();
+  const verdicts = new Map<string, InstallationVerdict>();
+  for (const report of reports) {
+    const name = parseModelName(report.model);
+    const problem = firstProblem(report);
+    if (!name || report.depth === 'quick') continue;
+    verdicts.set(modelKey(name), { checked_at_unix_ms, ...(problem !== undefined && { problem }) });
+  }
+  if (verdicts.size === 0) return;
+  try {
+    await registry.change((models) => withVerdicts(models, verdicts));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    log.warn('verdicts not remembered', { reason: error.message });
+  }
+}
+
+function firstProblem({ files, problems }: VerifyReport): string | undefined {
+  const corrupt = files.find(({ verdict }) => verdict === 'corrupt');
+  return corrupt ? `${corrupt.path}: ${corrupt.reason ?? 'the content is wrong.'}` : problems[0];
 }
 
 /** The failure of everything that needs an installed model. */

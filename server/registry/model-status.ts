@@ -3,6 +3,7 @@ import { collisionKey } from '../../shared/file-name';
 import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import type { ModelFile, ModelStatus } from '../../shared/model';
 import type { BundleState } from '../store/bundle-state';
+import { contentKey, type InstallationStamp } from './registry-state';
 
 /** A status and, where there is something to explain, why. */
 export interface StatusWithReason {
@@ -28,6 +29,28 @@ export function modelStatus(manifest: RegisteredManifest, bundle: BundleState, s
       return difference === undefined ? { status: 'installed' } : { status: 'outdated', reason: difference };
     }
   }
+}
+
+/**
+ * Tells an installed model's status from what the registry remembers, without a look at its bundle.
+ * @returns undefined when that is not enough
+ */
+export function stampedStatus(
+  manifest: RegisteredManifest,
+  stamp: InstallationStamp | undefined
+): StatusWithReason | undefined {
+  if (stamp?.content_key === undefined || stamp.content_key !== contentKey(manifest)) return undefined;
+  const problem = stamp.verdict?.problem;
+  return problem === undefined ? { status: 'installed' } : { status: 'unhealthy', reason: problem };
+}
+
+/** The files of a model whose bundle was not looked at. */
+export function stampedFiles(manifest: RegisteredManifest, { status }: StatusWithReason): ModelFile[] {
+  return manifest.files.map(({ filename, role, size_bytes, approx_bytes }) => {
+    const bytes = size_bytes ?? approx_bytes;
+    const facts = { ...(role && { role }), ...(bytes !== undefined && { bytes }) };
+    return { path: filename, present: status === 'installed', ...facts };
+  });
 }
 
 /** The files of a model for lists, in the manifest's order. */

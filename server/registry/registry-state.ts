@@ -1,13 +1,18 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import { registeredManifest } from '../../shared/manifest/registered-manifest';
+import { type RegisteredManifest, registeredManifest } from '../../shared/manifest/registered-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
 
 /** What the registry remembers of an installation; a cache of what the bundle's manifest says. */
 const installationStamp = z.object({
   cache_dir: z.string(),
   installed_at_unix_ms: z.int().min(0),
-  cache_size_bytes: z.int().min(0)
+  cache_size_bytes: z.int().min(0),
+  /** {@link contentKey} of the manifest that was installed; absent in stamps of earlier versions. */
+  content_key: z.string().optional(),
+  /** What the last deep verification found; absent before the first. */
+  verdict: z.object({ checked_at_unix_ms: z.int().min(0), problem: z.string().optional() }).optional()
 });
 
 const registryEntry = z.object({
@@ -30,6 +35,7 @@ export const registryState = z.object({
 export type RegistryEntry = z.infer<typeof registryEntry>;
 export type RegistryState = z.infer<typeof registryState>;
 export type InstallationStamp = z.infer<typeof installationStamp>;
+export type InstallationVerdict = NonNullable<InstallationStamp['verdict']>;
 
 /** The models of a registry, as they are edited. */
 export type Models = readonly RegistryEntry[];
@@ -59,6 +65,28 @@ export function withStamp(models: Models, name: ModelName, stamp: InstallationSt
     return { ...rest, updated_at_unix_ms: now, ...(stamp && { installed: stamp }) };
   });
 }
+
+/** Remembers what verifications found, by {@link modelKey}; models that are not installed are passed over. */
+export function withVerdicts(models: Models, verdicts: ReadonlyMap<string, InstallationVerdict>): Models {
+  return models.map((entry) => {
+    const name = entryName(entry);
+    const verdict = name && verdicts.get(modelKey(name));
+    return verdict && entry.installed ? { ...entry, installed: { ...entry.installed, verdict } } : entry;
+  });
+}
+
+/** Equal for manifests that ask for the same files: then what is installed for one is what the other asks for. */
+export function contentKey(manifest: RegisteredManifest): string {
+  const known = contentKeys.get(manifest);
+  if (known !== undefined) return known;
+  const facts = manifest.files.map(({ filename, role, sha256, size_bytes }) => [filename, role, sha256, size_bytes]);
+  const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32);
+  contentKeys.set(manifest, key);
+  return key;
+}
+
+/** Manifests are never changed once they are read, and lists ask for their keys again and again. */
+const contentKeys = new WeakMap<RegisteredManifest, string>();
 
 function isNamed(entry: RegistryEntry, name: ModelName): boolean {
   const own = entryName(entry);

@@ -23,6 +23,8 @@ interface Generation {
  * concurrent edits of several processes lose nothing.
  */
 export class Registry {
+  private newest: Generation | undefined;
+
   /** @param folder absolute path */
   constructor(private readonly folder: string) {}
 
@@ -96,8 +98,13 @@ export class Registry {
     for (;;) {
       const number = Math.max(0, ...(await this.numbers()));
       if (number === 0) return { number, state: EMPTY };
+      // A generation never changes once it is there.
+      if (this.newest?.number === number) return this.newest;
       const state = await this.load(number);
-      if (state) return { number, state };
+      if (state) {
+        this.newest = { number, state };
+        return this.newest;
+      }
     }
   }
 

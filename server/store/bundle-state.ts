@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { collisionKey } from '../../shared/file-name';
@@ -10,15 +10,18 @@ import {
 import { LARGEST_MANIFEST_BYTES } from '../../shared/manifest/source-manifest';
 import { isErrorWithCode } from '../platform/system-error';
 import { BUNDLE_MANIFEST } from './cache-layout';
+import type { Proof, Proofs } from './proofs';
 
-/** One file of a bundle as a stat sees it. */
+/** One file of a bundle as a stat sees it, with what is remembered of its bytes. */
 export interface BundleFileState {
   readonly file: InstalledFile;
-  /** What is wrong, a predicate after the file's path; undefined when existence and size are right. */
+  /** What is wrong, a predicate after the file's path; undefined when nothing is known to be. */
   readonly problem: string | undefined;
+  /** When its bytes were read and found right, in ms since the epoch; absent when that is not known. */
+  readonly provedAt?: number;
 }
 
-/** A bundle as a quick look sees it: existence and sizes, no digests. */
+/** A bundle as a quick look sees it: existence, sizes, and what is remembered of digests; nothing is read. */
 export type BundleState =
   | { readonly kind: 'absent' }
   /** The folder is there, but its manifest tells nothing. */
@@ -33,8 +36,15 @@ export type BundleState =
       readonly problems: readonly string[];
     };
 
-/** Looks at a bundle's folder with one stat per file. @param folder absolute path */
-export async function assessBundleFolder(folder: string): Promise<BundleState> {
+/** What is remembered of files that were read. */
+export type KnownProofs = Pick<Proofs, 'find'>;
+
+/**
+ * Looks at a bundle's folder with one stat per file.
+ * @param folder absolute path
+ * @param proofs what is remembered of the bytes; left out by whoever asks for existence and sizes alone
+ */
+export async function assessBundleFolder(folder: string, proofs?: KnownProofs): Promise<BundleState> {
   let entries: Dirent[];
   try {
     entries = await readdir(folder, { withFileTypes: true, recursive: true });
@@ -44,9 +54,7 @@ export async function assessBundleFolder(folder: string): Promise<BundleState> {
   }
   const manifest = await readInstalledManifest(join(folder, BUNDLE_MANIFEST));
   if (typeof manifest === 'string') return { kind: 'unreadable', problem: manifest };
-  const files = await Promise.all(
-    manifest.files.map(async (file) => ({ file, problem: await fileProblem(folder, file) }))
-  );
+  const files = await Promise.all(manifest.files.map((file) => fileState(folder, file, proofs)));
   const broken = files.flatMap(({ file, problem }) => (problem === undefined ? [] : [`${file.path} ${problem}.`]));
   const extras = extraFiles(folder, entries, manifest);
   return { kind: 'present', manifest, files, extras, problems: [...broken, ...extras] };
@@ -70,12 +78,20 @@ async function readInstalledManifest(path: string): Promise<InstalledManifest | 
   } catch {
     return 'manifest.json is not JSON.';
   }
+  if (isOfNewerFormat(value)) return 'manifest.json needs a newer version of Diffusion Dock; update to use the model.';
   const parsed = installedManifest.safeParse(value);
   if (parsed.success) return repeatedFile(parsed.data) ?? parsed.data;
   const [issue] = parsed.error.issues;
   return (
     `manifest.json does not follow the schema: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trimEnd() + '.'
   );
+}
+
+/** Whether a manifest's `$schema` names a later version of the format than this code knows. */
+function isOfNewerFormat(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('$schema' in value)) return false;
+  const version = /diffusion-dock\.installed\.v(\d+)\.schema\.json(?:[?#].*)?$/.exec(String(value.$schema))?.[1];
+  return version !== undefined && version !== '1';
 }
 
 /** @returns a sentence when one file is listed twice, so that nobody could tell which content it should have */
@@ -85,17 +101,27 @@ function repeatedFile({ files }: InstalledManifest): string | undefined {
   return repeated && `manifest.json lists ${repeated.path} more than once.`;
 }
 
-async function fileProblem(folder: string, file: InstalledFile): Promise<string | undefined> {
+async function fileState(folder: string, file: InstalledFile, proofs?: KnownProofs): Promise<BundleFileState> {
   try {
-    const found = await lstat(join(folder, file.path));
-    if (found.isSymbolicLink()) return 'is a symbolic link';
-    if (!found.isFile()) return 'is not a file';
-    if (found.size !== file.size_bytes) return `has ${found.size} bytes instead of ${file.size_bytes}`;
-    return undefined;
+    const found = await lstat(join(folder, file.path), { bigint: true });
+    const problem = shapeProblem(file, found);
+    const proof = problem === undefined ? proofs?.find(found) : undefined;
+    return proof ? { file, ...digestState(file, proof) } : { file, problem };
   } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return 'is missing';
-    return 'cannot be read';
+    const isGone = isErrorWithCode(error, 'ENOENT', 'ENOTDIR');
+    return { file, problem: isGone ? 'is missing' : 'cannot be read' };
   }
+}
+
+function shapeProblem({ size_bytes }: InstalledFile, found: BigIntStats): string | undefined {
+  if (found.isSymbolicLink()) return 'is a symbolic link';
+  if (!found.isFile()) return 'is not a file';
+  return found.size === BigInt(size_bytes) ? undefined : `has ${found.size} bytes instead of ${size_bytes}`;
+}
+
+function digestState({ sha256 }: InstalledFile, { digest, readAt }: Proof): Omit<BundleFileState, 'file'> {
+  if (digest === sha256) return { problem: undefined, provedAt: readAt };
+  return { problem: `is damaged: its SHA-256 is ${digest} instead of ${sha256}` };
 }
 
 function extraFiles(folder: string, entries: readonly Dirent[], manifest: InstalledManifest): string[] {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { assessBundleFolder, type BundleState } from '../../../server/store/bundle-state';
 import { CacheLayout } from '../../../server/store/cache-layout';
-import { sampleBundle, snapshot } from '../../support/sample-bundle';
+import { digestOf, sampleBundle, snapshot } from '../../support/sample-bundle';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const HELLO = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
@@ -54,6 +54,21 @@ it('finds nothing wrong with a complete bundle', async () => {
     extras: [],
     problems: []
   });
+});
+
+it('tells a manifest of a later format from a broken one', async () => {
+  await writeManifest(JSON.stringify({ $schema: 'x/diffusion-dock.installed.v2.schema.json', parts: [] }));
+  expect(await problems()).toEqual([expect.stringMatching(/^unreadable: manifest\.json needs a newer version/)]);
+});
+
+it('says what is known of the bytes: damaged, or right and since when', async () => {
+  const digest = (text: string) => digestOf(Buffer.from(text));
+  const damaged = await assessBundleFolder(folder, { find: () => ({ digest: digest('HELLO'), readAt: 5 }) });
+  expect(problemsIn(damaged)).toEqual([
+    expect.stringMatching(/^a\.gguf is damaged: its SHA-256 is .* instead of 2cf2/)
+  ]);
+  const right = await assessBundleFolder(folder, { find: () => ({ digest: digest('hello'), readAt: 5 }) });
+  expect(right).toMatchObject({ problems: [], files: [{ provedAt: 5 }] });
 });
 
 it('finds nothing wrong with files in sub-folders', async () => {
