@@ -7,6 +7,7 @@ import type { Dialect } from '../manifest/dialect';
 import { type ManifestDocument, parseManifestText } from '../manifest/document';
 import { recognise } from '../manifest/recognise';
 import { duplicateName } from '../manifest/rules/duplicate-name';
+import { type BundleFolder, differencesFromDisk } from '../manifest/rules/on-disk';
 import { filePathOf } from './file-path';
 
 export interface ManifestDocumentsOptions {
@@ -16,6 +17,8 @@ export interface ManifestDocumentsOptions {
   readonly reportSyntax: boolean;
   /** Paths of other manifests in view that have the name of the one at a path, and say something else. */
   readonly namesakesOf: (path: string) => Promise<readonly string[]>;
+  /** The bundle whose manifest lies at a path; undefined when it is no installed one's. */
+  readonly bundleAt: (path: string) => Promise<BundleFolder | undefined>;
 }
 
 /** One version of a manifest, and what its text alone shows. */
@@ -45,7 +48,8 @@ export class ManifestDocuments {
     if (!look) return [];
     const { diagnostics, dialect, parsed } = look;
     const path = filePathOf(document.uri);
-    if (dialect !== 'source' || path === undefined) return diagnostics;
+    if (path === undefined) return diagnostics;
+    if (dialect !== 'source') return this.withDifferences(path, look);
     const others = await this.options.namesakesOf(path);
     const clash = duplicateName(
       parsed,
@@ -64,6 +68,16 @@ export class ManifestDocuments {
   forget(uri: string): void {
     this.examined.delete(uri);
     this.dialects.delete(uri);
+  }
+
+  /** With what the files beside an installed manifest show; where its text has a finding already, that one counts. */
+  private async withDifferences(path: string, { parsed, diagnostics }: ManifestLook) {
+    const folder = await this.options.bundleAt(path);
+    if (!folder) return diagnostics;
+    const found = await differencesFromDisk(parsed, folder);
+    const taken = new Set(diagnostics.map(({ start }) => start));
+    const differences = found.filter(({ start }) => !taken.has(start));
+    return [...diagnostics, ...differences].toSorted((one, other) => one.start - other.start);
   }
 
   private examine(document: TextDocument): Examined {

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { readSeverityOverrides } from '../../shared/manifest/severities';
 import { type initializationOptions, SeveritiesChanged } from '../../shared/protocol';
 import { hubAddress } from '../huggingface/hub-address';
+import { bundleOnDisk } from '../operations/bundle-on-disk';
 import { manifestKnowledge } from '../operations/manifest-knowledge';
 import type { Services } from '../operations/services';
 import { serveDiagnostics } from './diagnostics';
@@ -36,7 +37,8 @@ export function serveManifests(
   const manifests = new ManifestDocuments({
     bundleFolders: [services.layout.models],
     reportSyntax: !given.hostReportsJsonSyntax,
-    namesakesOf: (path) => manifestsInView.namesakesOf(path)
+    namesakesOf: (path) => manifestsInView.namesakesOf(path),
+    bundleAt: (path) => bundleOnDisk(services, path)
   });
   let severities = readSeverityOverrides(given.severities);
   const asks = params.capabilities.textDocument?.diagnostic !== undefined;

@@ -1,4 +1,5 @@
 import { type Digest, parseDigest } from '../../shared/digest';
+import { DiskTurns } from './disk-turns';
 import { type Growth, HASH_TASK, type HashInput, hashResult } from './workers/hash-task';
 import type { StartedTask, TaskOptions, WorkerPool } from './workers/worker-pool';
 
@@ -33,12 +34,13 @@ export interface Hasher {
   follow(path: string, options?: TaskOptions): FollowingHash;
 }
 
-/** The hasher of a server or command line: tasks of the pool. */
-export function createHasher(pool: WorkerPool): Hasher {
+/** The hasher of a server or command line: tasks of the pool, one at a time for each rotating disk. */
+export function createHasher(pool: WorkerPool, turns = new DiskTurns()): Hasher {
   return {
-    async hash(path, options) {
+    hash(path, options) {
       const input: HashInput = { path, grows: false };
-      return fileHash(await pool.start(HASH_TASK, input, options).result);
+      const read = (): Promise<unknown> => pool.start(HASH_TASK, input, options).result;
+      return turns.take(path, options?.signal, async () => fileHash(await read()));
     },
     async hashForGit(path, options) {
       const input: HashInput = { path, grows: false, algorithm: 'git-sha1' };

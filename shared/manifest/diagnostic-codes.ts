@@ -29,7 +29,11 @@ export const DIAGNOSTIC_CODES = [
   'unpinned-revision',
   'pickle-file',
   'secret',
-  'size-mismatch'
+  'size-mismatch',
+  'missing-file',
+  'size-differs',
+  'digest-differs',
+  'extra-file'
 ] as const;
 
 export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];

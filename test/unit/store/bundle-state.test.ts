@@ -62,12 +62,15 @@ it('tells a manifest of a later format from a broken one', async () => {
 });
 
 it('says what is known of the bytes: damaged, or right and since when', async () => {
-  const digest = (text: string) => digestOf(Buffer.from(text));
-  const damaged = await assessBundleFolder(folder, { find: () => ({ digest: digest('HELLO'), readAt: 5 }) });
+  const damaged = await assessBundleFolder(folder, {
+    find: () => ({ digest: digestOf(Buffer.from('HELLO')), readAt: 5 })
+  });
   expect(problemsIn(damaged)).toEqual([
     expect.stringMatching(/^a\.gguf is damaged: its SHA-256 is .* instead of 2cf2/)
   ]);
-  const right = await assessBundleFolder(folder, { find: () => ({ digest: digest('hello'), readAt: 5 }) });
+  const right = await assessBundleFolder(folder, {
+    find: () => ({ digest: digestOf(Buffer.from('hello')), readAt: 5 })
+  });
   expect(right).toMatchObject({ problems: [], files: [{ provedAt: 5 }] });
 });
 

@@ -1,0 +1,43 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { bundlePathProblem } from '../../shared/file-name';
+import type { BundleFolder, FileOnDisk } from '../manifest/rules/on-disk';
+import { isErrorWithCode } from '../platform/system-error';
+import { BUNDLE_MANIFEST } from '../store/cache-layout';
+import type { Services } from './services';
+
+/**
+ * The bundle that a manifest file of the cache describes.
+ * @param path absolute path of the manifest
+ * @returns undefined unless it is the manifest of an installed bundle
+ */
+export async function bundleOnDisk(
+  { layout, proofs }: Pick<Services, 'layout' | 'proofs'>,
+  path: string
+): Promise<BundleFolder | undefined> {
+  const folder = dirname(path);
+  if (basename(path) !== BUNDLE_MANIFEST || dirname(folder) !== layout.models) return undefined;
+  await proofs.refresh();
+  return {
+    async look(file): Promise<FileOnDisk> {
+      // A path that leads elsewhere has a finding of its own, and is nothing to look at.
+      if (bundlePathProblem(file)) return { kind: 'unusable' };
+      try {
+        const found = await lstat(join(folder, file), { bigint: true });
+        if (!found.isFile()) return { kind: 'unusable' };
+        const digest = proofs.find(found)?.digest;
+        return { kind: 'file', bytes: Number(found.size), ...(digest !== undefined && { digest }) };
+      } catch (error) {
+        return { kind: isErrorWithCode(error, 'ENOENT', 'ENOTDIR') ? 'absent' : 'unusable' };
+      }
+    },
+    async files() {
+      const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+      return entries.flatMap((entry) => {
+        if (entry.isDirectory()) return [];
+        const file = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
+        return file === BUNDLE_MANIFEST ? [] : [file];
+      });
+    }
+  };
+}
