@@ -65,6 +65,19 @@ export interface VerifyParams extends ModelParams {
   readonly force?: boolean;
 }
 
+/** What healing a model came to. */
+export interface HealResult {
+  readonly model: string;
+  /** Paths of the files that were damaged or missing and are right again. */
+  readonly healed: readonly string[];
+  /** Other models that shared the damaged bytes and are healed too. */
+  readonly others: readonly string[];
+  /** Bytes that came over the network. */
+  readonly transferredBytes: number;
+  /** What a verification says now. */
+  readonly report: VerifyReport;
+}
+
 export interface GenerateParams extends ModelParams {
   readonly request: GenerationRequest;
 }
@@ -88,6 +101,8 @@ export const ResumePull = new RequestType<ModelParams, void, FailureData | undef
 export const VerifyModel = new RequestType<VerifyParams, VerifyReport, FailureData | undefined>(
   'diffusionDock/models/verify'
 );
+/** Progress comes as that of a verification, then as that of a pull. */
+export const HealModel = new RequestType<ModelParams, HealResult, FailureData | undefined>('diffusionDock/models/heal');
 export const DropModel = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/drop');
 export const Generate = new RequestType<GenerateParams, GenerationResult, FailureData | undefined>(
   'diffusionDock/generate'

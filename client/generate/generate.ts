@@ -3,6 +3,7 @@ import type { GenerationRequest } from '../../shared/generation';
 import type { ModelSummary } from '../../shared/model';
 import { Generate } from '../../shared/protocol';
 import type { ActionParts } from '../models/action-parts';
+import { verify } from '../models/model-actions';
 import type { ModelList } from '../models/model-list';
 import { pull } from '../models/pull-actions';
 import { SHOW_MODELS } from '../support/commands';
@@ -43,15 +44,20 @@ async function generateNow(parts: GenerateParts, name: string, request: Generati
     sayFailed(parts.log, error, {
       about: name,
       retry: () => generateNow(parts, name, request),
-      pull: () => pullByName(parts, name)
+      pull: () => withModel(parts, name, pull),
+      verify: () => withModel(parts, name, verify)
     });
   }
 }
 
-async function pullByName(parts: GenerateParts, name: string): Promise<void> {
+async function withModel(
+  parts: GenerateParts,
+  name: string,
+  action: (parts: GenerateParts, model: ModelSummary) => Promise<void>
+): Promise<void> {
   try {
     const model = (await parts.models.read()).find((other) => other.name === name);
-    if (model) await pull(parts, model);
+    if (model) await action(parts, model);
   } catch (error) {
     sayFailed(parts.log, error);
   }

@@ -1,7 +1,7 @@
 import { commands, env, type MessageItem, Uri, window } from 'vscode';
 import { agoText, byteText } from '../../shared/byte-text';
 import type { ModelSummary, VerifyReport } from '../../shared/model';
-import { DropModel, VerifyModel } from '../../shared/protocol';
+import { DropModel, HealModel, type HealResult, VerifyModel } from '../../shared/protocol';
 import { type NextStep, sayDone, sayFailed, sayWarning } from '../support/messages';
 import type { ActionParts } from './action-parts';
 import { pull } from './pull-actions';
@@ -18,12 +18,43 @@ export async function verify(parts: ActionParts, model: ModelSummary, force = fa
       return client.sendRequest(VerifyModel, { name, depth: 'deep', force }, token);
     });
     sayVerdict(report, model, {
-      pullAgain: { title: 'Pull Again', run: () => pull(parts, model) },
+      healNow: { title: 'Heal', run: () => heal(parts, model) },
       readAgain: { title: 'Read Again', run: () => verify(parts, model, true) }
     });
   } catch (error) {
     sayFailed(parts.log, error, { about: name, pull: () => pull(parts, model), retry: () => verify(parts, model) });
   }
+}
+
+/** Fetches again what is damaged or missing of an installed model. */
+export async function heal(parts: ActionParts, model: ModelSummary): Promise<void> {
+  const { name } = model;
+  try {
+    const result = await parts.jobs.run({ model: name, kind: 'heal', title: `Healing ${name}` }, async (token) => {
+      const client = await parts.connection.client();
+      return client.sendRequest(HealModel, { name }, token);
+    });
+    sayHealed(result);
+  } catch (error) {
+    sayFailed(parts.log, error, { about: name, pull: () => pull(parts, model), retry: () => heal(parts, model) });
+  }
+}
+
+function sayHealed({ model, healed, others, report }: HealResult): void {
+  const [problem] = [
+    ...report.files.flatMap(({ verdict, reason }) => (verdict === 'corrupt' ? (reason ?? '') : [])),
+    ...report.problems
+  ];
+  if (problem !== undefined) {
+    sayWarning(`${model} is still damaged. ${problem}`);
+    return;
+  }
+  const what = healed.length === 0 ? 'nothing was damaged' : `${healed.join(', ')} healed`;
+  const shared =
+    others.length === 0
+      ? ''
+      : ` So ${others.length === 1 ? 'is' : 'are'} ${others.join(', ')}, which shared the bytes.`;
+  sayDone(`${model} is sound: ${what}.${shared}`);
 }
 
 /** Removes the installed files of a model after a question. */
@@ -62,17 +93,17 @@ export async function openManifest({ manifestUri }: ModelSummary): Promise<void>
 }
 
 interface VerdictSteps {
-  readonly pullAgain: NextStep;
+  readonly healNow: NextStep;
   readonly readAgain: NextStep;
 }
 
-function sayVerdict(report: VerifyReport, { bytes }: ModelSummary, { pullAgain, readAgain }: VerdictSteps): void {
+function sayVerdict(report: VerifyReport, { bytes }: ModelSummary, { healNow, readAgain }: VerdictSteps): void {
   const { model, healthy, files, problems } = report;
   if (!healthy) {
     const wrong = files.flatMap(({ path, verdict, reason }) =>
       verdict === 'corrupt' ? [`${path}: ${reason ?? 'the content is wrong.'}`] : []
     );
-    sayWarning(`${model} is damaged. ${[...wrong, ...problems].join(' ')}`, pullAgain);
+    sayWarning(`${model} is damaged. ${[...wrong, ...problems].join(' ')}`, healNow);
     return;
   }
   const unproved = files.filter(({ verdict }) => verdict === 'unverifiable').length;

@@ -59,6 +59,7 @@ const STARTING: Readonly<Record<JobKind, string>> = {
   plan: 'looking up sizes…',
   pull: 'starting',
   verify: 'verifying',
+  heal: 'healing',
   generate: 'starting',
   drop: 'removing'
 };

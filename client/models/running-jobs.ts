@@ -8,7 +8,7 @@ import {
 } from 'vscode';
 import { Failure } from '../../shared/failure';
 
-export type JobKind = 'plan' | 'pull' | 'verify' | 'generate' | 'drop';
+export type JobKind = 'plan' | 'pull' | 'verify' | 'heal' | 'generate' | 'drop';
 
 /** How far a job is. */
 export interface JobProgress {
@@ -39,6 +39,7 @@ const DOING: Readonly<Record<JobKind, string>> = {
   plan: 'being looked up',
   pull: 'being pulled',
   verify: 'being verified',
+  heal: 'being healed',
   generate: 'making an image',
   drop: 'being removed'
 };

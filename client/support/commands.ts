@@ -5,6 +5,7 @@ export const COMMANDS = {
   pullModel: 'diffusionDock.models.pull',
   verifyModel: 'diffusionDock.models.verify',
   showPlan: 'diffusionDock.models.showPlan',
+  healModel: 'diffusionDock.models.heal',
   pausePull: 'diffusionDock.models.pause',
   resumePull: 'diffusionDock.models.resume',
   cancelJob: 'diffusionDock.models.cancel',

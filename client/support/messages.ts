@@ -15,6 +15,8 @@ export interface Remedies {
   readonly about?: string;
   readonly retry?: () => unknown;
   readonly pull?: () => unknown;
+  /** Reads the files of the model that an engine failed with. */
+  readonly verify?: () => unknown;
 }
 
 const showLog = command('Show Log', COMMANDS.showLog);
@@ -81,7 +83,7 @@ const RETRIED: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'busy'
 ]);
 
-function stepsFor({ code }: FailureData, { retry, pull }: Remedies): NextStep[] {
+function stepsFor({ code }: FailureData, { retry, pull, verify }: Remedies): NextStep[] {
   switch (code) {
     case 'engine-missing':
     case 'engine-unusable':
@@ -96,6 +98,8 @@ function stepsFor({ code }: FailureData, { retry, pull }: Remedies): NextStep[] 
     case 'unhealthy-model':
     case 'outdated-model':
       return pull ? [{ title: 'Pull', run: pull }] : [];
+    case 'engine-failed':
+      return verify ? [{ title: 'Verify Model', run: verify }, showLog] : [showLog];
     default:
       return retry && RETRIED.has(code) ? [{ title: 'Retry', run: retry }, showLog] : [showLog];
   }

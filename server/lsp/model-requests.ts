@@ -3,6 +3,7 @@ import {
   DropModel,
   Generate,
   GenerationProgressed,
+  HealModel,
   ListModels,
   ManifestsInView,
   PausePull,
@@ -16,6 +17,7 @@ import {
 import { describePlan } from '../operations/describe-plan';
 import { dropModel } from '../operations/drop-model';
 import { generateImage, readGenerationRequest } from '../operations/generate-image';
+import { healModel } from '../operations/heal-model';
 import { findModel } from '../operations/known-models';
 import { listModels } from '../operations/list-models';
 import { planModel, pullModel } from '../operations/pull-model';
@@ -61,6 +63,24 @@ export function serveModels(connection: Connection, services: Services, changed:
     ResumePull,
     guarded('resume', services, async ({ name }) => services.runningPulls.resume(name))
   );
+  serveUpkeep(connection, services, changed);
+  connection.onRequest(
+    Generate,
+    guarded('generate', services, async ({ name, request }, signal) =>
+      generateImage(services, await findModel(services, name), readGenerationRequest(request), {
+        signal,
+        onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress)
+      })
+    )
+  );
+  connection.onNotification(ManifestsInView, ({ uris }) => {
+    services.manifestsInView.set(uris.flatMap((uri) => filePathOf(uri) ?? []));
+    changed();
+  });
+}
+
+/** What is done with models that are installed. */
+function serveUpkeep(connection: Connection, services: Services, changed: () => void): void {
   connection.onRequest(
     VerifyModel,
     guarded('verify', services, async ({ name, depth, force }, signal) => {
@@ -77,23 +97,25 @@ export function serveModels(connection: Connection, services: Services, changed:
     })
   );
   connection.onRequest(
+    HealModel,
+    guarded('heal', services, async ({ name }, signal) => {
+      const model = await findModel(services, name);
+      try {
+        return await healModel(services, model, {
+          signal,
+          onProgress: (progress) => void connection.sendNotification(VerifyProgressed, progress),
+          onEvent: (event) => void connection.sendNotification(PullProgressed, event)
+        });
+      } finally {
+        changed();
+      }
+    })
+  );
+  connection.onRequest(
     DropModel,
     guarded('drop', services, async ({ name }) => {
       await dropModel(services, await findModel(services, name));
       changed();
     })
   );
-  connection.onRequest(
-    Generate,
-    guarded('generate', services, async ({ name, request }, signal) =>
-      generateImage(services, await findModel(services, name), readGenerationRequest(request), {
-        signal,
-        onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress)
-      })
-    )
-  );
-  connection.onNotification(ManifestsInView, ({ uris }) => {
-    services.manifestsInView.set(uris.flatMap((uri) => filePathOf(uri) ?? []));
-    changed();
-  });
 }

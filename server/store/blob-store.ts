@@ -5,6 +5,7 @@ import type { Digest } from '../../shared/digest';
 import { makeDirectoryDurably, publishFile, syncFile } from '../platform/durable-files';
 import type { FileHash, Hasher } from '../platform/hasher';
 import { isErrorWithCode } from '../platform/system-error';
+import { bundleFiles } from './bundle-index';
 import type { CacheLayout } from './cache-layout';
 import type { Proofs } from './proofs';
 import { readDigest } from './read-digest';
@@ -25,8 +26,9 @@ export class BlobStore {
   ) {}
 
   /**
-   * The blob of a digest, proved by reading it, or by what was read before while it is as it was then: a blob that was damaged since is removed and counts as absent, so
-   * that the caller fetches it again. Other bundles keep their own link to it.
+   * The blob of a digest, proved by reading it, or by what was read before while it is as it was then. A blob that was
+   * damaged since is removed and counts as absent, so that the caller fetches it again. Bundles keep their own links
+   * to it, and it stays known that those are damaged.
    * @param salvage called with the path of a damaged blob before it is removed
    */
   async findProved(
@@ -47,7 +49,11 @@ export class BlobStore {
       // Another process may have put a sound one in its place while this one was read.
       if (!isSameContent(found, await lstat(path, { bigint: true }))) return undefined;
       await salvage?.(path);
-      await rm(path, { force: true });
+      const links = (await bundleFiles(this.layout)).filter((file) => file.digest === digest);
+      await proofs.keepThrough(
+        links.map((link) => link.path),
+        () => rm(path, { force: true })
+      );
     } catch (error) {
       if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) throw error;
     }

@@ -25,7 +25,11 @@ export interface BundleFileState {
 export type BundleState =
   | { readonly kind: 'absent' }
   /** The folder is there, but its manifest tells nothing. */
-  | { readonly kind: 'unreadable'; readonly problem: string }
+  | {
+      readonly kind: 'unreadable';
+      readonly problem: string /** It may be read by a later version. */;
+      readonly isNewer?: true;
+    }
   | {
       readonly kind: 'present';
       readonly manifest: InstalledManifest;
@@ -53,12 +57,16 @@ export async function assessBundleFolder(folder: string, proofs?: KnownProofs): 
     return { kind: 'unreadable', problem: 'The folder cannot be read.' };
   }
   const manifest = await readInstalledManifest(join(folder, BUNDLE_MANIFEST));
-  if (typeof manifest === 'string') return { kind: 'unreadable', problem: manifest };
+  if (typeof manifest === 'string') {
+    return { kind: 'unreadable', problem: manifest, ...(manifest === NEWER && { isNewer: true }) };
+  }
   const files = await Promise.all(manifest.files.map((file) => fileState(folder, file, proofs)));
   const broken = files.flatMap(({ file, problem }) => (problem === undefined ? [] : [`${file.path} ${problem}.`]));
   const extras = extraFiles(folder, entries, manifest);
   return { kind: 'present', manifest, files, extras, problems: [...broken, ...extras] };
 }
+
+const NEWER = 'manifest.json needs a newer version of Diffusion Dock; update to use the model.';
 
 /** @returns the manifest, or a sentence that says why it cannot be used */
 async function readInstalledManifest(path: string): Promise<InstalledManifest | string> {
@@ -78,7 +86,7 @@ async function readInstalledManifest(path: string): Promise<InstalledManifest | 
   } catch {
     return 'manifest.json is not JSON.';
   }
-  if (isOfNewerFormat(value)) return 'manifest.json needs a newer version of Diffusion Dock; update to use the model.';
+  if (isOfNewerFormat(value)) return NEWER;
   const parsed = installedManifest.safeParse(value);
   if (parsed.success) return repeatedFile(parsed.data) ?? parsed.data;
   const [issue] = parsed.error.issues;

@@ -12,6 +12,7 @@ import { folderStamp, promote, putBack, removeBundle, setAside, undoInstall } fr
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 import { forgetOperation, recordOperation } from './operation-record';
 import type { Proofs } from './proofs';
+import { survivingNames } from './surviving-names';
 
 /** The bytes of one file of a bundle to be installed. */
 export interface BundleContent {
@@ -32,7 +33,7 @@ export class BundleStore {
    * @returns the bundle's folder
    */
   async install(name: ModelName, contents: readonly BundleContent[], manifest: InstalledManifest): Promise<string> {
-    const touched = [...contents.map(({ blob }) => blob.path), ...(await this.blobsOf(name))];
+    const touched = [...contents.map(({ blob }) => blob.path), ...(await survivingNames(this.layout, name))];
     return this.proofs.keepThrough(touched, () => this.putInPlace(name, contents, manifest));
   }
 
@@ -74,7 +75,8 @@ export class BundleStore {
   async drop(name: ModelName): Promise<void> {
     const { layout } = this;
     if (!(await exists(layout.model(name)))) return;
-    await this.proofs.keepThrough(await this.blobsOf(name), () => this.takeAway(name));
+    const names = await survivingNames(this.layout, name);
+    await this.proofs.keepThrough(names, () => this.takeAway(name));
   }
 
   private async takeAway(name: ModelName): Promise<void> {
@@ -88,12 +90,6 @@ export class BundleStore {
       throw error;
     }
     await settleNowOrLater(layout, file, () => removeBundle(join(layout.purge, operation.purge)));
-  }
-
-  /** The blobs that an installed bundle links, so that they change when it goes. */
-  private async blobsOf(name: ModelName): Promise<string[]> {
-    const bundle = await assessBundleFolder(this.layout.model(name));
-    return bundle.kind === 'present' ? bundle.files.map(({ file }) => this.layout.blob(file.sha256)) : [];
   }
 
   private async begin(name: ModelName): Promise<Operation> {

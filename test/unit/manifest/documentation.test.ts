@@ -9,8 +9,14 @@ const pages = new URL('../../../docs/diagnostics/', import.meta.url);
 
 /** What is too large to be printed, or takes more than one text. */
 const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set([
-  ...['too-large', 'too-deep', 'too-many-files', 'duplicate-name'],
-  ...['missing-file', 'size-differs', 'digest-differs', 'extra-file']
+  'too-large',
+  'too-deep',
+  'too-many-files',
+  'duplicate-name',
+  'missing-file',
+  'size-differs',
+  'digest-differs',
+  'extra-file'
 ]);
 
 describe('the documentation of diagnostics', () => {

@@ -51,7 +51,7 @@ describe('the actions on a model', () => {
     await clearNotifications();
   });
 
-  it('notice a file that is gone, and pull it again', async () => {
+  it('notice a file that is gone, and heal the model', async () => {
     const { wb } = dock;
     rmSync(installedFile());
     await wb.clickTreeItem('Models', 'decoder', { menu: 'Verify' });
@@ -59,8 +59,9 @@ describe('the actions on a model', () => {
     await status(/^damaged/);
     await wb.until(async () => (await wb.notifications()).length === 1, 'nothing but the message');
     await dock.screenshot('damaged');
-    await wb.clickNotification('decoder is damaged', 'Pull Again');
-    await wb.waitForNotification('decoder is installed (2.5 MB).');
+    await wb.clickNotification('decoder is damaged', 'Heal');
+    await wb.waitForNotification('decoder is sound: taesd.safetensors healed.');
+    await dock.screenshot('healed');
     await status('installed · 2.5 MB');
     expect(existsSync(installedFile())).toBe(true);
     await clearNotifications();

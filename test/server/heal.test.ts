@@ -1,0 +1,169 @@
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { healModel } from '../../server/operations/heal-model';
+import { findModel } from '../../server/operations/known-models';
+import { listModels } from '../../server/operations/list-models';
+import { pullModel } from '../../server/operations/pull-model';
+import { modelFromManifest } from '../../server/operations/register-model';
+import type { PullEvent } from '../../shared/job-events';
+import { type RawServer, respond, startRawServer } from '../support/raw-http-server';
+import { digestOf } from '../support/sample-bundle';
+import { sampleBytes, sha256 } from '../support/sample-bytes';
+import { type TestFile, type TestServices, testServices, writeManifest } from '../support/test-services';
+
+const WEIGHTS = sampleBytes(60_000);
+const VAE = sampleBytes(40_000, 7);
+
+let services: TestServices;
+let site: RawServer;
+let requested: string[];
+let isBroken: boolean;
+
+beforeEach(async () => {
+  requested = [];
+  isBroken = false;
+  services = await testServices();
+  // Files that were just written count as old ones, so that what is read of them is remembered.
+  Object.assign(services.proofs, { now: () => Date.now() + 60_000 });
+  site = await startRawServer(({ path }, socket) => {
+    requested.push(path);
+    if (isBroken) respond(socket, 404, {}, Buffer.from('gone'));
+    else {
+      const body = path === '/vae' ? VAE : WEIGHTS;
+      respond(socket, 200, { 'Content-Length': body.length }, body);
+    }
+  });
+  onTestFinished(() => site.close());
+});
+
+const weights = (): TestFile => ({ url: `${site.origin}/weights`, filename: 'weights.gguf', sha256: sha256(WEIGHTS) });
+const vae = (): TestFile => ({ url: `${site.origin}/vae`, filename: 'vae.gguf', role: 'vae', sha256: sha256(VAE) });
+
+async function install(name: string, files: readonly TestFile[]): Promise<void> {
+  const model = await modelFromManifest(await writeManifest(files, { name }));
+  await pullModel(services, model, { signal: new AbortController().signal, onEvent: () => undefined });
+  requested = [];
+}
+
+const fileOf = (model: string, file: string) => join(services.layout.models, model, file);
+
+/** Damages a file in place, and with it every hard link to it. */
+async function damage(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[100]! ^= 1;
+  await chmod(path, 0o644);
+  await writeFile(path, bytes);
+}
+
+async function heal(name: string, events: PullEvent[] = []) {
+  const { signal } = new AbortController();
+  const onEvent = (event: PullEvent): void => void events.push(event);
+  return healModel(services, await findModel(services, name), { signal, onEvent, onProgress: () => undefined });
+}
+
+const statuses = async () => Object.fromEntries((await listModels(services)).map(({ name, status }) => [name, status]));
+
+describe('healing', () => {
+  it('fetches the damaged file and nothing else', async () => {
+    await install('one', [weights(), vae()]);
+    await damage(fileOf('one', 'weights.gguf'));
+    const before = await stat(fileOf('one', 'vae.gguf'));
+    const events: PullEvent[] = [];
+    const result = await heal('one', events);
+    expect(result).toMatchObject({ healed: ['weights.gguf'], others: [], transferredBytes: WEIGHTS.length });
+    expect(result.report.healthy).toBe(true);
+    expect(requested).toEqual(['/weights']);
+    expect(await readFile(fileOf('one', 'weights.gguf'))).toEqual(WEIGHTS);
+    expect((await stat(fileOf('one', 'vae.gguf'))).ino).toBe(before.ino);
+    expect([events[0]?.type, events.at(-1)?.type]).toEqual(['started', 'completed']);
+    expect(await statuses()).toEqual({ one: 'installed' });
+  });
+
+  it('fetches a file that is missing from the store when it is still there', async () => {
+    await install('one', [weights(), vae()]);
+    await rm(fileOf('one', 'vae.gguf'));
+    expect(await heal('one')).toMatchObject({ healed: ['vae.gguf'], transferredBytes: 0 });
+    expect(await readFile(fileOf('one', 'vae.gguf'))).toEqual(VAE);
+  });
+
+  it('does nothing to a sound model', async () => {
+    await install('one', [weights()]);
+    const before = await stat(fileOf('one', 'manifest.json'));
+    expect(await heal('one')).toMatchObject({ healed: [], transferredBytes: 0, report: { healthy: true } });
+    expect((await stat(fileOf('one', 'manifest.json'))).ino).toBe(before.ino);
+  });
+
+  it('heals the other models that share the damaged bytes, and fetches them once', async () => {
+    await install('one', [weights(), vae()]);
+    await install('two', [weights()]);
+    await install('three', [vae()]);
+    await damage(fileOf('one', 'weights.gguf'));
+    expect(await heal('one')).toMatchObject({ others: ['two'], transferredBytes: WEIGHTS.length });
+    expect(await readFile(fileOf('two', 'weights.gguf'))).toEqual(WEIGHTS);
+    expect(requested).toEqual(['/weights']);
+    expect(await statuses()).toEqual({ one: 'installed', two: 'installed', three: 'installed' });
+  });
+
+  it('keeps reporting what cannot be fetched, in every model that shares it, and keeps what is sound', async () => {
+    await install('one', [weights(), vae()]);
+    await install('two', [weights()]);
+    await damage(fileOf('one', 'weights.gguf'));
+    isBroken = true;
+    const events: PullEvent[] = [];
+    await expect(heal('one', events)).rejects.toMatchObject({ code: 'http-status' });
+    expect(events.at(-1)).toMatchObject({ type: 'failed' });
+    expect(await readFile(fileOf('one', 'vae.gguf'))).toEqual(VAE);
+    expect(await statuses()).toEqual({ one: 'unhealthy', two: 'unhealthy' });
+    isBroken = false;
+    expect(await heal('two')).toMatchObject({ healed: ['weights.gguf'], others: ['one'] });
+    expect(await statuses()).toEqual({ one: 'installed', two: 'installed' });
+  });
+
+  it('installs the model again when its manifest or its folder is gone', async () => {
+    await install('one', [weights()]);
+    await rm(fileOf('one', 'manifest.json'));
+    expect(await heal('one')).toMatchObject({ report: { healthy: true }, transferredBytes: 0 });
+    await rm(join(services.layout.models, 'one'), { recursive: true });
+    expect(await heal('one')).toMatchObject({ report: { healthy: true }, transferredBytes: 0 });
+    expect(await statuses()).toEqual({ one: 'installed' });
+  });
+
+  it('leaves a bundle of a later format alone', async () => {
+    await install('one', [weights()]);
+    const text = JSON.stringify({ $schema: 'https://x/diffusion-dock.installed.v9.schema.json' });
+    await rm(fileOf('one', 'manifest.json'));
+    await writeFile(fileOf('one', 'manifest.json'), text);
+    await expect(heal('one')).rejects.toMatchObject({ message: expect.stringContaining('newer version') });
+    expect(await readFile(fileOf('one', 'manifest.json'), 'utf8')).toBe(text);
+  });
+
+  it('takes nothing away that somebody put beside the model', async () => {
+    await install('one', [weights()]);
+    await writeFile(fileOf('one', 'notes.txt'), 'mine');
+    await damage(fileOf('one', 'weights.gguf'));
+    await expect(heal('one')).rejects.toMatchObject({ message: expect.stringContaining('notes.txt') });
+    expect(await readFile(fileOf('one', 'notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  it('keeps a file that nobody declared a digest for while it is as it was installed', async () => {
+    const { sha256: _, ...undeclared } = weights();
+    await install('one', [undeclared]);
+    expect(await heal('one')).toMatchObject({ healed: [], report: { files: [{ verdict: 'unverifiable' }] } });
+    await damage(fileOf('one', 'weights.gguf'));
+    expect(await heal('one')).toMatchObject({ healed: ['weights.gguf'] });
+    expect(await readFile(fileOf('one', 'weights.gguf'))).toEqual(WEIGHTS);
+  });
+
+  it('of a file that its manifest asks in another version says to pull', async () => {
+    await install('one', [weights()]);
+    await services.registry.change((models) =>
+      models.map((entry) => {
+        const files = entry.manifest.files.map((file) => ({ ...file, sha256: digestOf(VAE) }));
+        return { ...entry, manifest: { ...entry.manifest, files } };
+      })
+    );
+    await damage(fileOf('one', 'weights.gguf'));
+    await expect(heal('one')).rejects.toMatchObject({ code: 'outdated-model', nextStep: expect.any(String) });
+  });
+});
