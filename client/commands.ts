@@ -4,6 +4,7 @@ import { removeCredential, storeCredential } from './credentials/ask-credential'
 import type { CredentialVault } from './credentials/credential-vault';
 import { type GenerateParts, generate } from './generate/generate';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
+import { freeSpace } from './models/free-space';
 import { drop, heal, openManifest, revealFolder, verify } from './models/model-actions';
 import type { ModelNode } from './models/model-node';
 import { type PlanDocuments, showPlan } from './models/plan-actions';
@@ -34,6 +35,7 @@ export function registerCommands(parts: CommandParts): Disposable {
     commands.registerCommand(COMMANDS.pausePull, (node?: ModelNode) => pausePull(parts, node?.model.name)),
     commands.registerCommand(COMMANDS.resumePull, (node?: ModelNode) => resumePull(parts, node?.model.name)),
     onModelOrName(COMMANDS.verifyModel, parts, (model) => verify(parts, model)),
+    commands.registerCommand(COMMANDS.freeSpace, () => freeSpace(parts)),
     onModel(COMMANDS.healModel, ({ model }) => heal(parts, model)),
     onModel(COMMANDS.dropModel, ({ model }) => drop(parts, model)),
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),

@@ -78,6 +78,16 @@ export interface HealResult {
   readonly report: VerifyReport;
 }
 
+/** What a collection freed, or with `dryRun` would free. */
+export interface FreedSpace {
+  readonly dryRun: boolean;
+  /** Stored contents that no installed model uses. */
+  readonly contents: number;
+  readonly bytes: number;
+  /** Whether nothing was done because a pull is under way whose contents nobody can name yet. */
+  readonly isPutOff: boolean;
+}
+
 export interface GenerateParams extends ModelParams {
   readonly request: GenerationRequest;
 }
@@ -103,6 +113,9 @@ export const VerifyModel = new RequestType<VerifyParams, VerifyReport, FailureDa
 );
 /** Progress comes as that of a verification, then as that of a pull. */
 export const HealModel = new RequestType<ModelParams, HealResult, FailureData | undefined>('diffusionDock/models/heal');
+export const FreeSpace = new RequestType<{ readonly dryRun: boolean }, FreedSpace, FailureData | undefined>(
+  'diffusionDock/freeSpace'
+);
 export const DropModel = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/drop');
 export const Generate = new RequestType<GenerateParams, GenerationResult, FailureData | undefined>(
   'diffusionDock/generate'

@@ -5,6 +5,7 @@ export const COMMANDS = {
   pullModel: 'diffusionDock.models.pull',
   verifyModel: 'diffusionDock.models.verify',
   showPlan: 'diffusionDock.models.showPlan',
+  freeSpace: 'diffusionDock.freeSpace',
   healModel: 'diffusionDock.models.heal',
   pausePull: 'diffusionDock.models.pause',
   resumePull: 'diffusionDock.models.resume',

@@ -7,6 +7,7 @@ import type { AddressPolicy } from '../pull/address-policy';
 import { type Command, type CommandInput, type CommandOptions, type ExitStatus, statusOf } from './command';
 import { Console } from './console';
 import { drop } from './drop';
+import { gc } from './gc';
 import { generate } from './generate';
 import { heal } from './heal';
 import { list } from './list';
@@ -14,7 +15,7 @@ import { pull } from './pull';
 import { validate } from './validate';
 import { verify } from './verify';
 
-const COMMANDS: readonly Command[] = [validate, list, pull, verify, heal, drop, generate];
+const COMMANDS: readonly Command[] = [validate, list, pull, verify, heal, drop, gc, generate];
 
 const GLOBAL_OPTIONS = {
   home: { type: 'string' },

@@ -1,6 +1,7 @@
 import type { Connection } from 'vscode-languageserver';
 import {
   DropModel,
+  FreeSpace,
   Generate,
   GenerationProgressed,
   HealModel,
@@ -16,6 +17,7 @@ import {
 } from '../../shared/protocol';
 import { describePlan } from '../operations/describe-plan';
 import { dropModel } from '../operations/drop-model';
+import { freeSpace } from '../operations/free-space';
 import { generateImage, readGenerationRequest } from '../operations/generate-image';
 import { healModel } from '../operations/heal-model';
 import { findModel } from '../operations/known-models';
@@ -110,6 +112,10 @@ function serveUpkeep(connection: Connection, services: Services, changed: () => 
         changed();
       }
     })
+  );
+  connection.onRequest(
+    FreeSpace,
+    guarded('free space', services, ({ dryRun }) => freeSpace(services, dryRun))
   );
   connection.onRequest(
     DropModel,

@@ -8,6 +8,7 @@ import type { WantedFile } from '../pull/expected-file';
 import type { PullOptions } from '../pull/pull-engine';
 import { assessBundleFolder, type BundleState } from '../store/bundle-state';
 import type { BundleContent } from '../store/bundle-store';
+import { relyOn } from '../store/reliance';
 import { type KnownModel, knownModels } from './known-models';
 import { pullModel } from './pull-model';
 import type { Services } from './services';
@@ -119,8 +120,11 @@ async function healFiles(
       const wanted = await Promise.all(
         manifest.files.filter(({ path }) => damaged.has(path)).map((file) => wantedFile(services, model, file))
       );
+      const reliance = { digests: manifest.files.map(({ sha256 }) => sha256), open: false };
       const { transferredBytes } = await services.runningPulls.run(name, (pause) =>
-        fetchAndInstall(services, name, manifest, wanted, { signal, onEvent, pause })
+        relyOn(services.layout, reliance, () =>
+          fetchAndInstall(services, name, manifest, wanted, { signal, onEvent, pause })
+        )
       );
       const milliseconds = services.clock.now() - startedAt;
       onEvent({ type: 'completed', model: name, bytes: manifest.total_size_bytes, transferredBytes, milliseconds });

@@ -4,10 +4,12 @@ import type { InstalledFile, InstalledManifest } from '../../shared/manifest/ins
 import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import type { PullResult } from '../../shared/protocol';
 import type { Clock } from '../platform/clock';
+import type { WantedFile } from '../pull/expected-file';
 import type { OnWait } from '../pull/origin-waits';
 import type { PulledFile, PullOptions } from '../pull/pull-engine';
 import type { PullPlan } from '../pull/pull-plan';
 import { contentKey, withStamp } from '../registry/registry-state';
+import { relyOn } from '../store/reliance';
 import type { LocalFiles } from './folder-model';
 import type { KnownModel } from './known-models';
 import { register } from './register-model';
@@ -67,9 +69,21 @@ async function pullAndInstall(
   from: LocalFiles | undefined,
   options: PullOptions
 ): Promise<PullResult> {
-  const { name, manifest } = model;
-  const onWait = waitEvents(name, services.clock, options.onEvent);
+  const onWait = waitEvents(model.name, services.clock, options.onEvent);
   const wanted = await wantedFiles(services, model, { from, onWait });
+  const digests = wanted.flatMap(({ digest }) => digest ?? []);
+  return relyOn(services.layout, { digests, open: digests.length < wanted.length }, () =>
+    bringAndInstall(services, model, wanted, options)
+  );
+}
+
+async function bringAndInstall(
+  services: Services,
+  model: KnownModel,
+  wanted: readonly WantedFile[],
+  options: PullOptions
+): Promise<PullResult> {
+  const { name, manifest } = model;
   const stamp = await register(services, model);
   const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
   const installed = installedManifest(manifest, files, services.clock.now());

@@ -2,9 +2,10 @@ import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Digest } from '../../shared/digest';
-import { makeDirectoryDurably, publishFile, syncFile } from '../platform/durable-files';
+import { exists, makeDirectoryDurably, publishFile, syncFile } from '../platform/durable-files';
 import type { FileHash, Hasher } from '../platform/hasher';
 import { isErrorWithCode } from '../platform/system-error';
+import { reclaimBlob } from './aside-blobs';
 import { bundleFiles } from './bundle-index';
 import type { CacheLayout } from './cache-layout';
 import type { Proofs } from './proofs';
@@ -37,6 +38,7 @@ export class BlobStore {
     salvage?: (path: string) => Promise<void>
   ): Promise<Blob | undefined> {
     const path = this.layout.blob(digest);
+    if (!(await exists(path))) await reclaimBlob(this.layout, digest);
     try {
       const found = await lstat(path, { bigint: true });
       if (!found.isFile()) return undefined;

@@ -6,6 +6,7 @@ import type { ModelName } from '../../shared/model-name';
 import { exists, makeDirectoryDurably, syncDirectory, syncFile, writeFileDurably } from '../platform/durable-files';
 import { nonce, ownIdentity, type ProcessIdentity } from '../platform/process-identity';
 import { errorCode, isErrorWithCode } from '../platform/system-error';
+import { reclaimBlob } from './aside-blobs';
 import type { Blob } from './blob-store';
 import { assessBundleFolder } from './bundle-state';
 import { folderStamp, promote, putBack, removeBundle, setAside, undoInstall } from './bundle-swap';
@@ -47,7 +48,7 @@ export class BundleStore {
     const record = { kind: 'install' as const, ...operation, staging: operation.purge };
     const file = await recordOperation(layout, operation.id, record);
     try {
-      await stage(join(layout.staging, record.staging), contents, manifest);
+      await stage(layout, join(layout.staging, record.staging), contents, manifest);
       await promote(layout, name, record);
     } catch (error) {
       await settleNowOrLater(layout, file, () => undoInstall(layout, name, record));
@@ -120,13 +121,18 @@ async function settleNowOrLater(layout: CacheLayout, file: string, step: () => P
 }
 
 /** Puts a bundle together, its manifest last. */
-async function stage(folder: string, contents: readonly BundleContent[], manifest: InstalledManifest): Promise<void> {
+async function stage(
+  layout: CacheLayout,
+  folder: string,
+  contents: readonly BundleContent[],
+  manifest: InstalledManifest
+): Promise<void> {
   await makeDirectoryDurably(folder);
   const folders = new Set([folder]);
   for (const { path, blob } of contents) {
     const target = join(folder, path);
     await makeDirectoryDurably(dirname(target));
-    await placeBlob(blob.path, target);
+    await placeReclaimed(layout, blob, target);
     folders.add(dirname(target));
   }
   for (const written of folders) await syncDirectory(written);
@@ -140,6 +146,22 @@ async function isSameFile(one: string, other: string): Promise<boolean> {
   } catch (error) {
     if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
+  }
+}
+
+/** So many times a blob is taken back that collections set aside again and again; none does so twice to one. */
+const RECLAIM_ATTEMPTS = 8;
+
+/** As {@link placeBlob}, of a blob that a collection may just have set aside. */
+async function placeReclaimed(layout: CacheLayout, { path, digest }: Blob, target: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await placeBlob(path, target);
+      return;
+    } catch (error) {
+      if (!isErrorWithCode(error, 'ENOENT') || attempt === RECLAIM_ATTEMPTS) throw error;
+      await reclaimBlob(layout, digest);
+    }
   }
 }
 

@@ -27,7 +27,17 @@ export class CacheLayout {
   }
 
   blobFolder(digest: Digest): string {
-    return join(this.root, 'blobs', 'sha256', digest.slice(0, 2));
+    return join(this.blobs, digest.slice(0, 2));
+  }
+
+  /** All contents, in folders by the first two digits of their digests. */
+  get blobs(): string {
+    return join(this.root, 'blobs', 'sha256');
+  }
+
+  /** Blobs that a collection set aside until it is sure that nobody uses them. */
+  get garbage(): string {
+    return join(this.root, '.garbage');
   }
 
   /** Transfers under way or resumable. */

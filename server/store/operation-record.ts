@@ -31,7 +31,15 @@ const common = {
  */
 const operationRecord = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('install'), ...common, staging: entryName }),
-  z.object({ kind: z.literal('drop'), ...common })
+  z.object({ kind: z.literal('drop'), ...common }),
+  /** Renames nothing: it names contents that a job counts on, so that no collection takes them away. */
+  z.object({
+    kind: z.literal('rely'),
+    owner: processIdentity,
+    digests: z.array(z.string()),
+    /** Whether there are more, whose digests nobody knows yet. */
+    open: z.boolean()
+  })
 ]);
 
 export type OperationRecord = z.infer<typeof operationRecord>;

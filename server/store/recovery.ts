@@ -7,6 +7,7 @@ import { exists, removeAbandonedTemporaries, renamePatiently } from '../platform
 import { entriesOf } from '../platform/folder-entries';
 import { isProvedDead, nonce } from '../platform/process-identity';
 import { isErrorWithCode } from '../platform/system-error';
+import { putBackAbandoned } from './aside-blobs';
 import { assessBundleFolder } from './bundle-state';
 import { folderStamp, promote, putBack, removeBundle, setAside, undoInstall } from './bundle-swap';
 import type { CacheLayout } from './cache-layout';
@@ -43,6 +44,7 @@ export async function recover(layout: CacheLayout): Promise<RecoveryReport> {
   for (const entry of staged) if (!kept.has(entry)) done.push(...(await discard(layout.staging, entry)));
   for (const folder of [layout.operations, layout.registry, layout.partials]) await removeAbandonedTemporaries(folder);
   await sweepClaims(layout.partials);
+  await putBackAbandoned(layout);
   return done;
 }
 
@@ -67,11 +69,12 @@ async function settleIfAbandoned(layout: CacheLayout, { file, record, owner }: F
 }
 
 function entriesNamedBy(record: OperationRecord | undefined): readonly string[] {
-  if (!record) return [];
+  if (!record || record.kind === 'rely') return [];
   return record.kind === 'install' ? [record.staging, record.purge] : [record.purge];
 }
 
 async function settle(layout: CacheLayout, record: OperationRecord): Promise<string> {
+  if (record.kind === 'rely') return 'Forgot an interrupted pull.';
   const name = parseModelName(record.name);
   if (!name) return 'Forgot an operation on a model without a valid name.';
   return record.kind === 'drop' ? finishDrop(layout, record, name) : settleInstall(layout, record, name);

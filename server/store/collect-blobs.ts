@@ -1,0 +1,88 @@
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, isDigest } from '../../shared/digest';
+import { entriesOf } from '../platform/folder-entries';
+import { isErrorWithCode } from '../platform/system-error';
+import { type AsideBlob, putBackAbandoned, putBlobBack, setBlobAside } from './aside-blobs';
+import { assessBundleFolder } from './bundle-state';
+import type { CacheLayout } from './cache-layout';
+import { reliedOn } from './reliance';
+
+/** What a collection freed, or would free. */
+export interface CollectedBlobs {
+  readonly digests: readonly Digest[];
+  readonly bytes: number;
+  /** Whether nothing was collected because a pull is under way whose contents nobody can name yet. */
+  readonly isPutOff: boolean;
+}
+
+export interface CollectBlobsOptions {
+  /** Says what would be freed and changes nothing. */
+  readonly dryRun: boolean;
+  /** Contents to be kept for reasons that lie outside of the bundles' manifests; asked again before anything goes. */
+  readonly alsoUsed: () => Promise<ReadonlySet<Digest>>;
+}
+
+/**
+ * Removes the blobs that no bundle's manifest lists and no job relies on; link counts say nothing. Each is moved aside,
+ * then all is looked at again, and only what is still unused goes: a job that began in between finds its blob back,
+ * or takes it back itself. Several collections may run at the same time.
+ */
+export async function collectBlobs(
+  layout: CacheLayout,
+  { dryRun, alsoUsed }: CollectBlobsOptions
+): Promise<CollectedBlobs> {
+  if (!dryRun) await putBackAbandoned(layout);
+  const first = await usedContents(layout, alsoUsed);
+  if (first.open) return { digests: [], bytes: 0, isPutOff: true };
+  const unused = (await blobsOf(layout)).filter((digest) => !first.digests.has(digest));
+  if (dryRun)
+    return { digests: unused, bytes: await bytesOf(unused.map((digest) => layout.blob(digest))), isPutOff: false };
+  const aside: AsideBlob[] = [];
+  for (const digest of unused) aside.push(...[await setBlobAside(layout, digest)].flatMap((blob) => blob ?? []));
+  const now = await usedContents(layout, alsoUsed);
+  const wanted = aside.filter(({ digest }) => now.open || now.digests.has(digest));
+  for (const blob of wanted) await putBlobBack(layout, blob);
+  const garbage = aside.filter((blob) => !wanted.includes(blob));
+  const bytes = await bytesOf(garbage.map(({ path }) => path));
+  for (const { path } of garbage) await rm(path, { force: true });
+  return { digests: garbage.map(({ digest }) => digest), bytes, isPutOff: false };
+}
+
+/** Jobs before bundles: a job that ends in between has its bundle in place by then. */
+async function usedContents(layout: CacheLayout, alsoUsed: CollectBlobsOptions['alsoUsed']) {
+  const relied = await reliedOn(layout);
+  const digests = new Set<Digest>([...relied.digests, ...(await alsoUsed())]);
+  // A bundle on its way in or out may end in its place again.
+  for (const folder of [layout.staging, layout.purge, layout.models, layout.purge]) {
+    for (const entry of await entriesOf(folder)) {
+      const bundle = await assessBundleFolder(join(folder, entry));
+      if (bundle.kind !== 'present') continue;
+      for (const { file } of bundle.files) digests.add(file.sha256);
+    }
+  }
+  return { digests, open: relied.open };
+}
+
+async function blobsOf(layout: CacheLayout): Promise<Digest[]> {
+  const digests: Digest[] = [];
+  for (const folder of await entriesOf(layout.blobs)) {
+    for (const name of await entriesOf(join(layout.blobs, folder))) if (isDigest(name)) digests.push(name);
+  }
+  return digests;
+}
+
+/** Bytes that go with these names; a content with more names than one stays. */
+async function bytesOf(paths: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const path of paths) {
+    try {
+      const { size, nlink } = await lstat(path);
+      if (nlink === 1) bytes += size;
+    } catch (error) {
+      // Somebody took it back.
+      if (!isErrorWithCode(error, 'ENOENT')) throw error;
+    }
+  }
+  return bytes;
+}
