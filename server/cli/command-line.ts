@@ -10,12 +10,13 @@ import { drop } from './drop';
 import { gc } from './gc';
 import { generate } from './generate';
 import { heal } from './heal';
+import { inspect } from './inspect';
 import { list } from './list';
 import { pull } from './pull';
 import { validate } from './validate';
 import { verify } from './verify';
 
-const COMMANDS: readonly Command[] = [validate, list, pull, verify, heal, drop, gc, generate];
+const COMMANDS: readonly Command[] = [validate, list, inspect, pull, verify, heal, drop, gc, generate];
 
 const GLOBAL_OPTIONS = {
   home: { type: 'string' },

@@ -1,15 +1,30 @@
-import { Failure } from '../../shared/failure';
+import { dropModel } from '../operations/drop-model';
+import { findModel } from '../operations/known-models';
 import type { Command } from './command';
 import { dropHuggingFace, HUGGINGFACE_OPTION } from './hub-cache';
+import { onlyArgument } from './model-arguments';
 
 export const drop: Command = {
   name: 'drop',
-  usage: '--huggingface hf:OWNER/REPO[@REVISION]… [--dry-run] | --huggingface --unused [hf:OWNER/REPO…] [--dry-run]',
-  summary:
-    'deletes revisions, repositories, or what nothing uses from the Hugging Face cache, and says what that frees',
-  options: { ...HUGGINGFACE_OPTION, unused: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
+  usage:
+    'NAME [--forget] | --huggingface hf:OWNER/REPO[@REVISION]… [--dry-run]' +
+    ' | --huggingface --unused [hf:OWNER/REPO…] [--dry-run]',
+  summary: 'removes an installed model, or revisions, repositories and what nothing uses from the Hugging Face cache',
+  options: {
+    ...HUGGINGFACE_OPTION,
+    forget: { type: 'boolean' },
+    unused: { type: 'boolean' },
+    'dry-run': { type: 'boolean' }
+  },
   async run(input, context) {
     if (input.flag('huggingface')) return dropHuggingFace(input, context);
-    throw new Failure('wrong-usage', 'Say --huggingface to delete from the Hugging Face cache.');
+    const { services, console } = context;
+    const forget = input.flag('forget');
+    const model = await findModel(services, onlyArgument(input, 'model'));
+    await dropModel(services, model, { forget });
+    console.document({ model: model.name, forgotten: forget });
+    console.answer(`${model.name}: ${forget ? 'removed and forgotten' : 'removed; it can be pulled again'}`);
+    console.remark('Run "diffusion-dock gc" to free what no other model uses.');
+    return 0;
   }
 };

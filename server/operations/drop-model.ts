@@ -1,11 +1,20 @@
-import { withStamp } from '../registry/registry-state';
+import { withoutEntry, withStamp } from '../registry/registry-state';
 import type { KnownModel } from './known-models';
 import type { Services } from './services';
 
-/** Removes the installed files of a model; its registry entry stays. Nothing happens when none are there. */
-export async function dropModel(services: Services, { name }: KnownModel): Promise<void> {
+/**
+ * Removes the installed files of a model; nothing happens when none are there.
+ * @param forget whether its registry entry goes too; else the model can be pulled again by its name
+ */
+export async function dropModel(
+  services: Services,
+  { name }: KnownModel,
+  { forget = false }: { readonly forget?: boolean } = {}
+): Promise<void> {
   await services.jobs.run(name, 'being removed', async () => {
     await services.bundles.drop(name);
-    await services.registry.change((models) => withStamp(models, name, undefined, services.clock.now()));
+    await services.registry.change((models) =>
+      forget ? withoutEntry(models, name) : withStamp(models, name, undefined, services.clock.now())
+    );
   });
 }

@@ -66,6 +66,11 @@ export function withStamp(models: Models, name: ModelName, stamp: InstallationSt
   });
 }
 
+/** Forgets a model; the same list when there is none of that name. */
+export function withoutEntry(models: Models, name: ModelName): Models {
+  return findEntry(models, name) ? models.filter((entry) => !isNamed(entry, name)) : models;
+}
+
 /** Remembers what verifications found, by {@link modelKey}; models that are not installed are passed over. */
 export function withVerdicts(models: Models, verdicts: ReadonlyMap<string, InstallationVerdict>): Models {
   return models.map((entry) => {
