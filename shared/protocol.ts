@@ -24,6 +24,8 @@ export const initializationOptions = z.object({
   cacheRoot: z.string().min(1).optional(),
   /** Path of sd-cli; absent: DIFFUSION_DOCK_SD_CLI, PATH, then our own folder. */
   sdCliPath: z.string().min(1).optional(),
+  /** A PEM file of further authorities that servers are trusted by. */
+  caFile: z.string().min(1).optional(),
   /** Whether the client answers {@link GetCredential}. */
   providesCredentials: z.boolean().default(false),
   /** The editor's own proxy settings; they win over HTTP_PROXY and HTTPS_PROXY. */
@@ -31,7 +33,8 @@ export const initializationOptions = z.object({
     .object({
       address: z.string().optional(),
       strictTls: z.boolean().optional(),
-      exceptions: z.array(z.string()).optional()
+      exceptions: z.array(z.string()).optional(),
+      systemCertificates: z.boolean().optional()
     })
     .default({}),
   /** Whether plain http is allowed for hosts other than this machine. */

@@ -5,6 +5,7 @@ export const SETTINGS = {
   allowInsecureHttp: { key: 'diffusionDock.network.allowInsecureHttp', scope: 'machine', default: false },
   adoptFrom: { key: 'diffusionDock.adoptFrom', scope: 'machine', default: [] },
   allowPrivateHosts: { key: 'diffusionDock.network.allowPrivateHosts', scope: 'machine', default: false },
+  caFile: { key: 'diffusionDock.network.caFile', scope: 'machine', default: '' },
   rateLimit: { key: 'diffusionDock.pull.rateLimit', scope: 'machine', default: 0 },
   connections: { key: 'diffusionDock.pull.connections', scope: 'machine', default: 8 },
   confirmAbove: { key: 'diffusionDock.pull.confirmAbove', scope: 'machine-overridable', default: 2000 },

@@ -13,6 +13,7 @@ import {
   allowInsecureHttp,
   allowPrivateHosts,
   cacheRoot,
+  caFile,
   editorProxy,
   manifestSeverity,
   sdCliPath,
@@ -49,6 +50,7 @@ export function createLanguageClient(
 function initializationOptions(): InitializationOptions {
   const root = cacheRoot();
   const engine = sdCliPath();
+  const authorities = caFile();
   return {
     trusted: workspace.isTrusted,
     hostReportsJsonSyntax: true,
@@ -62,6 +64,7 @@ function initializationOptions(): InitializationOptions {
     limits: transferLimits(),
     severities: manifestSeverity(),
     ...(root !== undefined && { cacheRoot: root }),
+    ...(authorities !== undefined && { caFile: authorities }),
     ...(engine !== undefined && { sdCliPath: engine })
   };
 }

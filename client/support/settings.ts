@@ -12,6 +12,11 @@ export function sdCliPath(): string | undefined {
   return nonEmptyText('sdCliPath');
 }
 
+/** PEM file of further authorities; undefined when the setting is empty. */
+export function caFile(): string | undefined {
+  return nonEmptyText('caFile');
+}
+
 /** Whether plain http is allowed for other hosts. */
 export function allowInsecureHttp(): boolean {
   return read('allowInsecureHttp') === true;
@@ -43,13 +48,19 @@ export function confirmAboveBytes(): number | undefined {
 }
 
 /** The editor's own proxy settings, as far as the user set them. */
-export function editorProxy(): { address?: string; strictTls?: boolean; exceptions?: string[] } {
+export function editorProxy(): {
+  address?: string;
+  strictTls?: boolean;
+  exceptions?: string[];
+  systemCertificates?: boolean;
+} {
   const http = workspace.getConfiguration('http');
   const address = http.get<unknown>('proxy');
   const direct = http.get<unknown>('noProxy');
   return {
     ...(typeof address === 'string' && address !== '' && { address }),
     ...(http.get<unknown>('proxyStrictSSL') === false && { strictTls: false }),
+    ...(http.get<unknown>('systemCertificates') === true && { systemCertificates: true }),
     ...(Array.isArray(direct) && { exceptions: direct.filter((host) => typeof host === 'string') })
   };
 }
@@ -87,7 +98,9 @@ export function affectsTransferLimits(event: ConfigurationChangeEvent): boolean 
 export function affectsOurSettings(event: ConfigurationChangeEvent): boolean {
   const others: ReadonlySet<string> = new Set([...LIVE, SETTINGS.confirmAbove.key]);
   const ours = Object.values(SETTINGS).flatMap(({ key }) => (others.has(key) ? [] : [key]));
-  return [...ours, 'http.proxy', 'http.proxyStrictSSL', 'http.noProxy'].some((key) => event.affectsConfiguration(key));
+  return [...ours, 'http.proxy', 'http.proxyStrictSSL', 'http.noProxy', 'http.systemCertificates'].some((key) =>
+    event.affectsConfiguration(key)
+  );
 }
 
 function nonEmptyText(name: SettingName): string | undefined {

@@ -48,6 +48,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       sdCliPath: options.sdCliPath,
       adoptFrom: options.adoptFrom,
       limits: options.limits,
+      caFile: options.caFile,
       policy: options,
       editorProxy: options.proxy,
       hostCredentials: options.providesCredentials ? editorCredentials(connection) : undefined,

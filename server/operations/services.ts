@@ -41,6 +41,8 @@ export interface ServiceOptions {
   readonly adoptFrom?: readonly string[] | undefined;
   /** Finds the addresses of host names; absent: as the system does. */
   readonly resolveHost?: HostResolver | undefined;
+  /** A PEM file of authorities to trust, an absolute path. */
+  readonly caFile?: string | undefined;
   /** What the editor says about proxies. */
   readonly editorProxy?: EditorProxy | undefined;
   /** Where the host keeps credentials, asked before the environment. */
@@ -93,6 +95,11 @@ export function createServices(options: ServiceOptions): Services {
     proxy: proxySettings(options.environment, options.editorProxy),
     policy: options.policy,
     resolveHost: options.resolveHost ?? systemResolver,
+    authorities: {
+      caFile: options.caFile,
+      useSystem: options.editorProxy?.systemCertificates === true,
+      environment: options.environment
+    },
     limits: tuning,
     limiter: limits,
     clock

@@ -1,6 +1,7 @@
 import type * as Undici from 'undici';
 import type { HostReach } from '../../shared/host-reach';
 import { type AddressPolicy, type Admission, reachOf, refusalOf } from './address-policy';
+import { type AuthoritySettings, trustedAuthorities } from './authorities';
 import { guardedConnector, type HostResolver, type Judge, judgedLookup } from './guarded-connection';
 import { type ProxySettings, proxyFor } from './proxy';
 import type { TransferTuning } from './transfer-tuning';
@@ -10,17 +11,27 @@ export interface DispatcherOptions {
   readonly proxy: ProxySettings;
   readonly policy: AddressPolicy;
   readonly resolveHost: HostResolver;
+  readonly authorities: AuthoritySettings;
   readonly limits: Pick<TransferTuning, 'connectMs' | 'stallMs'>;
 }
 
 /** The largest head of an answer, in bytes. */
 const LARGEST_HEAD_BYTES = 64 * 1024;
 
+/** How connections over TLS are made. */
+interface TlsOptions {
+  readonly timeout: number;
+  readonly rejectUnauthorized: boolean;
+  readonly ca?: string[];
+}
+
 /** undici's pools of connections: one for each proxy, and for each admission among those that need none. */
 export class Dispatchers {
   private readonly made = new Map<string, Promise<Undici.Dispatcher>>();
   /** Hosts that were connected to directly, and how far the farthest of their addresses is. */
   private readonly reaches = new Map<string, HostReach>();
+
+  private authorities: Promise<readonly string[] | undefined> | undefined;
 
   constructor(private readonly options: DispatcherOptions) {}
 
@@ -45,15 +56,17 @@ export class Dispatchers {
   }
 
   private async make(proxy: string | undefined, admission: Admission): Promise<Undici.Dispatcher> {
+    this.authorities ??= trustedAuthorities(this.options.authorities);
+    const tls = this.tls(await this.authorities);
     const undici = await import('undici');
-    return proxy === undefined ? this.direct(undici, admission) : this.proxied(undici, proxy);
+    return proxy === undefined ? this.direct(undici, tls, admission) : this.proxied(undici, tls, proxy);
   }
 
-  private direct(undici: typeof Undici, admission: Admission): Undici.Dispatcher {
+  private direct(undici: typeof Undici, tls: TlsOptions, admission: Admission): Undici.Dispatcher {
     const { policy, resolveHost } = this.options;
     const judge: Judge = (host, address) => refusalOf({ host, address, admission }, policy);
     const lookup = judgedLookup(resolveHost, judge);
-    const connect = undici.buildConnector({ ...this.tls(), lookup });
+    const connect = undici.buildConnector({ ...tls, lookup });
     const onConnected = (host: string, address: string): void => {
       // A host that was public once stays so: it may have several addresses.
       if (this.reaches.get(host) !== 'public') this.reaches.set(host, reachOf(host, address));
@@ -62,8 +75,7 @@ export class Dispatchers {
   }
 
   /** The proxy makes the connections, so that only the text of an address could be judged, before it was asked. */
-  private proxied(undici: typeof Undici, uri: string): Undici.Dispatcher {
-    const tls = this.tls();
+  private proxied(undici: typeof Undici, tls: TlsOptions, uri: string): Undici.Dispatcher {
     // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.
     return new undici.ProxyAgent({ ...this.timeouts(), uri, proxyTunnel: false, requestTls: tls, proxyTls: tls });
   }
@@ -73,9 +85,13 @@ export class Dispatchers {
     return { headersTimeout: stallMs, bodyTimeout: stallMs, maxHeaderSize: LARGEST_HEAD_BYTES };
   }
 
-  private tls() {
+  private tls(authorities: readonly string[] | undefined): TlsOptions {
     const { limits, proxy } = this.options;
-    return { timeout: limits.connectMs, rejectUnauthorized: proxy.strictTls };
+    return {
+      timeout: limits.connectMs,
+      rejectUnauthorized: proxy.strictTls,
+      ...(authorities && { ca: [...authorities] })
+    };
   }
 }
 

@@ -39,7 +39,7 @@ function certificateFault(code: string, { host }: URL): { message: string; nextS
 }
 
 const TRUST_ISSUER =
-  'If you trust its issuer, for example the proxy of your company, name a PEM file with its certificate in NODE_EXTRA_CA_CERTS.';
+  'If you trust its issuer, for example the proxy of your company, name a PEM file with its certificate in diffusionDock.network.caFile or NODE_EXTRA_CA_CERTS.';
 
 const CERTIFICATE_REASONS: Readonly<Record<string, readonly [reason: string, nextStep: string]>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: ['it is signed by itself', TRUST_ISSUER],

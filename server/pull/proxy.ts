@@ -20,6 +20,8 @@ export interface EditorProxy {
   readonly strictTls?: boolean | undefined;
   /** Hosts that are reached directly, besides those of NO_PROXY. */
   readonly exceptions?: readonly string[] | undefined;
+  /** Whether the authorities count that the system trusts. */
+  readonly systemCertificates?: boolean | undefined;
 }
 
 /** Reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case, and the editor's own settings. */

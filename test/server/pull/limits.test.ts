@@ -64,6 +64,7 @@ describe('a rate limit', () => {
       proxy: proxySettings({}),
       policy: { allowInsecureHttp: false, allowPrivateHosts: false },
       resolveHost: systemResolver,
+      authorities: { caFile: undefined, useSystem: false, environment: {} },
       limits: TRANSFER_TUNING,
       clock,
       limiter: new TransferLimiter(clock, { bytesPerSecond: 1_000_000, connections: 1 })

@@ -4,7 +4,7 @@ import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { makeCertificate, OPENSSL } from '../../support/servers/certificates';
 import { NGINX, Nginx } from '../../support/servers/nginx';
 import { temporaryFolder } from '../../support/temporary-folder';
-import { writeManifest } from '../../support/test-services';
+import { pullManifest, testServices, writeManifest } from '../../support/test-services';
 
 const CONTENT = sampleBytes(300_000);
 
@@ -33,6 +33,18 @@ describe.skipIf(NGINX === undefined || OPENSSL === undefined)('a pull from nginx
     expect(err).toContain('NODE_EXTRA_CA_CERTS');
     expect(err).not.toContain('interrupted');
     expect(await nginx.requests()).toEqual([]);
+  });
+
+  it('is made when SSL_CERT_FILE names the authority, NODE_EXTRA_CA_CERTS another one, and when the setting does', async () => {
+    const [certificate, other] = [await makeCertificate('IP:127.0.0.1'), await makeCertificate('IP:127.0.0.1')];
+    const url = await (await Nginx.start({ certificate })).serve('w', CONTENT);
+    const theirs = await (await Nginx.start({ certificate: other })).serve('w', CONTENT);
+    const environment = { SSL_CERT_FILE: certificate.authority, NODE_EXTRA_CA_CERTS: other.authority };
+    expect(await pullInProcess(url, environment)).toMatchObject({ status: 0 });
+    expect(await pullInProcess(theirs, environment)).toMatchObject({ status: 0 });
+    const services = await testServices({ caFile: certificate.authority });
+    const manifest = await writeManifest([{ url, sha256: sha256(CONTENT) }]);
+    expect((await pullManifest(services, manifest)).events.at(-1)).toMatchObject({ type: 'completed' });
   });
 
   it('fails when the certificate is for another host', async () => {

@@ -1,0 +1,47 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { trustedAuthorities } from '../../../server/pull/authorities';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const none = { caFile: undefined, useSystem: false, environment: {} };
+const [certificate = ''] = rootCertificates;
+
+async function file(text: string): Promise<string> {
+  const path = join(await temporaryFolder(), 'ca.pem');
+  await writeFile(path, text);
+  return path;
+}
+
+describe('the authorities that connections trust', () => {
+  it("are Node's own when nobody names others", async () => {
+    expect(await trustedAuthorities(none)).toBeUndefined();
+    expect(await trustedAuthorities({ ...none, environment: { SSL_CERT_FILE: '/does/not/exist' } })).toBeUndefined();
+  });
+
+  it('are those of the file besides the usual ones', async () => {
+    const text = `# ours\n${certificate}\n`;
+    const trusted = await trustedAuthorities({ ...none, caFile: await file(text) });
+    expect(trusted).toContain(text);
+    expect(trusted?.length).toBeGreaterThan(rootCertificates.length / 2);
+  });
+
+  it.each(['', 'nonsense'])('cannot come from a file that holds %j', async (text) => {
+    const path = await file(text);
+    await expect(trustedAuthorities({ ...none, caFile: path })).rejects.toMatchObject({
+      code: 'file-access',
+      subject: path,
+      nextStep: expect.stringContaining('diffusionDock.network.caFile')
+    });
+  });
+
+  it('cannot come from a file that is not there', async () => {
+    const path = join(await temporaryFolder(), 'gone.pem');
+    await expect(trustedAuthorities({ ...none, caFile: path })).rejects.toMatchObject({
+      code: 'file-access',
+      subject: path,
+      message: expect.stringContaining('does not exist')
+    });
+  });
+});
