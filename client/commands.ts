@@ -3,6 +3,15 @@ import type { ModelSummary } from '../shared/model';
 import { removeCredential, storeCredential } from './credentials/ask-credential';
 import type { CredentialVault } from './credentials/credential-vault';
 import { type GenerateParts, generate } from './generate/generate';
+import {
+  type CacheParts,
+  dropCached,
+  healCached,
+  openOnHub,
+  revealCached,
+  verifyCached
+} from './huggingface/cache-actions';
+import { type CacheNode, type CacheTarget, referenceOf } from './huggingface/cache-node';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
 import { freeSpace } from './models/free-space';
 import { drop, heal, openManifest, revealFolder, verify } from './models/model-actions';
@@ -13,7 +22,7 @@ import { COMMANDS } from './support/commands';
 import { sayFailed } from './support/messages';
 
 /** What the commands work with. */
-export interface CommandParts extends GenerateParts {
+export interface CommandParts extends GenerateParts, CacheParts {
   readonly manifests: WorkspaceManifests;
   readonly vault: CredentialVault;
   readonly plans: PlanDocuments;
@@ -21,7 +30,7 @@ export interface CommandParts extends GenerateParts {
 
 /** Registers every command of ours. They exist whatever the server does; a dead one is answered with a sentence. */
 export function registerCommands(parts: CommandParts): Disposable {
-  const { connection, jobs, log, manifests, models, plans, vault } = parts;
+  const { cache, connection, jobs, log, manifests, models, plans, vault } = parts;
   return Disposable.from(
     commands.registerCommand(COMMANDS.generate, (target?: ModelNode | string) =>
       generate(parts, typeof target === 'string' ? target : target?.model.name)
@@ -41,6 +50,13 @@ export function registerCommands(parts: CommandParts): Disposable {
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),
     onModel(COMMANDS.revealFolder, ({ model }) => revealFolder(model)),
     onModel(COMMANDS.openManifest, ({ model }) => openManifest(model)),
+    commands.registerCommand(COMMANDS.refreshCache, () => cache.invalidate()),
+    onCached(COMMANDS.verifyCached, (node) => verifyCached(parts, node)),
+    onCached(COMMANDS.healCached, (node) => healCached(parts, node)),
+    onCached(COMMANDS.dropCached, (node) => dropCached(parts, node)),
+    onCached(COMMANDS.cancelCached, (node) => jobs.cancel(referenceOf(node))),
+    commands.registerCommand(COMMANDS.revealCached, (node?: CacheNode) => node && revealCached(node)),
+    commands.registerCommand(COMMANDS.openOnHub, (node?: CacheNode) => node && openOnHub(node)),
     commands.registerCommand(COMMANDS.storeCredential, () => storeCredential(vault)),
     commands.registerCommand(COMMANDS.removeCredential, () => removeCredential(vault)),
     commands.registerCommand(COMMANDS.restartServer, async () => {
@@ -57,6 +73,11 @@ export function registerCommands(parts: CommandParts): Disposable {
 /** A command of the tree's items; a key binding runs it without one, and then there is nothing to do. */
 function onModel(id: string, run: (node: ModelNode) => unknown): Disposable {
   return commands.registerCommand(id, (node?: ModelNode) => (node ? run(node) : undefined));
+}
+
+/** A command of the cache's repositories and revisions. */
+function onCached(id: string, run: (node: CacheTarget) => unknown): Disposable {
+  return commands.registerCommand(id, (node?: CacheTarget) => (node ? run(node) : undefined));
 }
 
 /** A command of the tree's items and of the lenses in a manifest, which only know the model's name. */

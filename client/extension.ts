@@ -1,8 +1,11 @@
 import { commands, Disposable, type ExtensionContext, type LogOutputChannel, window, workspace } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
+import type { HubCacheProgress } from '../shared/job-events';
 import {
   GenerationProgressed,
   GetCredential,
+  HubCacheChanged,
+  HubCacheProgressed,
   ListCredentialAliases,
   ManifestsInView,
   ModelsChanged,
@@ -12,16 +15,18 @@ import {
 } from '../shared/protocol';
 import { registerCommands } from './commands';
 import { CredentialVault } from './credentials/credential-vault';
+import { CacheList } from './huggingface/cache-list';
+import { CacheTree } from './huggingface/cache-tree';
 import { startForOpenManifests } from './manifests/open-manifests';
 import { WorkspaceManifests } from './manifests/workspace-manifests';
 import { followPullsInContexts } from './models/job-contexts';
-import { generationProgress, pullProgress, verifyProgress } from './models/job-progress';
+import { generationProgress, hubCacheProgress, pullProgress, verifyProgress } from './models/job-progress';
 import { ModelList } from './models/model-list';
 import { PlanDocuments } from './models/plan-actions';
 import { RunningJobs } from './models/running-jobs';
 import { showJobsInStatusBar } from './models/status-bar';
 import { ModelTree } from './models/tree';
-import { MODELS_VIEW, SERVER_DEAD } from './support/commands';
+import { HUB_CACHE_VIEW, MODELS_VIEW, SERVER_DEAD } from './support/commands';
 import { troubleOf } from './support/failures';
 import { createLanguageClient } from './support/language-client';
 import { followLiveSettings, sendLiveSettings } from './support/live-settings';
@@ -42,7 +47,7 @@ export function activate(context: ExtensionContext): void {
     log,
     createClient: (onClosed) => createLanguageClient(context, log, onClosed),
     listen: (client) => {
-      listen(client, models, jobs);
+      listen(client, models, cache, jobs);
       client.onRequest(GetCredential, ({ alias }) => vault.find(alias));
       client.onRequest(ListCredentialAliases, () => vault.aliases());
     },
@@ -53,9 +58,12 @@ export function activate(context: ExtensionContext): void {
   });
   connection = server;
   const models = new ModelList(server);
+  const cache = new CacheList(server);
   const plans = new PlanDocuments();
   const tree = new ModelTree(models, jobs, (thrown) => reportUnlistable(log, thrown));
   const view = window.createTreeView(MODELS_VIEW, { treeDataProvider: tree });
+  const cacheTree = new CacheTree(cache, jobs, (thrown) => reportUnlistable(log, thrown));
+  const cacheView = window.createTreeView(HUB_CACHE_VIEW, { treeDataProvider: cacheTree });
   context.subscriptions.push(
     log,
     server,
@@ -63,17 +71,20 @@ export function activate(context: ExtensionContext): void {
     models,
     tree,
     view,
+    cache,
+    cacheTree,
+    cacheView,
     plans,
     manifests,
     showJobsInStatusBar(jobs),
     followPullsInContexts(jobs),
-    followServer(server, models),
+    followServer(server, models, cache),
     followManifests(server, manifests),
     startForOpenManifests(server),
     followTrust(server, view),
     followLiveSettings(server),
     restartOnSettingsChange({ connection: server, jobs, log, beforeRestart: () => manifests.search() }),
-    registerCommands({ connection: server, jobs, log, models, manifests, plans, vault })
+    registerCommands({ connection: server, cache, jobs, log, models, manifests, plans, vault })
   );
 }
 
@@ -83,7 +94,9 @@ export async function deactivate(): Promise<void> {
 }
 
 /** Nothing is attached twice: the handlers live and die with the client. */
-function listen(client: LanguageClient, models: ModelList, jobs: RunningJobs): void {
+function listen(client: LanguageClient, models: ModelList, cache: CacheList, jobs: RunningJobs): void {
+  client.onNotification(HubCacheChanged, () => cache.invalidate());
+  client.onNotification(HubCacheProgressed, (progress) => showCacheProgress(jobs, progress));
   client.onNotification(ModelsChanged, () => models.invalidate());
   client.onNotification(PullProgressed, (event) => {
     const progress = pullProgress(event);
@@ -95,6 +108,14 @@ function listen(client: LanguageClient, models: ModelList, jobs: RunningJobs): v
   );
 }
 
+/** A job may be on the repository, or on one of its revisions. */
+function showCacheProgress(jobs: RunningJobs, progress: HubCacheProgress): void {
+  const { reference } = progress;
+  for (const { model, kind } of jobs.all()) {
+    if (model === reference || model.startsWith(`${reference}@`)) jobs.advance(model, kind, hubCacheProgress(progress));
+  }
+}
+
 async function sendManifests(client: LanguageClient, manifests: WorkspaceManifests): Promise<void> {
   const uris = (await manifests.uris()).map((uri) => client.code2ProtocolConverter.asUri(uri));
   // Trust may have been granted while the server was starting, when nobody could be told.
@@ -103,11 +124,13 @@ async function sendManifests(client: LanguageClient, manifests: WorkspaceManifes
 }
 
 /** A dead server is said once, and the view shows what to do instead of a list that may be wrong. */
-function followServer(server: ServerConnection, models: ModelList): Disposable {
+function followServer(server: ServerConnection, models: ModelList, cache: CacheList): Disposable {
   return server.onDidChangeState((state) => {
     void commands.executeCommand('setContext', SERVER_DEAD, state === 'dead');
     if (state === 'dead') sayServerDied();
-    if (state !== 'starting') models.invalidate();
+    if (state === 'starting') return;
+    models.invalidate();
+    cache.invalidate();
   });
 }
 

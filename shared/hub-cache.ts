@@ -48,6 +48,8 @@ export interface HubCacheRepository {
   /** `owner/repo`, or `repo` alone for the hub's oldest models. */
   readonly name: string;
   readonly folder: string;
+  /** Its page on the hub. */
+  readonly webAddress: string;
   /** Bytes on disk, each content counted once, remnants included. */
   readonly bytes: number;
   /** When one of its files was last read or written, as far as the disk notes that; 0 without any file. */

@@ -2,7 +2,8 @@ import { NotificationType, NotificationType0, RequestType, RequestType0 } from '
 import * as z from 'zod';
 import type { FailureData } from './failure';
 import type { GenerationRequest, GenerationResult } from './generation';
-import type { GenerationProgress, PullEvent, VerifyProgress } from './job-events';
+import type { HubCacheDeletion, HubCacheHealing, HubCacheListing, HubCacheReport } from './hub-cache';
+import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } from './job-events';
 import type { ModelSummary, VerifyReport } from './model';
 import type { PlannedPull } from './planned-pull';
 import { type TransferLimits, transferLimits, USUAL_LIMITS } from './transfer-limits';
@@ -123,6 +124,31 @@ export const DropModel = new RequestType<ModelParams, void, FailureData | undefi
 export const Generate = new RequestType<GenerateParams, GenerationResult, FailureData | undefined>(
   'diffusionDock/generate'
 );
+
+/** Repositories and revisions of the Hugging Face cache: `hf:owner/repo[@revision]`; none means all of it. */
+export interface HubCacheParams {
+  readonly references: readonly string[];
+}
+
+export interface DropFromHubCacheParams {
+  readonly reference: string;
+  /** Whether only to say what that would free. */
+  readonly dryRun: boolean;
+}
+
+export const ListHubCache = new RequestType0<HubCacheListing, FailureData | undefined>('diffusionDock/hubCache/list');
+export const VerifyHubCache = new RequestType<HubCacheParams, readonly HubCacheReport[], FailureData | undefined>(
+  'diffusionDock/hubCache/verify'
+);
+export const HealHubCache = new RequestType<HubCacheParams, readonly HubCacheHealing[], FailureData | undefined>(
+  'diffusionDock/hubCache/heal'
+);
+export const DropFromHubCache = new RequestType<DropFromHubCacheParams, HubCacheDeletion, FailureData | undefined>(
+  'diffusionDock/hubCache/drop'
+);
+/** Server to client: the cache that was listed is not what it was. */
+export const HubCacheChanged = new NotificationType0('diffusionDock/hubCache/changed');
+export const HubCacheProgressed = new NotificationType<HubCacheProgress>('diffusionDock/hubCache/progressed');
 
 /** Server to client: the list of models is not what it was; ask again when somebody looks. */
 export const ModelsChanged = new NotificationType0('diffusionDock/models/changed');

@@ -1,5 +1,11 @@
 import { byteText, durationText } from '../../shared/byte-text';
-import type { GenerationPhase, GenerationProgress, PullEvent, VerifyProgress } from '../../shared/job-events';
+import type {
+  GenerationPhase,
+  GenerationProgress,
+  HubCacheProgress,
+  PullEvent,
+  VerifyProgress
+} from '../../shared/job-events';
 import type { JobProgress } from './running-jobs';
 
 /** What an event of a pull means for its progress; undefined when it changes nothing that is shown. */
@@ -72,4 +78,13 @@ function fractionOf(done: number, total: number): { fraction?: number } {
 
 function percent(fraction: number): string {
   return `${Math.floor(Math.min(1, fraction) * 100)} %`;
+}
+
+/** What an event of a job on the Hugging Face cache means for its progress. */
+export function hubCacheProgress({ phase, doneBytes, totalBytes }: HubCacheProgress): JobProgress {
+  const of = totalBytes === null ? '' : ` of ${byteText(totalBytes)}`;
+  const detail = `${phase} ${byteText(doneBytes)}${of}`;
+  if (totalBytes === null || totalBytes === 0) return { brief: detail, detail };
+  const fraction = doneBytes / totalBytes;
+  return { fraction, brief: `${phase} ${Math.floor(fraction * 100)} %`, detail };
 }

@@ -13,6 +13,13 @@ export const COMMANDS = {
   dropModel: 'diffusionDock.models.drop',
   revealFolder: 'diffusionDock.models.revealFolder',
   openManifest: 'diffusionDock.models.openManifest',
+  refreshCache: 'diffusionDock.hubCache.refresh',
+  verifyCached: 'diffusionDock.hubCache.verify',
+  healCached: 'diffusionDock.hubCache.heal',
+  dropCached: 'diffusionDock.hubCache.drop',
+  cancelCached: 'diffusionDock.hubCache.cancel',
+  revealCached: 'diffusionDock.hubCache.reveal',
+  openOnHub: 'diffusionDock.hubCache.openOnHub',
   storeCredential: 'diffusionDock.credentials.store',
   removeCredential: 'diffusionDock.credentials.remove',
   restartServer: 'diffusionDock.server.restart',
@@ -21,6 +28,9 @@ export const COMMANDS = {
 
 /** The view that lists the models. */
 export const MODELS_VIEW = 'diffusionDock.models';
+
+/** The view of the Hugging Face cache. */
+export const HUB_CACHE_VIEW = 'diffusionDock.hubCache';
 
 /** The command of VS Code that shows the models view. */
 export const SHOW_MODELS = `${MODELS_VIEW}.focus`;

@@ -8,11 +8,18 @@ import type {
 import type { CacheContents, CachedFile, CachedRepository, CachedRevision } from './cache-contents';
 import { judge } from './expected-content';
 import type { FileOnDisk, LinkChain } from './follow-links';
+import { repositoryPage } from './hub-address';
 import { cachePath } from './read-folder';
 import { referenceText } from './repository';
 
-/** What a cache holds, in the form that lists show. */
-export function describeCache({ root, repositories, shared, problems }: CacheContents): HubCacheListing {
+/**
+ * What a cache holds, in the form that lists show.
+ * @param endpoint the user's HF_ENDPOINT, or undefined
+ */
+export function describeCache(
+  { root, repositories, shared, problems }: CacheContents,
+  endpoint: string | undefined
+): HubCacheListing {
   const used = new Set(repositories.flatMap(filesOf).map(({ key }) => key));
   const all = [...repositories.flatMap(filesOf), ...shared.map(({ file }) => file)];
   return {
@@ -20,7 +27,10 @@ export function describeCache({ root, repositories, shared, problems }: CacheCon
     exists: true,
     bytes: countOnce(all),
     repositories: repositories
-      .map((repository) => describeRepository(root, repository))
+      .map((repository) => ({
+        ...describeRepository(root, repository),
+        webAddress: repositoryPage(repository.id, endpoint)
+      }))
       .toSorted((a, b) => (a.reference < b.reference ? -1 : 1)),
     unreferenced: shared.filter(({ file }) => !used.has(file.key)).map(({ file }) => remnant(root, file)),
     problems
@@ -40,7 +50,7 @@ export function unreferencedBlobs({ isWhole, revisions, blobs }: CachedRepositor
   return blobs.filter(({ path }) => !used.has(path));
 }
 
-function describeRepository(root: string, repository: CachedRepository): HubCacheRepository {
+function describeRepository(root: string, repository: CachedRepository): Omit<HubCacheRepository, 'webAddress'> {
   const { id, places, revisions, incomplete, problems } = repository;
   const files = filesOf(repository);
   return {

@@ -28,3 +28,8 @@ export function repositoryFileUrl(
   const encoded = path.split('/').map(encodeURIComponent).join('/');
   return `${hubAddress(endpoint)}/${hubPath(repository)}/resolve/${encodeURIComponent(revision)}/${encoded}`;
 }
+
+/** The page of a repository on the hub. */
+export function repositoryPage(repository: RepositoryId, endpoint: string | undefined): string {
+  return `${hubAddress(endpoint)}/${hubPath(repository)}`;
+}

@@ -19,6 +19,7 @@ import { systemClock } from '../platform/clock';
 import { type Log, logLine } from '../platform/log';
 import { serveLensCommands } from './editing/run-lens';
 import { editorCredentials } from './editor-credentials';
+import { serveHubCache } from './hub-cache-requests';
 import { serveModels } from './model-requests';
 import { serveManifests } from './serve-manifests';
 
@@ -38,6 +39,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   let services: Services | undefined;
   let trusted = false;
   let onModelsChanged: (() => void) | undefined;
+  let stopWatchingCache: (() => void) | undefined;
   connection.onInitialize((params) => {
     refuseSecrets(params.initializationOptions);
     const options = optionsOf(params);
@@ -64,6 +66,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       manifests.refresh();
     };
     onModelsChanged = changed;
+    stopWatchingCache = serveHubCache(connection, services);
     serveModels(connection, services, changed);
     if (!options.hostRunsCommands) serveLensCommands(connection, services, changed);
     return {
@@ -85,6 +88,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     if (given.success) services?.limits.change(given.data);
   });
   connection.onShutdown(async () => {
+    stopWatchingCache?.();
     (await watching)?.();
     await services?.dispose();
   });

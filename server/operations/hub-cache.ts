@@ -21,7 +21,7 @@ export interface CachedSelection {
 export async function listHubCache({ environment }: Parts): Promise<HubCacheListing> {
   const folder = hubCacheFolder(environment);
   const contents = await readCache(folder);
-  if (contents) return describeCache(contents);
+  if (contents) return describeCache(contents, environment['HF_ENDPOINT']);
   return { folder, exists: false, bytes: 0, repositories: [], unreferenced: [], problems: [] };
 }
 

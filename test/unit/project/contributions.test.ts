@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { COMMANDS, MODELS_VIEW, SERVER_DEAD } from '../../../client/support/commands';
+import { COMMANDS, HUB_CACHE_VIEW, MODELS_VIEW, SERVER_DEAD } from '../../../client/support/commands';
 import { DIAGNOSTIC_CODES } from '../../../shared/manifest/diagnostic-codes';
 import { LENS_COMMANDS } from '../../../shared/protocol';
 import { SETTINGS } from '../../../shared/settings';
@@ -98,19 +98,26 @@ describe('the contributed commands', () => {
   });
 });
 
-describe('the contributed view', () => {
-  it('is the one that the code fills, and has a welcome text for a dead server', () => {
-    expect(Object.values(views).flat()).toMatchObject([{ id: MODELS_VIEW }]);
-    expect(new Set(viewsWelcome.map(({ view }) => view))).toEqual(new Set([MODELS_VIEW]));
-    expect(viewsWelcome.filter(({ when }) => when === SERVER_DEAD)).toHaveLength(1);
+describe('the contributed views', () => {
+  it('are those that the code fills, each with a welcome text for a dead server', () => {
+    const ours = [MODELS_VIEW, HUB_CACHE_VIEW];
+    expect(
+      Object.values(views)
+        .flat()
+        .map(({ id }) => id)
+    ).toEqual(ours);
+    for (const id of ours) {
+      expect(viewsWelcome.filter(({ view, when }) => view === id && when === SERVER_DEAD)).toHaveLength(1);
+    }
+    expect(new Set(viewsWelcome.map(({ view }) => view))).toEqual(new Set(ours));
   });
 
-  it('shows at most one welcome text at a time', () => {
+  it.each([MODELS_VIEW, HUB_CACHE_VIEW])('%s shows exactly one welcome text at a time', (id) => {
     const situations = [true, false].flatMap((dead) =>
       [0, 1].flatMap((folders) => [true, false].map((trusted) => ({ dead, folders, trusted })))
     );
     for (const situation of situations) {
-      expect(viewsWelcome.filter(({ when }) => holds(when, situation))).toHaveLength(1);
+      expect(viewsWelcome.filter(({ view, when }) => view === id && holds(when, situation))).toHaveLength(1);
     }
   });
 });

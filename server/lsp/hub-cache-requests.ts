@@ -1,0 +1,48 @@
+import type { Connection } from 'vscode-languageserver';
+import type { HubCacheProgress } from '../../shared/job-events';
+import {
+  DropFromHubCache,
+  HealHubCache,
+  HubCacheChanged,
+  HubCacheProgressed,
+  ListHubCache,
+  VerifyHubCache
+} from '../../shared/protocol';
+import { dropFromHubCache } from '../operations/drop-from-hub-cache';
+import { healHubCache } from '../operations/heal-hub-cache';
+import { listHubCache } from '../operations/hub-cache';
+import type { Services } from '../operations/services';
+import { verifyHubCache } from '../operations/verify-hub-cache';
+import { HubCacheWatch } from '../operations/watch-hub-cache';
+import { guarded } from './guarded';
+
+/** Maps every request about the Hugging Face cache onto its operation. @returns ends the watching */
+export function serveHubCache(connection: Connection, services: Services): () => void {
+  const watch = new HubCacheWatch(services.log, () => void connection.sendNotification(HubCacheChanged));
+  const onProgress = (progress: HubCacheProgress): void =>
+    void connection.sendNotification(HubCacheProgressed, progress);
+  connection.onRequest(ListHubCache, (token) =>
+    guarded('cache list', services, async () => {
+      const listing = await listHubCache(services);
+      watch.follow(listing);
+      return listing;
+    })(undefined, token)
+  );
+  connection.onRequest(
+    VerifyHubCache,
+    guarded('cache verification', services, ({ references }, signal) =>
+      verifyHubCache(services, references, { signal, onProgress })
+    )
+  );
+  connection.onRequest(
+    HealHubCache,
+    guarded('cache healing', services, ({ references }, signal) =>
+      healHubCache(services, references, { signal, onProgress })
+    )
+  );
+  connection.onRequest(
+    DropFromHubCache,
+    guarded('cache deletion', services, ({ reference, dryRun }) => dropFromHubCache(services, reference, { dryRun }))
+  );
+  return () => watch.close();
+}
