@@ -9,11 +9,19 @@ export function hubAddress(endpoint: string | undefined): string {
   return (endpoint || PUBLIC_HUB).replace(/\/+$/, '');
 }
 
+/** A file of a model repository as manifests name it. */
+export type HubAddress = Extract<SourceAddress, { kind: 'hub' }>;
+
+/** Where the hub lists all files of a revision: `/api/models/{owner}/{repo}/tree/{revision}`. */
+export function hubTreeUrl({ owner, repo, revision }: HubAddress, endpoint: string | undefined): string {
+  return `${hubAddress(endpoint)}/api/models/${owner}/${repo}/tree/${encodeURIComponent(revision)}?recursive=true`;
+}
+
 /**
  * Where the hub serves a file of a repository: `/{owner}/{repo}/resolve/{revision}/{path}`.
  * @param endpoint the user's HF_ENDPOINT, or undefined
  */
-export function hubFileUrl(address: Extract<SourceAddress, { kind: 'hub' }>, endpoint: string | undefined): string {
+export function hubFileUrl(address: HubAddress, endpoint: string | undefined): string {
   const { owner, repo, revision, path } = address;
   return repositoryFileUrl({ kind: 'model', name: `${owner}/${repo}` }, revision, path, endpoint);
 }

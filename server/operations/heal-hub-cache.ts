@@ -12,7 +12,7 @@ import { fileSource } from '../pull/file-source';
 import type { Source } from '../pull/source';
 import { type CachedSelection, openHubCache, selectCached } from './hub-cache';
 import type { Services } from './services';
-import { hubSource } from './source-of';
+import { hubFileSource } from './source-of';
 import { requireTrust } from './trust';
 import { verifySelection } from './verify-hub-cache';
 
@@ -84,7 +84,7 @@ async function fetchContent(
   const url = repositoryFileUrl(repository.id, revision.commit, file.path, services.environment['HF_ENDPOINT']);
   const source: Source = stored
     ? fileSource(stored.path)
-    : await hubSource(services, { url, credential: undefined, onWait: undefined });
+    : await hubFileSource(services, { url, credential: undefined, onWait: undefined });
   const throttle = new Throttle(onProgress);
   const onBytes = (doneBytes: number, totalBytes: number | null): void =>
     throttle.offer({ reference: referenceText(repository.id), phase: 'fetching', doneBytes, totalBytes });

@@ -181,7 +181,7 @@ async function wantedFile(
   }
   return {
     filename: path,
-    source: await sourceOf(services, source, manifest.credential_alias),
+    source: await sourceOf(services, source, { alias: manifest.credential_alias }),
     digest: sha256,
     bytes: size_bytes,
     pieces: source.pieces,

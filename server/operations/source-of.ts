@@ -2,28 +2,26 @@ import { fileURLToPath } from 'node:url';
 import { Failure } from '../../shared/failure';
 import type { RegisteredFile } from '../../shared/manifest/registered-manifest';
 import { parseSourceAddress } from '../../shared/source-address';
-import { hubFileUrl } from '../huggingface/hub-address';
 import { HUB_ALIAS, sendsTokenUnasked } from '../huggingface/hub-credentials';
+import { HubListings } from '../huggingface/hub-listing';
+import { hubSource } from '../huggingface/hub-source';
 import { type Credential, credentialVariable } from '../pull/credentials';
 import { fileSource } from '../pull/file-source';
-import { httpSource } from '../pull/http-source';
+import { type HttpSourceOptions, httpSource } from '../pull/http-source';
 import type { OnWait } from '../pull/origin-waits';
 import type { Source } from '../pull/source';
 import type { Services } from './services';
 
-type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'credentials'>;
+type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'credentials' | 'log'>;
 
 /**
  * Where the bytes of a manifest's file come from.
- * @param alias the credential that the manifest names
- * @param onWait hears of it when a server asks to be left alone for a while
  * @throws Failure before any connection when the address or the credential cannot be used
  */
 export async function sourceOf(
   services: Parts,
   file: RegisteredFile,
-  alias: string | undefined,
-  onWait?: OnWait
+  { alias, listings = hubListings(services), onWait }: SourceOptions
 ): Promise<Source> {
   const address = parseSourceAddress(file.url);
   const subject = file.filename;
@@ -32,10 +30,10 @@ export async function sourceOf(
     case 'http':
       return web(services, { url: address.url, credential: named, onWait });
     case 'hub':
-      return hubSource(services, {
-        url: hubFileUrl(address, services.environment['HF_ENDPOINT']),
-        credential: named,
-        onWait
+      return hubSource(address, {
+        listings,
+        endpoint: services.environment['HF_ENDPOINT'],
+        http: webOptions(services, { credential: named ?? (await hubToken(services)), onWait })
       });
     case 'file':
       return fileSource(fileURLToPath(file.url));
@@ -50,19 +48,40 @@ export async function sourceOf(
   }
 }
 
-/** A file of the hub; unless another credential is given, the hub's own token is sent. */
-export async function hubSource(services: Parts, file: WebFile): Promise<Source> {
+export interface SourceOptions {
+  /** The credential that the manifest names. */
+  readonly alias: string | undefined;
+  /** What the hub lists of the repositories of one pull; each file has its own when it is left out. */
+  readonly listings?: HubListings;
+  /** Hears of it when a server asks to be left alone for a while. */
+  readonly onWait?: OnWait | undefined;
+}
+
+/** Listings of the hub that the files of one pull share. */
+export function hubListings({ environment, log }: Pick<Services, 'environment' | 'log'>): HubListings {
+  return new HubListings({ endpoint: environment['HF_ENDPOINT'], log });
+}
+
+/** A file of the hub at its address alone; unless another credential is given, the hub's own token is sent. */
+export async function hubFileSource(services: Parts, file: WebFile): Promise<Source> {
   return web(services, { ...file, credential: file.credential ?? (await hubToken(services)) });
 }
 
-interface WebFile {
+interface WebFile extends WebAccess {
   readonly url: string;
+}
+
+interface WebAccess {
   readonly credential: Credential | undefined;
   readonly onWait: OnWait | undefined;
 }
 
-function web({ http, policy, clock }: Parts, { url, credential, onWait }: WebFile): Source {
-  return httpSource(url, { client: http, policy, credential, now: clock.now, onWait });
+function web(services: Parts, { url, ...access }: WebFile): Source {
+  return httpSource(url, webOptions(services, access));
+}
+
+function webOptions({ http, policy, clock }: Parts, { credential, onWait }: WebAccess): HttpSourceOptions {
+  return { client: http, policy, credential, now: clock.now, onWait };
 }
 
 async function namedCredential({ credentials }: Parts, alias: string): Promise<Credential> {

@@ -5,7 +5,7 @@ import type { OnWait } from '../pull/origin-waits';
 import type { LocalFiles } from './folder-model';
 import type { KnownModel } from './known-models';
 import type { Services } from './services';
-import { sourceOf } from './source-of';
+import { hubListings, sourceOf } from './source-of';
 
 export interface WantedFilesOptions {
   /** Where files are taken from instead of their addresses. */
@@ -26,12 +26,13 @@ export function wantedFiles(
 ): Promise<WantedFile[]> {
   const { files, credential_alias: alias } = manifest;
   const folder = services.layout.model(name);
+  const listings = hubListings(services);
   return Promise.all(
     files.map(async (file) => {
       const local = from?.get(file.filename);
       return {
         filename: file.filename,
-        source: local === undefined ? await sourceOf(services, file, alias, onWait) : fileSource(local),
+        source: local === undefined ? await sourceOf(services, file, { alias, listings, onWait }) : fileSource(local),
         digest: file.sha256 ?? null,
         bytes: file.size_bytes ?? null,
         pieces: file.pieces,

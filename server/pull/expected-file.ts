@@ -15,6 +15,8 @@ export interface ExpectedFile {
   readonly digest: Digest | null;
   /** Exact size in bytes, or null. */
   readonly bytes: number | null;
+  /** SHA-1 of the git object of the content, where the source tells it; it counts when there is no digest. */
+  readonly gitSha1?: string | null | undefined;
   /** Digests of the pieces of the content: with them only what is damaged is fetched again. */
   readonly pieces?: PieceDigests | undefined;
 }

@@ -68,7 +68,8 @@ interface Followed {
   readonly linked: ProbedContent;
 }
 
-async function follow(
+/** Asks an address and those that it redirects to. @throws Failure, TransientFault */
+export async function follow(
   start: URL,
   headers: Readonly<Record<string, string>>,
   options: ExchangeOptions
@@ -136,7 +137,8 @@ async function probe(start: URL, options: ExchangeOptions): Promise<ProbedConten
   }
 }
 
-function refusal(answer: HttpAnswer, url: URL, { client, credential, now }: HttpSourceOptions): Error {
+/** Why an address answered with another status than was hoped for. */
+export function refusal(answer: HttpAnswer, url: URL, { client, credential, now }: HttpSourceOptions): Error {
   return statusFault(answer, { url, way: wayTo(url, client.proxyHost(url)), credential, now: now() });
 }
 
@@ -199,7 +201,8 @@ function partialExtent(answer: HttpAnswer, url: URL, request: OpenRequest): Exte
   throw refused(url, `sent the range "${text ?? ''}" although bytes ${start} to ${end ?? 'the end'} were asked for`);
 }
 
-async function* readable(answer: HttpAnswer, url: URL, exchange: Exchange): AsyncIterable<Uint8Array> {
+/** The body of an answer, whose faults are told as those of the network. */
+export async function* readable(answer: HttpAnswer, url: URL, exchange: Exchange): AsyncIterable<Uint8Array> {
   try {
     yield* answer.body;
   } catch (error) {

@@ -125,9 +125,10 @@ async function fetchProved(file: PlannedFile, seededBytes: number, tools: Receiv
 }
 
 /** The failure of a source that has another content than was promised. */
-export function otherContent({ source: { label: subject }, digest }: ExpectedFile, actual: Digest): Failure {
+export function otherContent({ source, digest, gitSha1 }: ExpectedFile, actual: string): Failure {
+  const { label: subject } = source;
   return new Failure('digest-mismatch', `${subject} does not have the content that was promised.`, {
     subject,
-    nextStep: `Its SHA-256 is ${actual} and should be ${digest ?? ''}; check which one is right.`
+    nextStep: `Its digest is ${actual} and should be ${digest ?? gitSha1 ?? ''}; check which one is right.`
   });
 }

@@ -130,7 +130,8 @@ async function planFile(wanted: WantedFile, layout: CacheLayout, signal: AbortSi
   const file: WantedFile = {
     ...wanted,
     bytes: wanted.bytes ?? (probed?.isExact ? probed.bytes : null),
-    digest: wanted.digest ?? probed?.digest ?? null
+    digest: wanted.digest ?? probed?.digest ?? null,
+    gitSha1: probed?.gitSha1
   };
   const held = await storedBytes(file, layout);
   if (held !== undefined) return { ...file, ...storedFacts(held) };

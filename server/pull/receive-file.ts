@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import type { Digest } from '../../shared/digest';
 import { Failure, type FailureCode } from '../../shared/failure';
 import type { FileHash } from '../platform/hasher';
 import { fileFailure } from '../platform/system-error';
@@ -34,7 +33,8 @@ interface Completed {
 /** The source has another content than the digest promises; nothing is left of it but pieces that are right. */
 interface OtherContent {
   readonly kind: 'other-content';
-  readonly actual: Digest;
+  /** The SHA-256 of what came; where the source told only the git object, its SHA-1. */
+  readonly actual: string;
   readonly receivedBytes: number;
   /** Bytes of the pieces that are right and kept. */
   readonly keptBytes: number;
@@ -117,14 +117,32 @@ async function completePartial(
     await keepOrRemove(partial, error);
     throw error;
   }
-  if (file.digest !== null && hash.digest !== file.digest) {
-    const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
-    const keptBytes = await keepSound(partial, file, tools);
-    return { kind: 'other-content', actual: hash.digest, receivedBytes: hash.bytes - resumedFrom, keptBytes };
-  }
   const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
+  const actual = await wrongDigest(partial, file, hash, tools);
+  if (actual !== undefined) {
+    const keptBytes = await keepSound(partial, file, tools);
+    return { kind: 'other-content', actual, receivedBytes: hash.bytes - resumedFrom, keptBytes };
+  }
   await partial.close();
   return { kind: 'complete', hash, receivedBytes: hash.bytes - resumedFrom, wasResumed: resumedFrom > 0 };
+}
+
+/** The digest of what lies on disk when it is not the one that was promised; else undefined. */
+async function wrongDigest(
+  partial: PartialDownload,
+  { digest, gitSha1 }: ExpectedFile,
+  hash: FileHash,
+  { hasher, signal }: FetchTools
+): Promise<string | undefined> {
+  if (digest !== null) return hash.digest === digest ? undefined : hash.digest;
+  if (!gitSha1) return undefined;
+  try {
+    const { sha1 } = await hasher.hashForGit(partial.dataPath, { signal });
+    return sha1 === gitSha1 ? undefined : sha1;
+  } catch (error) {
+    await keepOrRemove(partial, error);
+    throw error;
+  }
 }
 
 /** @returns how many bytes of a content with the wrong digest stay as a partial */

@@ -36,6 +36,8 @@ export interface ProbedContent {
   readonly isExact: boolean;
   /** SHA-256 as the source declares it, or null. */
   readonly digest: Digest | null;
+  /** SHA-1 of the git object of the content, or null: 40 hexadecimal digits. */
+  readonly gitSha1?: string | null;
 }
 
 /** A place where the bytes of one file come from. */

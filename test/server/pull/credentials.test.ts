@@ -101,10 +101,9 @@ describe('the hub', () => {
       fields
     );
     expect(failure).toBeUndefined();
-    expect(hub.requests[0]).toMatchObject({
-      path: '/owner/repo/resolve/v1/sub/file.gguf',
-      headers: { authorization: `Bearer ${CANARY}` }
-    });
+    const proof = `Bearer ${CANARY}`;
+    expect(hub.requests.map(({ headers }) => headers['authorization'])).toEqual([proof, proof]);
+    expect(hub.requests.at(-1)?.path).toBe('/owner/repo/resolve/v1/sub/file.gguf');
   });
 
   it('gets the token from the file that its tools write', async () => {
@@ -112,10 +111,9 @@ describe('the hub', () => {
     const home = await temporaryFolder();
     await writeFile(join(home, 'token'), `${CANARY}\n`);
     await pullWith('hf:owner/repo/file.gguf', { HF_HOME: home, HF_ENDPOINT: hub.origin }, fields);
-    expect(hub.requests[0]).toMatchObject({
-      path: '/owner/repo/resolve/main/file.gguf',
-      headers: { authorization: `Bearer ${CANARY}` }
-    });
+    const proof = `Bearer ${CANARY}`;
+    expect(hub.requests.map(({ headers }) => headers['authorization'])).toEqual([proof, proof]);
+    expect(hub.requests.at(-1)?.path).toBe('/owner/repo/resolve/main/file.gguf');
   });
 
   it('gets no token when its tools are told not to send one', async () => {
@@ -125,7 +123,8 @@ describe('the hub', () => {
       { HF_TOKEN: CANARY, HF_ENDPOINT: hub.origin, HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' },
       fields
     );
-    expect(hub.requests[0]?.headers).not.toHaveProperty('authorization');
+    expect(hub.requests.length).toBeGreaterThan(0);
+    for (const { headers } of hub.requests) expect(headers).not.toHaveProperty('authorization');
   });
 
   it('says where the terms of a gated model are accepted', async () => {
