@@ -5,6 +5,7 @@ import { hubCachePlace } from '../huggingface/hub-cache-place';
 import { hubCredentials } from '../huggingface/hub-credentials';
 import { hubCacheFolder } from '../huggingface/hub-folders';
 import type { Clock } from '../platform/clock';
+import { freeBytes } from '../platform/disk-space';
 import { createHasher, type Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import { createPartHasher } from '../platform/part-hasher';
@@ -12,6 +13,7 @@ import { WorkerPool } from '../platform/workers/worker-pool';
 import type { AddressPolicy } from '../pull/address-policy';
 import type { AdoptionPlace } from '../pull/adoption-place';
 import { type CredentialStore, environmentCredentials, firstOf } from '../pull/credentials';
+import type { FreeBytes } from '../pull/disk-room';
 import { folderPlace } from '../pull/folder-place';
 import { type HostResolver, systemResolver } from '../pull/guarded-connection';
 import { createHttpClient, type HttpClient } from '../pull/http-client';
@@ -57,6 +59,8 @@ export interface ServiceOptions {
   readonly limits?: TransferLimits | undefined;
   /** What transfers go by, where it is not the usual. */
   readonly tuning?: Partial<TransferTuning>;
+  /** How free space is told, where it is not the platform that is asked. */
+  readonly freeBytes?: FreeBytes;
 }
 
 /** The parts that operations work with. Whoever creates them disposes of them. */
@@ -128,6 +132,7 @@ export function createServices(options: ServiceOptions): Services {
       log,
       tuning,
       limits,
+      freeBytes: options.freeBytes ?? freeBytes,
       places: adoptionPlaces(options)
     }),
     images: new FileImageStore(join(root, 'images')),

@@ -4,6 +4,7 @@ import type { TransferLimits } from '../../shared/transfer-limits';
 import type { Clock } from '../platform/clock';
 import type { Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
+import type { FreeBytes } from './disk-room';
 import type { PieceDigests } from './pieces';
 import type { Opening, Source } from './source';
 import type { TransferTuning } from './transfer-tuning';
@@ -40,6 +41,7 @@ export interface TransferTools {
   readonly tuning: TransferTuning;
   /** What the user allows at the moment. */
   readonly limits: Pick<TransferLimits, 'connections'>;
+  readonly freeBytes: FreeBytes;
   readonly signal: AbortSignal;
   /** Bytes of the file on disk and its size, as far as it is known. */
   readonly onBytes: (received: number, total: number | null) => void;
@@ -67,4 +69,14 @@ export function openedTotal({ bytes, digest, source }: ExpectedFile, opening: Op
     });
   }
   return opening.total ?? bytes;
+}
+
+/** @throws Failure when nothing arrived although nobody promised that there is nothing */
+export function refuseEmpty({ bytes, digest, source }: ExpectedFile, receivedBytes: number): void {
+  if (receivedBytes > 0 || bytes !== null || digest !== null) return;
+  const { label: subject } = source;
+  throw new Failure('bad-response', `${subject} is empty.`, {
+    subject,
+    nextStep: 'Check the address; if the file is meant to be empty, say so with "size_bytes": 0 in the manifest.'
+  });
 }

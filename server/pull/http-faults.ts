@@ -22,6 +22,8 @@ export function networkFault(error: unknown, url: URL, { client, signal }: Excha
   const proxy = client.proxyHost(url);
   const status = refusalByProxy(error);
   if (proxy !== undefined && status !== undefined) return proxyRefusal(status, proxy, url, subject);
+  const breach = error instanceof Error && error.name === 'HTTPParserError' ? NOT_HTTP : BREACHES[code];
+  if (breach !== undefined) return new TransientFault(refused(url, breach, BROKEN_SERVER));
   const reason = REASONS[code] ?? `the connection failed (${code || messageOf(error)})`;
   const failure = new Failure('network', `${wayTo(url, proxy)}: ${reason}.`, {
     subject,
@@ -64,6 +66,17 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'the connection was closed early'
 };
 
+const NOT_HTTP = 'sent an answer that is not valid HTTP';
+
+/** What is wrong with an answer rather than with the connection; the parser of undici not always gives a code. */
+const BREACHES: Readonly<Record<string, string>> = {
+  UND_ERR_HEADERS_OVERFLOW: 'sent more than 64 KiB of headers',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: NOT_HTTP
+};
+
+/** What to do about a server that breaks the rules. */
+export const BROKEN_SERVER = 'Try again later, or use another source: the server or a proxy before it is broken.';
+
 /** A host, and the proxy that it is reached through, if any. */
 export function wayTo({ host }: URL, proxy: string | undefined): string {
   return proxy === undefined ? host : `${host} through the proxy ${proxy}`;
@@ -76,6 +89,7 @@ export function refused(url: URL, what: string, nextStep?: string): Failure {
 
 export function changed(url: URL): Failure {
   return new Failure('bad-response', `${url.host} no longer has the content that was begun.`, {
-    subject: describeAddress(url)
+    subject: describeAddress(url),
+    nextStep: 'Try again later: the file is being replaced, or its servers do not agree.'
   });
 }

@@ -3,7 +3,7 @@ import { hostReach } from '../../shared/host-reach';
 import type { AddressPolicy, Admission } from './address-policy';
 import { authorization, type Credential } from './credentials';
 import type { HttpAnswer, HttpClient } from './http-client';
-import { changed, type Exchange, networkFault, refused, wayTo } from './http-faults';
+import { BROKEN_SERVER, changed, type Exchange, networkFault, refused, wayTo } from './http-faults';
 import { parseContentRange, strongValidator } from './http-headers';
 import type { OnWait } from './origin-waits';
 import {
@@ -11,6 +11,7 @@ import {
   type Opening,
   type OpenRequest,
   type ProbedContent,
+  RangesIgnored,
   type Source,
   TransientFault
 } from './source';
@@ -161,7 +162,11 @@ function opening(answer: HttpAnswer, url: URL, request: OpenRequest, options: Ht
   if (status !== 200 && status !== 206) throw refusal(answer, url, options);
   const encoding = answer.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw refused(url, `sent the file with the encoding ${encoding}, although only the plain bytes were asked for`);
+    throw refused(
+      url,
+      `sent the file with the encoding ${quoted(encoding)}, although only the plain bytes were asked for`,
+      'Ask whoever runs the server to send the file as it is, or use another source.'
+    );
   }
   if (/^text\/html\b/i.test(answer.header('content-type') ?? '')) {
     throw refused(url, 'sent a web page instead of the file', 'Check that the address leads to the file itself.');
@@ -186,19 +191,27 @@ function wholeExtent(answer: HttpAnswer, url: URL): Extent {
   const length = answer.header('content-length');
   if (length === undefined) return { start: 0, total: null, servesRanges };
   const total = sizeOf(length);
-  if (total === null) throw refused(url, `announced the impossible length ${length}`);
+  if (total === null) throw refused(url, `announced the impossible length ${quoted(length)}`, BROKEN_SERVER);
   return { start: 0, total, servesRanges };
 }
 
 function partialExtent(answer: HttpAnswer, url: URL, request: OpenRequest): Extent {
   const { start, end } = request;
   const text = answer.header('content-range');
-  if (!asksForPart(request)) throw refused(url, 'sent a part of the file although all of it was asked for');
+  if (!asksForPart(request))
+    throw refused(url, 'sent a part of the file although all of it was asked for', BROKEN_SERVER);
   const range = parseContentRange(text);
   if (range?.start === start && range.end === (end ?? range.total) - 1) {
     return { start, total: range.total, servesRanges: true };
   }
-  throw refused(url, `sent the range "${text ?? ''}" although bytes ${start} to ${end ?? 'the end'} were asked for`);
+  const sent = text === undefined ? 'a part of the file without saying which' : `the range ${quoted(text)}`;
+  const asked = `although bytes ${start} to ${end === null ? 'the end' : end - 1} were asked for`;
+  throw new RangesIgnored(refused(url, `sent ${sent} ${asked}`, BROKEN_SERVER));
+}
+
+/** What a server wrote, as far as it belongs into a sentence. */
+function quoted(text: string): string {
+  return text.length > 60 ? `"${text.slice(0, 60)}…"` : `"${text}"`;
 }
 
 /** The body of an answer, whose faults are told as those of the network. */

@@ -7,6 +7,7 @@ import type { PartHasher } from '../platform/part-hasher';
 import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import type { AdoptionPlace } from './adoption-place';
+import type { FreeBytes } from './disk-room';
 import type { ExpectedFile, TransferTools, WantedFile } from './expected-file';
 import { removeAbandoned } from './partial-folders';
 import { PauseSwitch } from './pause-switch';
@@ -39,6 +40,7 @@ export interface PullTools {
   readonly log: Log;
   readonly tuning: TransferTuning;
   readonly limits: TransferTools['limits'];
+  readonly freeBytes: FreeBytes;
   /** Where bytes may lie on this machine that need not be transferred. */
   readonly places: readonly AdoptionPlace[];
 }

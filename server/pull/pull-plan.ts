@@ -1,11 +1,9 @@
 import { lstat } from 'node:fs/promises';
-import { byteText } from '../../shared/byte-text';
-import { Failure } from '../../shared/failure';
-import { freeBytes } from '../platform/disk-space';
 import type { Log } from '../platform/log';
 import { isErrorWithCode } from '../platform/system-error';
 import type { CacheLayout } from '../store/cache-layout';
 import { type AdoptionCandidate, type AdoptionPlace, findCandidates } from './adoption-place';
+import { type FreeBytes, lacksRoom, requireRoom } from './disk-room';
 import type { WantedFile } from './expected-file';
 import { partialKey } from './partial-folders';
 import { largestPartial } from './shared-transfer';
@@ -40,9 +38,6 @@ export interface PullPlan {
   readonly freeBytes: number | undefined;
 }
 
-/** Room that is left free on the disk, in bytes. */
-const CUSHION_BYTES = 1024 ** 3;
-
 /** How many sources are asked at the same time. */
 const PROBES_AT_ONCE = 8;
 
@@ -50,6 +45,7 @@ export interface PlanOptions {
   readonly layout: CacheLayout;
   /** Where identical bytes may lie. */
   readonly places: readonly AdoptionPlace[];
+  readonly freeBytes: FreeBytes;
   readonly signal: AbortSignal;
 }
 
@@ -60,7 +56,7 @@ export interface PlanOptions {
  */
 export async function planPull(
   files: readonly WantedFile[],
-  { layout, places, signal }: PlanOptions
+  { layout, places, freeBytes, signal }: PlanOptions
 ): Promise<PullPlan> {
   const resolved: PlannedFile[] = [];
   // A few at a time: a manifest may list thousands of files on one host.
@@ -86,17 +82,12 @@ export function requireSpace(plan: PullPlan, layout: CacheLayout, log: Log): voi
     log.warn('free space unknown', { folder: layout.root });
     return;
   }
-  if (!lacksSpace(plan)) return;
-  const sentence = `The pull needs ${byteText(needed)} and 1 GiB to spare; ${byteText(free)} are free.`;
-  throw new Failure('disk-full', sentence, {
-    subject: layout.root,
-    nextStep: 'Free some space, or move the cache to another disk.'
-  });
+  if (needed > 0) requireRoom(needed, free, layout.root);
 }
 
 /** Whether a plan is known not to leave room to spare. */
 export function lacksSpace({ neededBytes, freeBytes: free }: PullPlan): boolean {
-  return free !== undefined && neededBytes > 0 && free < neededBytes + CUSHION_BYTES;
+  return neededBytes > 0 && lacksRoom(neededBytes, free);
 }
 
 function sumOf(files: readonly PlannedFile[], bytes: (file: PlannedFile) => number): number {

@@ -8,7 +8,7 @@ import type { ExpectedFile, TransferTools } from './expected-file';
 import { PartialDownload } from './partial-download';
 import { partialKey } from './partial-folders';
 import { keepSoundPieces, type RepairTools } from './repair';
-import { transferFile } from './transfer-file';
+import { isResumable, transferFile } from './transfer-file';
 
 export interface FetchTools extends Omit<TransferTools, 'onHashed'>, RepairTools {
   readonly layout: CacheLayout;
@@ -114,7 +114,7 @@ async function completePartial(
   try {
     hash = await transferFile(file, partial, { ...tools, onHashed: (bytes) => showHashing(partial, bytes, tools) });
   } catch (error) {
-    await keepOrRemove(partial, error);
+    await keepOrRemove(file, partial, error);
     throw error;
   }
   const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
@@ -172,14 +172,19 @@ function showHashing(partial: PartialDownload, hashedBytes: number, { onChecked 
   if (partial.isComplete) onChecked(hashedBytes, partial.bytes);
 }
 
-const RESUMABLE: ReadonlySet<FailureCode> = new Set(['cancelled', 'network', 'http-status', 'disk-full']);
+/** Failures that say nothing against the bytes that came before: of a refused answer nothing is written. */
+const RESUMABLE: ReadonlySet<FailureCode> = new Set([
+  'cancelled',
+  'network',
+  'http-status',
+  'bad-response',
+  'refused-address',
+  'disk-full'
+]);
 
-/**
- * After a refusal the bytes may be wrong; after a cancel, a lost connection or on a full disk those that are noted in
- * the journal are worth going on with.
- */
-async function keepOrRemove(partial: PartialDownload, error: unknown): Promise<void> {
+/** What is noted in the journal is kept when it can be gone on with, and when nothing says that it is wrong. */
+async function keepOrRemove(file: ExpectedFile, partial: PartialDownload, error: unknown): Promise<void> {
   const failure = fileFailure(error, '', partial.folder);
-  const resumable = failure instanceof Failure && RESUMABLE.has(failure.code);
-  await (resumable ? partial.release() : partial.remove());
+  const isSound = failure instanceof Failure && RESUMABLE.has(failure.code);
+  await (isSound && isResumable(file, partial) ? partial.release() : partial.remove());
 }

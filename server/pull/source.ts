@@ -48,7 +48,7 @@ export interface Source {
   readonly isLocal: boolean;
   /** Tells contents without a digest apart: the full address. */
   readonly identity: string;
-  /** @throws TransientFault to be tried again, ContentChanged to start anew, Failure for good */
+  /** @throws TransientFault to be tried again, ContentChanged and RangesIgnored to start anew, Failure for good */
   open(request: OpenRequest): Promise<Opening>;
   /** Asks for size and digest only. @throws Failure when the content is certainly not to be had */
   probe(signal: AbortSignal): Promise<ProbedContent>;
@@ -86,5 +86,13 @@ export class ContentChanged extends Error {
   constructor(readonly failure: Failure) {
     super(failure.message, { cause: failure });
     this.name = 'ContentChanged';
+  }
+}
+
+/** The source does not serve the part that it was asked for, so a transfer cannot go on in the middle. */
+export class RangesIgnored extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.message, { cause: failure });
+    this.name = 'RangesIgnored';
   }
 }

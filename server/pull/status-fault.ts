@@ -78,6 +78,8 @@ function statusMeaning(status: number, context: StatusContext): Meaning {
     return { what: 'refuses access', nextStep: `${loginStep(context)} ${access}` };
   }
   if (status >= 500) return { what: 'has a fault of its own', nextStep: 'Try again later; what was received is kept.' };
+  // 204 and 304, for example, which are right for other questions than ours.
+  if (status < 400) return { what: 'sent no file', nextStep: 'Check that the address leads to the file itself.' };
   return MEANINGS[status] ?? { what: 'refuses the request', nextStep: 'Check the address in the manifest.' };
 }
 

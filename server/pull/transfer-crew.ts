@@ -1,23 +1,20 @@
+import { dirname } from 'node:path';
 import { Failure } from '../../shared/failure';
 import { type ByteRange, missingRanges } from './byte-ranges';
 import { ConnectionWidth } from './connection-width';
+import { requireRoom } from './disk-room';
 import { type ExpectedFile, openedTotal, type TransferTools } from './expected-file';
 import type { PartialDownload } from './partial-download';
 import { PieceQueue } from './piece-queue';
 import { MOST_FRUITLESS_ATTEMPTS, waitBeforeRetry } from './retry-policy';
-import { ContentChanged, type Opening, TransientFault } from './source';
+import { ContentChanged, type Opening, RangesIgnored, TransientFault } from './source';
 import { writePieces } from './write-pieces';
+
+/** After so many bytes of a content whose size nobody tells the free space is looked at again. */
+const UNTOLD_BYTES = 16 * 1024 * 1024;
 
 /** How many connections a transfer has that is not shared. */
 const ALONE = 1;
-
-/** The source serves the whole content whatever part it is asked for, so a transfer cannot go on in the middle. */
-export class RangesIgnored extends Error {
-  constructor(readonly failure: Failure) {
-    super(failure.message, { cause: failure });
-    this.name = 'RangesIgnored';
-  }
-}
 
 /** The connections that together bring one content into a partial: one at first, more while that pays. */
 export class TransferCrew {
@@ -81,8 +78,14 @@ export class TransferCrew {
 
   private async beginWith(opening: Opening, onBegin: () => void): Promise<void> {
     const total = openedTotal(this.file, opening);
+    await this.requireRoom((total ?? 0) - this.partial.bytes);
     await this.partial.begin({ source: this.file.source.identity, validator: opening.validator, total });
     onBegin();
+  }
+
+  private async requireRoom(neededBytes: number): Promise<void> {
+    const { folder } = this.partial;
+    requireRoom(Math.max(0, neededBytes), await this.tools.freeBytes(folder), dirname(folder));
   }
 
   /** The first connection, tried again as long as nothing has begun. */
@@ -195,21 +198,27 @@ export class TransferCrew {
     const opening = await source.open(request);
     const { label: subject } = source;
     if (opening.start !== start) throw this.beginAnew('serves it from its beginning only');
-    if (content && (opening.total !== content.total || !isSame(validator, opening.validator, this.file))) {
-      throw new ContentChanged(new Failure('bad-response', `${subject} has another content by now.`, { subject }));
+    const isSameSize = opening.total === null || opening.total === content?.total;
+    if (!isSameSize || !isSame(validator, opening.validator, this.file)) {
+      throw new ContentChanged(anotherContent(subject));
     }
     return opening;
   }
 
   private beginAnew(why: string): RangesIgnored {
     const { label: subject } = this.file.source;
-    return new RangesIgnored(new Failure('bad-response', `The source of ${subject} ${why}.`, { subject }));
+    const nextStep = 'Check the network connection and try again, or use another source.';
+    return new RangesIgnored(new Failure('bad-response', `The source of ${subject} ${why}.`, { subject, nextStep }));
   }
 
   private async write(chunk: Uint8Array, start: number): Promise<void> {
     await this.partial.write(chunk, start);
     this.gainedBytes += chunk.length;
     if (this.gainedBytes >= this.tools.tuning.stallBytes) this.fruitless = 0;
+    // Nothing else tells where a body without a length has to end.
+    const isUntold =
+      this.total === null && Math.floor(start / UNTOLD_BYTES) < Math.floor((start + chunk.length) / UNTOLD_BYTES);
+    if (isUntold) await this.requireRoom(0);
     this.onContiguous(this.partial.contiguousBytes);
     this.tools.onBytes(this.partial.bytes, this.total);
     this.widen();
@@ -234,6 +243,13 @@ export class TransferCrew {
     });
     if (wait > 0) await clock.sleep(wait, this.signal);
   }
+}
+
+function anotherContent(subject: string): Failure {
+  return new Failure('bad-response', `${subject} has another content by now.`, {
+    subject,
+    nextStep: 'Try again later: the file is being replaced, or its servers do not agree.'
+  });
 }
 
 /** Whether an answer belongs to the content that was begun; with a digest an answer may leave out its validator. */

@@ -1,9 +1,9 @@
 import { cancelled } from '../../shared/failure';
 import type { FileHash, FollowingHash } from '../platform/hasher';
-import type { ExpectedFile, TransferTools } from './expected-file';
+import { type ExpectedFile, refuseEmpty, type TransferTools } from './expected-file';
 import type { PartialDownload } from './partial-download';
-import { ContentChanged } from './source';
-import { RangesIgnored, TransferCrew } from './transfer-crew';
+import { ContentChanged, RangesIgnored } from './source';
+import { TransferCrew } from './transfer-crew';
 
 /** How often a transfer may begin anew because the source does not serve parts. */
 const MOST_RESTARTS = 5;
@@ -39,7 +39,10 @@ async function transferWith(
   for (let changes = 0, restarts = 0; ; ) {
     const crew = new TransferCrew(file, partial, tools, (bytes) => follower.advance(bytes));
     try {
-      await (resumes ? crew.resume() : crew.begin({ shares: restarts === 0, onBegin: () => follower.restart() }));
+      await (resumes
+        ? crew.resume()
+        : crew.begin({ shares: changes + restarts === 0, onBegin: () => follower.restart() }));
+      refuseEmpty(file, partial.bytes);
       return await follower.finish(partial.bytes);
     } catch (error) {
       if (tools.signal.aborted) throw cancelled('The transfer');
@@ -53,8 +56,14 @@ async function transferWith(
   }
 }
 
-/** Without a digest only the same content of the same source, told by a strong validator, is gone on with. */
-function isResumable({ digest, bytes, source }: ExpectedFile, { content, bytes: onDisk }: PartialDownload): boolean {
+/**
+ * Whether a partial can be gone on with: without a digest only with the same content of the same source, told by a
+ * strong validator.
+ */
+export function isResumable(
+  { digest, bytes, source }: ExpectedFile,
+  { content, bytes: onDisk }: PartialDownload
+): boolean {
   if (content === null || content.total === null || onDisk === 0) return false;
   if (bytes !== null && content.total !== bytes) return false;
   return digest !== null || (content.source === source.identity && content.validator !== null);

@@ -2,6 +2,10 @@ import { Failure } from '../../shared/failure';
 import { hostReach } from '../../shared/host-reach';
 import { type AddressPolicy, type Admission, refusalOf } from './address-policy';
 
+const OTHER_SOURCE = 'Check the address in the manifest, or use another source.';
+
+const REDIRECT = 'Open the address in a browser to see where it leads, and put the final address into the manifest.';
+
 /** The most redirects that are followed. */
 const MOST_REDIRECTS = 10;
 
@@ -50,16 +54,55 @@ export interface Redirect {
 export function redirectTarget({ from, location, hops, admission }: Redirect, policy: AddressPolicy): URL {
   const subject = describeAddress(from);
   if (location === undefined || !URL.canParse(location, from.href)) {
-    throw new Failure('bad-response', `${from.host} redirects without saying where.`, { subject });
+    throw new Failure('bad-response', `${from.host} redirects without saying where.`, { subject, nextStep: REDIRECT });
   }
   if (hops >= MOST_REDIRECTS) {
-    throw new Failure('bad-response', `${from.host} redirects more than ${MOST_REDIRECTS} times.`, { subject });
+    throw new Failure('bad-response', `${from.host} redirects more than ${MOST_REDIRECTS} times.`, {
+      subject,
+      nextStep: REDIRECT
+    });
   }
-  const to = checkedAddress(new URL(location, from.href).href, policy, admission);
+  const target = new URL(location, from.href);
+  const flaw = flawOf(target);
+  if (flaw !== undefined) {
+    throw new Failure('refused-address', `${from.host} redirects to an address that ${flaw}.`, {
+      subject,
+      nextStep: OTHER_SOURCE
+    });
+  }
+  const to = admitted(target, from, { policy, admission });
   if (from.protocol === 'https:' && to.protocol === 'http:') {
-    throw new Failure('refused-address', `${from.host} redirects from https to plain http on ${to.host}.`, { subject });
+    throw new Failure('refused-address', `${from.host} redirects from https to plain http on ${to.host}.`, {
+      subject,
+      nextStep: OTHER_SOURCE
+    });
   }
   return to;
+}
+
+/** As {@link checkedAddress}, but it is said who leads there: nobody has written that address into the manifest. */
+function admitted(
+  target: URL,
+  from: URL,
+  { policy, admission }: { readonly policy: AddressPolicy; readonly admission: Admission }
+): URL {
+  try {
+    return checkedAddress(target.href, policy, admission);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { code, message, nextStep } = error;
+    throw new Failure(code, `${from.host} redirects to an address that is refused. ${message}`, {
+      subject: describeAddress(from),
+      ...(nextStep !== undefined && { nextStep }),
+      cause: error
+    });
+  }
+}
+
+/** What keeps an address from being fetched whatever its host is. */
+function flawOf({ protocol, username, password }: URL): string | undefined {
+  if (protocol !== 'https:' && protocol !== 'http:') return `is ${protocol} and not http or https`;
+  return username === '' && password === '' ? undefined : 'carries a user name or password';
 }
 
 /** An address for people and logs: without query, fragment and credentials, which may be secret. */

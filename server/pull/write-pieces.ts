@@ -50,7 +50,8 @@ export async function writePieces(
   await buffer.flush();
   if (total !== null && buffer.position < end) {
     const message = `${label} ended at byte ${buffer.position} of ${total}.`;
-    throw new TransientFault(new Failure('network', message, { subject: label, nextStep: 'Try again.' }));
+    const nextStep = 'Check the network connection and try again; what was transferred is kept.';
+    throw new TransientFault(new Failure('network', message, { subject: label, nextStep }));
   }
 }
 
@@ -87,7 +88,8 @@ class WriteBuffer {
 }
 
 function tooLong(label: string, total: number): Failure {
-  return new Failure('bad-response', `${label} sent more than the ${total} bytes that the file has.`, {
-    subject: label
+  return new Failure('size-mismatch', `${label} sent more than the ${total} bytes that the file has.`, {
+    subject: label,
+    nextStep: 'Check size_bytes in the manifest; if it is right, use another source.'
   });
 }

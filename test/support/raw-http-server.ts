@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 
 /** A request as it came over the wire; header names in lower case. */
 export interface RawRequest {
@@ -16,17 +17,22 @@ export type RawAnswer = (request: RawRequest, socket: Socket) => void | Promise<
 export interface RawServer {
   readonly origin: string;
   readonly requests: readonly RawRequest[];
+  /** Waits until the other side has closed every connection. */
+  abandoned(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Without a handler of its own a HEAD is not served, as by many a server; it is not among the requests. */
 const NO_HEAD: RawAnswer = (_, socket) => respond(socket, 405, { 'Content-Length': 0 });
 
-/** Starts a server on loopback whose answers are written byte by byte by the test, for answers no library gives. */
-export async function startRawServer(answer: RawAnswer, answerHead = NO_HEAD): Promise<RawServer> {
+/**
+ * Starts a server on loopback whose answers are written byte by byte by the test, for answers no library gives.
+ * @param tls key and certificate of an https server
+ */
+export async function startRawServer(answer: RawAnswer, answerHead = NO_HEAD, tls?: TlsOptions): Promise<RawServer> {
   const requests: RawRequest[] = [];
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const serve = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
@@ -44,13 +50,17 @@ export async function startRawServer(answer: RawAnswer, answerHead = NO_HEAD): P
         void answer(request, socket);
       }
     });
-  });
+  };
+  const server = tls ? createTlsServer(tls, serve) : createServer(serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     requests,
+    async abandoned() {
+      await Promise.all(Array.from(sockets, (socket) => once(socket, 'close')));
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -262,7 +262,7 @@ describe('an answer that is not what was asked for is refused with the reason', 
       { size_bytes: CONTENT.length }
     );
     await expect(pulled).rejects.toMatchObject({
-      code: 'bad-response',
+      code: 'size-mismatch',
       message: expect.stringMatching(/more than the 300000/)
     });
     expect(await cacheEntries(services)).toEqual([]);

@@ -17,7 +17,16 @@ export interface ServerCertificate {
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
 /** Makes an authority and a certificate of its own for hosts, for example `DNS:localhost` or `IP:127.0.0.1`. */
-export async function makeCertificate(...hosts: readonly string[]): Promise<ServerCertificate> {
+export function makeCertificate(...hosts: readonly string[]): Promise<ServerCertificate> {
+  return certificateFor(hosts, 2);
+}
+
+/** The same, but the certificate ran out yesterday. */
+export function makeExpiredCertificate(...hosts: readonly string[]): Promise<ServerCertificate> {
+  return certificateFor(hosts, -1);
+}
+
+async function certificateFor(hosts: readonly string[], days: number): Promise<ServerCertificate> {
   const folder = await temporaryFolder();
   const at = (name: string): string => join(folder, name);
   const [authority, certificate, privateKey] = [at('authority.pem'), at('server.pem'), at('server.key')];
@@ -25,7 +34,17 @@ export async function makeCertificate(...hosts: readonly string[]): Promise<Serv
   const authorityKey = at('authority.key');
   await openssl('req', '-x509', ...KEY, '-keyout', authorityKey, '-out', authority, '-subj', '/CN=private authority');
   await openssl('req', ...KEY, '-keyout', privateKey, '-out', at('request'), '-subj', '/CN=server');
-  const signing = ['-CA', authority, '-CAkey', authorityKey, '-CAcreateserial', '-extfile', at('hosts'), '-days', '2'];
+  const signing = [
+    '-CA',
+    authority,
+    '-CAkey',
+    authorityKey,
+    '-CAcreateserial',
+    '-extfile',
+    at('hosts'),
+    '-days',
+    String(days)
+  ];
   await openssl('x509', '-req', '-in', at('request'), ...signing, '-out', certificate);
   return { authority, certificate, privateKey };
 }
