@@ -49,6 +49,8 @@ export interface FailureData {
 export interface FailureDetails {
   readonly subject?: string;
   readonly nextStep?: string;
+  /** The status that a server answered with. */
+  readonly status?: number;
   readonly cause?: unknown;
 }
 
@@ -57,13 +59,16 @@ export class Failure extends Error {
   readonly code: FailureCode;
   readonly subject: string | undefined;
   readonly nextStep: string | undefined;
+  /** For the log; people read it in the sentence. */
+  readonly status: number | undefined;
 
-  constructor(code: FailureCode, message: string, { subject, nextStep, cause }: FailureDetails = {}) {
+  constructor(code: FailureCode, message: string, { subject, nextStep, status, cause }: FailureDetails = {}) {
     super(message, { cause });
     this.name = 'Failure';
     this.code = code;
     this.subject = subject;
     this.nextStep = nextStep;
+    this.status = status;
   }
 
   /** The failure as plain data, without its cause: causes go to the log only. */

@@ -1,7 +1,7 @@
 import type { Digest } from '../../shared/digest';
 import { Failure } from '../../shared/failure';
 import type { FileOrigin } from '../../shared/job-events';
-import { errorCode, fileFailure } from '../platform/system-error';
+import { fileFailure } from '../platform/system-error';
 import type { Blob } from '../store/blob-store';
 import { adoptFile } from './adopt-file';
 import type { ExpectedFile } from './expected-file';
@@ -11,6 +11,7 @@ import type { PlannedFile } from './pull-plan';
 import { contentKey, type ReceiveTools, receiveFile } from './receive-file';
 import { seedFrom } from './repair';
 import { takeTurn } from './shared-transfer';
+import { logged } from './transfer-log';
 
 /** A file that lies in the store now. */
 export interface Provided {
@@ -87,20 +88,8 @@ async function seed(file: PlannedFile, seeds: readonly string[], tools: ReceiveT
   }
 }
 
-async function fetchFile(file: PlannedFile, seededBytes: number, tools: ReceiveTools): Promise<Provided> {
-  const { log, clock } = tools;
-  const { label: source } = file.source;
-  const startedAt = clock.elapsed();
-  log.info('starting transfer', { source, bytes: file.bytes });
-  try {
-    const provided = await fetchProved(file, seededBytes, tools);
-    log.info('done transfer', { source, bytes: provided.blob.bytes, ms: Math.round(clock.elapsed() - startedAt) });
-    return provided;
-  } catch (error) {
-    const code = error instanceof Failure ? error.code : (errorCode(error) ?? 'unexpected');
-    log.warn('failed transfer', { source, code, ms: Math.round(clock.elapsed() - startedAt) });
-    throw error;
-  }
+function fetchFile(file: PlannedFile, seededBytes: number, tools: ReceiveTools): Promise<Provided> {
+  return logged(file, tools, (noted) => fetchProved(file, seededBytes, noted));
 }
 
 /**

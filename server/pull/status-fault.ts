@@ -29,7 +29,7 @@ export function statusFault(answer: HttpAnswer, context: StatusContext): Error {
   const { what, nextStep } = hubMeaning(answer, context) ?? statusMeaning(status, context);
   const said = serverMessage(answer.header('x-error-message'), credential);
   const message = `${way} ${what} (status ${status})${said === undefined ? '' : `; it says: ${said}`}.`;
-  const failure = new Failure('http-status', message, { subject: describeAddress(url), nextStep });
+  const failure = new Failure('http-status', message, { subject: describeAddress(url), nextStep, status });
   const passes = status === 408 || status === 429 || status >= 500;
   return passes ? new TransientFault(failure, askedWaitMs(answer, now)) : failure;
 }

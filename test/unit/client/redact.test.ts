@@ -20,7 +20,7 @@ describe('what is logged', () => {
 
   it.each([
     'https://host/path/a.gguf',
-    'starting transfer source=127.0.0.1/a.gguf bytes=17795456',
+    'starting transfer url=127.0.0.1/a.gguf destination=a.gguf bytes=17795456',
     '{"alias": "team"}'
   ])('keeps %s', (text) => {
     expect(redact(text)).toBe(text);
