@@ -130,17 +130,18 @@ async function completePartial(
 /** The digest of what lies on disk when it is not the one that was promised; else undefined. */
 async function wrongDigest(
   partial: PartialDownload,
-  { digest, gitSha1 }: ExpectedFile,
+  file: ExpectedFile,
   hash: FileHash,
   { hasher, signal }: FetchTools
 ): Promise<string | undefined> {
+  const { digest, gitSha1 } = file;
   if (digest !== null) return hash.digest === digest ? undefined : hash.digest;
   if (!gitSha1) return undefined;
   try {
     const { sha1 } = await hasher.hashForGit(partial.dataPath, { signal });
     return sha1 === gitSha1 ? undefined : sha1;
   } catch (error) {
-    await keepOrRemove(partial, error);
+    await keepOrRemove(file, partial, error);
     throw error;
   }
 }
