@@ -4,6 +4,7 @@ import { type AddressPolicy, type Admission, reachOf, refusalOf } from './addres
 import { type AuthoritySettings, trustedAuthorities } from './authorities';
 import { guardedConnector, type HostResolver, type Judge, judgedLookup } from './guarded-connection';
 import { type ProxySettings, proxyFor } from './proxy';
+import { windowedConnector } from './receive-windows';
 import type { TransferTuning } from './transfer-tuning';
 
 /** What connections are made by. */
@@ -66,7 +67,7 @@ export class Dispatchers {
     const { policy, resolveHost } = this.options;
     const judge: Judge = (host, address) => refusalOf({ host, address, admission }, policy);
     const lookup = judgedLookup(resolveHost, judge);
-    const connect = undici.buildConnector({ ...tls, lookup });
+    const connect = windowedConnector(undici.buildConnector, { ...tls, lookup });
     const onConnected = (host: string, address: string): void => {
       // A host that was public once stays so: it may have several addresses.
       if (this.reaches.get(host) !== 'public') this.reaches.set(host, reachOf(host, address));

@@ -2,18 +2,20 @@ import type { HostReach } from '../../shared/host-reach';
 import type { Clock } from '../platform/clock';
 import { type Admission, reachOf } from './address-policy';
 import { type DispatcherOptions, Dispatchers } from './dispatchers';
+import { ChunkBuffers, type StallLimits } from './gathered-body';
+import { exchange } from './http-exchange';
 import { type OnWait, OriginWaits } from './origin-waits';
 import { proxyFor } from './proxy';
 import type { TransferLimiter } from './transfer-limiter';
-import type { TransferTuning } from './transfer-tuning';
 
-/** An answer: its head, and its body as chunks. */
+/** An answer: its head, and its body as chunks of at most 1 MiB. */
 export interface HttpAnswer {
   readonly status: number;
   /** How far the host is: told by the address that was connected to, behind a proxy by its name only. */
   readonly reach: HostReach;
   /** Header names in lower case; a header sent twice has its first value. */
   header(name: string): string | undefined;
+  /** A chunk is the reader's until it asks for the next one. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Ends the exchange without reading the rest of the body. */
   discard(): void;
@@ -45,12 +47,6 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-/** What of the tuning concerns a body under way. */
-type StallLimits = Pick<TransferTuning, 'stallMs' | 'stallBytes'>;
-
-/** Code of the error that a body ends with whose server sends next to nothing. */
-export const CRAWLING = 'CRAWLING';
-
 export interface HttpClientOptions extends DispatcherOptions {
   readonly limits: DispatcherOptions['limits'] & StallLimits;
   /** Holds bodies to the rate that the user allows. */
@@ -61,25 +57,23 @@ export interface HttpClientOptions extends DispatcherOptions {
 /** A client over undici with keep-alive. undici is loaded with the first request, not at start-up. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { proxy, limits, limiter } = options;
+  const tools = { limits, buffers: new ChunkBuffers() };
   const waits = new OriginWaits(options.clock);
   const dispatchers = new Dispatchers(options);
   return {
     async send(method, url, headers, signal, { admission = 'named', onWait } = {}) {
       await waits.pass(url, signal, onWait);
       const dispatcher = await dispatchers.of(url, admission);
-      const { request } = await import('undici');
-      const answer = await request(url, { method, headers, signal, dispatcher });
-      const header = (name: string): string | undefined => [answer.headers[name]].flat()[0];
-      waits.note(url, { status: answer.statusCode, header });
+      const request = { method, url, headers, signal };
+      const { status, headers: answered, body } = await exchange(dispatcher, request, tools);
+      const header = (name: string): string | undefined => [answered[name]].flat()[0];
+      waits.note(url, { status, header });
       return {
-        status: answer.statusCode,
+        status,
         reach: dispatchers.reached(url) ?? reachOf(url.hostname),
         header,
-        body: limiter.paced(steady(answer.body, limits), signal),
-        discard() {
-          answer.body.on('error', () => undefined);
-          answer.body.destroy();
-        }
+        body: limiter.paced(body, signal),
+        discard: () => body.discard()
       };
     },
     proxyHost(url) {
@@ -88,31 +82,4 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     },
     close: () => dispatchers.close()
   };
-}
-
-/** A server that goes on sending, but so little that the file would never be there. */
-class Crawling extends Error {
-  readonly code = CRAWLING;
-}
-
-/** Ends a body that brings next to nothing while we wait for it; silence is ended by undici's own timeout. */
-async function* steady(
-  body: AsyncIterable<Uint8Array>,
-  { stallMs, stallBytes }: StallLimits
-): AsyncIterable<Uint8Array> {
-  let bytes = 0;
-  let waitedMs = 0;
-  let askedAt = performance.now();
-  for await (const chunk of body) {
-    // Only waiting counts: whoever reads may take its time between the chunks.
-    waitedMs += performance.now() - askedAt;
-    bytes += chunk.length;
-    if (waitedMs >= stallMs) {
-      if (bytes < stallBytes) throw new Crawling();
-      bytes = 0;
-      waitedMs = 0;
-    }
-    yield chunk;
-    askedAt = performance.now();
-  }
 }

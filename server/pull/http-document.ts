@@ -29,7 +29,7 @@ export async function readDocument(address: string, options: DocumentOptions): P
     for await (const chunk of readable(answer, url, options)) {
       bytes += chunk.length;
       if (bytes > mostBytes) throw refused(url, `sent an answer of more than ${mostBytes} bytes`);
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
     }
     return { text: Buffer.concat(chunks).toString('utf8'), header: (name) => answer.header(name) };
   } finally {

@@ -1,6 +1,7 @@
 import { cancelled, Failure, messageOf } from '../../shared/failure';
 import { errorCode } from '../platform/system-error';
-import { CRAWLING, type HttpClient } from './http-client';
+import { CRAWLING } from './gathered-body';
+import type { HttpClient } from './http-client';
 import { proxyRefusal, refusalByProxy } from './proxy-refusal';
 import { TransientFault } from './source';
 import { describeAddress } from './web-address';

@@ -55,9 +55,12 @@ export async function writePieces(
   }
 }
 
-/** Gathers chunks of any size into writes of at most 1 MiB. */
+/** Chunks of at least this size are written as they are. */
+const LARGE_BYTES = 256 * 1024;
+
+/** Gathers small chunks into writes of at most 1 MiB. */
 class WriteBuffer {
-  private readonly bytes = Buffer.allocUnsafe(WRITE_BYTES);
+  private bytes: Buffer | undefined;
   private filled = 0;
 
   constructor(
@@ -72,7 +75,15 @@ class WriteBuffer {
 
   /** Takes the beginning of a chunk, at most up to an offset. @returns how many bytes were taken */
   async take(chunk: Uint8Array, end: number): Promise<number> {
+    const whole = chunk.subarray(0, Math.min(WRITE_BYTES, end - this.position));
+    if (whole.length >= LARGE_BYTES) {
+      await this.flush();
+      this.start += whole.length;
+      await this.write(whole, this.start - whole.length);
+      return whole.length;
+    }
     const part = chunk.subarray(0, Math.min(WRITE_BYTES - this.filled, end - this.position));
+    this.bytes ??= Buffer.allocUnsafe(WRITE_BYTES);
     this.bytes.set(part, this.filled);
     this.filled += part.length;
     if (this.filled === WRITE_BYTES) await this.flush();
@@ -80,10 +91,10 @@ class WriteBuffer {
   }
 
   async flush(): Promise<void> {
-    const { filled, start } = this;
+    const { bytes, filled, start } = this;
     this.filled = 0;
     this.start = start + filled;
-    if (filled > 0) await this.write(this.bytes.subarray(0, filled), start);
+    if (bytes && filled > 0) await this.write(bytes.subarray(0, filled), start);
   }
 }
 

@@ -1,0 +1,148 @@
+import type { TransferTuning } from './transfer-tuning';
+
+/** What of the tuning concerns a body under way. */
+export type StallLimits = Pick<TransferTuning, 'stallMs' | 'stallBytes'>;
+
+/** How the sender of a body is held up, and let go on. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
+  abort(reason: Error): void;
+}
+
+/** The most that a chunk has; a step through every layer for each 64 KiB that arrive costs more than the bytes do. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** What a connection brings at once. A chunk with less room than that is handed on, so that nothing is torn apart. */
+const READ_BYTES = 64 * 1024;
+
+/** Buffers for chunks that wait to be used again: those of one file after the other, and of its pieces. */
+export class ChunkBuffers {
+  private readonly free: Buffer[] = [];
+
+  take(): Buffer {
+    return this.free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  }
+
+  giveBack(buffer: Buffer): void {
+    if (this.free.length < MOST_FREE_BUFFERS) this.free.push(buffer);
+  }
+}
+
+/** As many as one connection needs; more are kept only while they are in use. */
+const MOST_FREE_BUFFERS = 2;
+
+/** Code of the error that a body ends with whose server sends next to nothing. */
+export const CRAWLING = 'CRAWLING';
+
+/** A server that goes on sending, but so little that the file would never be there. */
+class Crawling extends Error {
+  readonly code = CRAWLING;
+}
+
+/**
+ * A body as it arrives, gathered into chunks of up to 1 MiB. Two buffers take turns: one is filled while the other is read,
+ * and when both are full the sender is held up. A chunk is the reader's until it asks for the next one. Of a body that
+ * breaks off, what had arrived comes before the error.
+ */
+export class GatheredBody implements AsyncIterable<Uint8Array> {
+  private filling: Buffer = NOTHING;
+  private other: Buffer = NOTHING;
+  private filled = 0;
+  /** What had no room any more; its sender is held up then. */
+  private excess: Buffer = NOTHING;
+  private receivedBytes = 0;
+  private ended: { readonly error: Error | undefined } | undefined;
+  private wake: () => void = ignore;
+
+  constructor(
+    private readonly flow: Flow,
+    private readonly limits: StallLimits,
+    private readonly buffers: ChunkBuffers
+  ) {}
+
+  /** Adds what arrived. Its memory may be used for something else as soon as this returns. */
+  add(bytes: Buffer): void {
+    if (this.ended) return;
+    this.receivedBytes += bytes.length;
+    this.put(bytes);
+    if (!this.isFull) return;
+    this.flow.pause();
+    this.wake();
+  }
+
+  /** Nothing more will arrive. */
+  end(error?: Error): void {
+    this.ended ??= { error };
+    this.wake();
+  }
+
+  /** Ends the exchange without waiting for the rest of the body. No chunk may be read any more. */
+  discard(): void {
+    if (!this.ended) this.flow.abort(new Error('the rest of the body is not wanted'));
+    this.ended ??= { error: undefined };
+    for (const buffer of [this.filling, this.other]) if (buffer !== NOTHING) this.buffers.giveBack(buffer);
+    this.filling = NOTHING;
+    this.other = NOTHING;
+    this.filled = 0;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    while (await this.hasChunk()) yield this.take();
+  }
+
+  private get isFull(): boolean {
+    return this.filled > CHUNK_BYTES - READ_BYTES;
+  }
+
+  /** Waits for a whole chunk, or for the end. @throws the error that the body ended with */
+  private async hasChunk(): Promise<boolean> {
+    while (!this.isFull && !this.ended) {
+      const before = this.receivedBytes;
+      const hasWaitedLong = (await this.news()) === 'late';
+      const arrived = this.receivedBytes - before;
+      // Silence is ended by the client's own timeout.
+      if (hasWaitedLong && arrived > 0 && arrived < this.limits.stallBytes) this.flow.abort(new Crawling());
+    }
+    if (this.filled > 0) return true;
+    if (this.ended?.error) throw this.ended.error;
+    return false;
+  }
+
+  private news(): Promise<'woken' | 'late'> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.settle(resolve, 'late'), this.limits.stallMs);
+      this.wake = () => {
+        clearTimeout(timer);
+        this.settle(resolve, 'woken');
+      };
+    });
+  }
+
+  private settle<News>(resolve: (news: News) => void, news: News): void {
+    this.wake = ignore;
+    resolve(news);
+  }
+
+  private put(bytes: Buffer): void {
+    if (this.filling === NOTHING) this.filling = this.buffers.take();
+    const taken = bytes.copy(this.filling, this.filled);
+    this.filled += taken;
+    if (taken < bytes.length) this.excess = Buffer.concat([this.excess, bytes.subarray(taken)]);
+  }
+
+  private take(): Uint8Array {
+    const chunk = this.filling.subarray(0, this.filled);
+    [this.filling, this.other] = [this.other, this.filling];
+    this.filled = 0;
+    const { excess } = this;
+    this.excess = NOTHING;
+    if (excess.length > 0) this.put(excess);
+    if (!this.isFull) this.flow.resume();
+    return chunk;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function ignore(): void {}
