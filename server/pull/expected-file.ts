@@ -72,8 +72,8 @@ export function openedTotal({ bytes, digest, source }: ExpectedFile, opening: Op
 }
 
 /** @throws Failure when nothing arrived although nobody promised that there is nothing */
-export function refuseEmpty({ bytes, digest, source }: ExpectedFile, receivedBytes: number): void {
-  if (receivedBytes > 0 || bytes !== null || digest !== null) return;
+export function refuseEmpty({ bytes, digest, gitSha1, source }: ExpectedFile, receivedBytes: number): void {
+  if (receivedBytes > 0 || bytes !== null || digest !== null || gitSha1) return;
   const { label: subject } = source;
   throw new Failure('bad-response', `${subject} is empty.`, {
     subject,

@@ -272,7 +272,7 @@ const CASES: readonly FaultCase[] = [
       'digest-mismatch',
       `${ADDRESS} does not have the content that was promised.`,
       ADDRESS,
-      'Its SHA-256 is DIGEST and should be DIGEST; check which one is right.'
+      'Its digest is DIGEST and should be DIGEST; check which one is right.'
     ]
   }
 ];
