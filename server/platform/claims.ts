@@ -1,7 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
-import { createFileDurably, makeDirectoryDurably } from './durable-files';
+import { makeDirectoryDurably } from './durable-files';
+import { createFileDurably, readCreatedFile, removeCreatedFile } from './exclusive-files';
 import { entriesOf } from './folder-entries';
 import { isProvedDead, nonce, ownIdentity, processIdentity } from './process-identity';
 import { isErrorWithCode } from './system-error';
@@ -55,7 +55,7 @@ type Found =
 async function readClaim(path: string): Promise<Found> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readCreatedFile(path);
   } catch (error) {
     return { kind: isErrorWithCode(error, 'ENOENT') ? 'gone' : 'inaccessible' };
   }
@@ -89,8 +89,8 @@ async function bury(path: string, holder: Found, text: string): Promise<boolean>
     if (await isHeld(maker)) return false;
     name = nameOf(maker, `${name}-torn`);
   }
-  if (nameOf(await readClaim(path), 'torn') === nameOf(holder, 'torn')) await rm(path, { force: true });
-  for (const tombstone of tombstones) await rm(tombstone, { force: true });
+  if (nameOf(await readClaim(path), 'torn') === nameOf(holder, 'torn')) await removeCreatedFile(path);
+  for (const tombstone of tombstones) await removeCreatedFile(tombstone);
   return true;
 }
 
@@ -103,11 +103,11 @@ function nameOf(found: Found, torn: string): string {
 async function removeTombstones(path: string): Promise<void> {
   const prefix = `${basename(path)}.`;
   for (const entry of await entriesOf(dirname(path))) {
-    if (entry.startsWith(prefix) && entry.endsWith('.tomb')) await rm(join(dirname(path), entry), { force: true });
+    if (entry.startsWith(prefix) && entry.endsWith('.tomb')) await removeCreatedFile(join(dirname(path), entry));
   }
 }
 
 async function release(path: string, record: ClaimRecord): Promise<void> {
   const current = await readClaim(path);
-  if (current.kind === 'claim' && current.record.nonce === record.nonce) await rm(path, { force: true });
+  if (current.kind === 'claim' && current.record.nonce === record.nonce) await removeCreatedFile(path);
 }

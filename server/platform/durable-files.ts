@@ -1,4 +1,4 @@
-import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { entriesOf } from './folder-entries';
 import { isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from './process-identity';
@@ -49,24 +49,6 @@ export async function writeFileDurably(path: string, data: string | Uint8Array):
   }
 }
 
-/**
- * Writes a whole new file, by a link, so that of several writers one wins and nobody ever sees a part of it.
- * @returns whether it is ours; false when there was one already, which is left as it is
- */
-export async function createFileDurably(path: string, data: string | Uint8Array): Promise<boolean> {
-  const temporary = await writeTemporary(dirname(path), data);
-  try {
-    await link(temporary, path);
-  } catch (error) {
-    if (isErrorWithCode(error, 'EEXIST')) return false;
-    throw error;
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  await syncDirectory(dirname(path));
-  return true;
-}
-
 /** Removes the temporary files that writers which are dead now left in a folder. @returns how many */
 export async function removeAbandonedTemporaries(folder: string): Promise<number> {
   let removed = 0;
@@ -74,7 +56,7 @@ export async function removeAbandonedTemporaries(folder: string): Promise<number
     const [, tag] = TEMPORARY.exec(entry) ?? [];
     const writer = tag === undefined ? undefined : parseOwnerTag(tag);
     if (!writer || !(await isProvedDead(writer))) continue;
-    await rm(join(folder, entry), { force: true });
+    await rm(join(folder, entry), { recursive: true, force: true });
     removed += 1;
   }
   return removed;
@@ -83,9 +65,14 @@ export async function removeAbandonedTemporaries(folder: string): Promise<number
 /** A temporary file names its writer, so that it can be told when nobody will ever finish it. */
 const TEMPORARY = /^\.(.+)\.tmp$/;
 
+/** A path in a folder that no other process uses; what lies there is removed when this process is gone. */
+export async function temporaryPath(folder: string): Promise<string> {
+  return join(folder, `.${ownerTag(await ownIdentity(), nonce())}.tmp`);
+}
+
 /** @returns the path of a synced file beside the one that is to be written */
-async function writeTemporary(folder: string, data: string | Uint8Array): Promise<string> {
-  const temporary = join(folder, `.${ownerTag(await ownIdentity(), nonce())}.tmp`);
+export async function writeTemporary(folder: string, data: string | Uint8Array): Promise<string> {
+  const temporary = await temporaryPath(folder);
   try {
     await withFile(temporary, 'wx', async (file) => {
       await file.writeFile(data);

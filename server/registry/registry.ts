@@ -1,7 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../shared/failure';
-import { createFileDurably, makeDirectoryDurably } from '../platform/durable-files';
+import { makeDirectoryDurably } from '../platform/durable-files';
+import { createFileDurably, readCreatedFile, removeCreatedFile } from '../platform/exclusive-files';
 import { entriesOf } from '../platform/folder-entries';
 import { nonce } from '../platform/process-identity';
 import { fileFailure, isErrorWithCode } from '../platform/system-error';
@@ -66,7 +66,7 @@ export class Registry {
     const isOurs = await createFileDurably(this.path(number), `${JSON.stringify(state, null, 2)}\n`);
     if (!isOurs) return false;
     if (await this.wasOvertaken(number, state)) {
-      await rm(this.path(number), { force: true });
+      await removeCreatedFile(this.path(number));
       return false;
     }
     await this.collect(number);
@@ -88,7 +88,7 @@ export class Registry {
   private async collect(newest: number): Promise<void> {
     for (const number of await this.numbers()) {
       if (number > newest - KEPT_GENERATIONS) continue;
-      await rm(this.path(number), { force: true }).catch((error: unknown) => {
+      await removeCreatedFile(this.path(number)).catch((error: unknown) => {
         if (!isErrorWithCode(error, 'EBUSY', 'EPERM', 'EACCES')) throw error;
       });
     }
@@ -112,7 +112,7 @@ export class Registry {
   private async load(number: number): Promise<RegistryState | undefined> {
     const path = this.path(number);
     try {
-      const parsed = registryState.safeParse(JSON.parse(await readFile(path, 'utf8')));
+      const parsed = registryState.safeParse(JSON.parse(await readCreatedFile(path)));
       if (parsed.success) return parsed.data;
     } catch (error) {
       if (isErrorWithCode(error, 'ENOENT')) return undefined;

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import type { ModelName } from '../../shared/model-name';
 import { exists, makeDirectoryDurably, syncDirectory, syncFile, writeFileDurably } from '../platform/durable-files';
+import { NO_HARD_LINKS } from '../platform/exclusive-files';
 import { nonce, ownIdentity, type ProcessIdentity } from '../platform/process-identity';
 import { errorCode, isErrorWithCode } from '../platform/system-error';
 import { reclaimBlob } from './aside-blobs';
@@ -170,7 +171,7 @@ async function placeBlob(blob: string, target: string): Promise<void> {
   try {
     await link(blob, target);
   } catch (error) {
-    if (!isErrorWithCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'EMLINK', 'ENOSYS')) throw error;
+    if (!isErrorWithCode(error, ...NO_HARD_LINKS)) throw error;
     await copyFile(blob, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
     // The copy has its blob's mode, and what is read-only cannot be synced everywhere.
     await chmod(target, 0o644);

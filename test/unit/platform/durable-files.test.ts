@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
-  createFileDurably,
   exists,
   makeDirectoryDurably,
   publishFile,
@@ -11,6 +10,7 @@ import {
   renamePatiently,
   writeFileDurably
 } from '../../../server/platform/durable-files';
+import { createFileDurably } from '../../../server/platform/exclusive-files';
 import { ownerTag, ownIdentity } from '../../../server/platform/process-identity';
 import { memoryFolder } from '../../support/memory-folder';
 import { Random } from '../../support/random';
