@@ -6,6 +6,7 @@ import { cleanUpAfterCrashes } from '../operations/start-up';
 import type { AddressPolicy } from '../pull/address-policy';
 import { type Command, type CommandInput, type CommandOptions, type ExitStatus, statusOf } from './command';
 import { Console } from './console';
+import { doctor } from './doctor';
 import { drop } from './drop';
 import { gc } from './gc';
 import { generate } from './generate';
@@ -16,7 +17,7 @@ import { pull } from './pull';
 import { validate } from './validate';
 import { verify } from './verify';
 
-const COMMANDS: readonly Command[] = [validate, list, inspect, pull, verify, heal, drop, gc, generate];
+const COMMANDS: readonly Command[] = [validate, list, inspect, pull, verify, heal, drop, gc, generate, doctor];
 
 const GLOBAL_OPTIONS = {
   home: { type: 'string' },

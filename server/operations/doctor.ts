@@ -1,0 +1,178 @@
+import { byteText } from '../../shared/byte-text';
+import { Failure } from '../../shared/failure';
+import { engineEnvironment } from '../engine/environment';
+import { findEngine } from '../engine/find';
+import { probeEngine } from '../engine/probe';
+import { freeBytes } from '../platform/disk-space';
+import { makeDirectoryDurably } from '../platform/durable-files';
+import { entriesOf } from '../platform/folder-entries';
+import { fileFailure } from '../platform/system-error';
+import { proxySettings } from '../pull/proxy';
+import { readOperations } from '../store/operation-record';
+import { freeSpace } from './free-space';
+import { listModels } from './list-models';
+import type { Services } from './services';
+import { volumeAbilities } from './volume-abilities';
+
+/** One thing that was looked at. */
+export interface DoctorFinding {
+  readonly subject:
+    | 'cache'
+    | 'volume'
+    | 'space'
+    | 'registry'
+    | 'models'
+    | 'leftovers'
+    | 'engine'
+    | 'network'
+    | 'credentials';
+  /** `attention`: works, with something to know. `broken`: does not work. */
+  readonly state: 'fine' | 'attention' | 'broken';
+  readonly message: string;
+  /** What to do; absent when there is nothing. */
+  readonly nextStep?: string;
+}
+
+type Answer = Omit<DoctorFinding, 'subject'>;
+
+/** Little room is worth a word: models have gigabytes. In bytes. */
+const LITTLE_ROOM = 10 * 1024 ** 3;
+
+/** Looks at everything that the product needs on this machine. Nobody is asked over the network, nothing is changed. */
+export async function examineMachine(services: Services, signal: AbortSignal): Promise<readonly DoctorFinding[]> {
+  const checks: [DoctorFinding['subject'], () => Promise<Answer>][] = [
+    ['cache', () => cache(services)],
+    ['volume', () => volume(services)],
+    ['space', () => space(services)],
+    ['registry', () => registry(services)],
+    ['models', () => models(services)],
+    ['leftovers', () => leftovers(services)],
+    ['engine', () => engine(services, signal)],
+    ['network', async () => network(services)],
+    ['credentials', () => credentials(services)]
+  ];
+  const findings: DoctorFinding[] = [];
+  for (const [subject, check] of checks) findings.push({ subject, ...(await answered(check, services)) });
+  return findings;
+}
+
+async function answered(check: () => Promise<Answer>, { layout }: Services): Promise<Answer> {
+  try {
+    return await check();
+  } catch (error) {
+    const failure = fileFailure(error, 'This could not be looked at.', layout.root);
+    if (!(failure instanceof Failure)) throw error;
+    if (failure.code === 'cancelled') throw failure;
+    const { message, nextStep } = failure;
+    return { state: 'broken', message, ...(nextStep !== undefined && { nextStep }) };
+  }
+}
+
+async function cache({ layout }: Services): Promise<Answer> {
+  await makeDirectoryDurably(layout.root);
+  return fine(`The cache is ${layout.root}.`);
+}
+
+async function volume({ layout }: Services): Promise<Answer> {
+  const abilities = await volumeAbilities(layout.root);
+  const { hardLinks, reflinks, symbolicLinks, caseSensitive, rotating } = abilities;
+  const facts = [
+    `hard links ${yesNo(hardLinks)}`,
+    `shared blocks ${yesNo(reflinks)}`,
+    `symbolic links ${yesNo(symbolicLinks)}`,
+    `upper and lower case ${caseSensitive ? 'differ' : 'are the same'}`,
+    ...(rotating ? ['rotating disk'] : [])
+  ].join(', ');
+  if (hardLinks || reflinks) return fine(`The volume of the cache: ${facts}.`);
+  return {
+    state: 'attention',
+    message: `The volume of the cache: ${facts}. Every installed model takes its space twice there.`,
+    nextStep: 'Move the cache to a volume with hard links, for example ext4, APFS or NTFS.'
+  };
+}
+
+async function space(services: Services): Promise<Answer> {
+  const { layout } = services;
+  const free = await freeBytes(layout.root);
+  if (free === undefined) return { state: 'attention', message: 'The platform does not tell how much space is free.' };
+  if (free >= LITTLE_ROOM) return fine(`${byteText(free)} are free.`);
+  const { bytes } = await freeSpace(services, true);
+  return {
+    state: 'attention',
+    message: `Only ${byteText(free)} are free; ${byteText(bytes)} of the cache are used by no model.`,
+    ...(bytes > 0 && { nextStep: 'Free them: diffusion-dock gc' })
+  };
+}
+
+async function registry({ registry: known }: Services): Promise<Answer> {
+  const entries = await known.read();
+  return fine(`The registry knows ${entries.length} ${entries.length === 1 ? 'model' : 'models'}.`);
+}
+
+async function models(services: Services): Promise<Answer> {
+  const all = await listModels(services);
+  const unwell = all.filter(({ status }) => status === 'unhealthy' || status === 'missing').map(({ name }) => name);
+  const installed = all.filter(({ status }) => status === 'installed').length;
+  if (unwell.length === 0) return fine(`${installed} of ${all.length} models are installed and look sound.`);
+  return {
+    state: 'broken',
+    message: `Damaged or missing: ${unwell.join(', ')}.`,
+    nextStep: 'Heal them: diffusion-dock heal --all'
+  };
+}
+
+async function leftovers({ layout }: Services): Promise<Answer> {
+  const partials = (await entriesOf(layout.partials)).filter((entry) => !entry.startsWith('.')).length;
+  const operations = (await readOperations(layout)).length;
+  return fine(`${partials} interrupted or running transfers, ${operations} operations under way.`);
+}
+
+async function engine(services: Services, signal: AbortSignal): Promise<Answer> {
+  const { environment, sdCliPath: configuredPath, layout } = services;
+  const found = await findEngine({
+    ...(configuredPath !== undefined && { configuredPath }),
+    environment,
+    engineFolder: layout.engines,
+    platform: process.platform
+  });
+  const options = { path: found.path, environment: engineEnvironment(environment, process.platform), signal };
+  const { version } = await probeEngine(options);
+  return fine(`sd-cli ${version}, ${found.path}.`);
+}
+
+function network({ environment, editorProxy }: Services): Answer {
+  const { forHttps, forHttp, exceptions, strictTls } = proxySettings(environment, editorProxy);
+  const proxies = [...new Set([forHttps, forHttp].flatMap((address) => (address ? [withoutSecrets(address)] : [])))];
+  const direct = exceptions.replace(/^,|,$/g, '');
+  const message =
+    proxies.length === 0
+      ? 'Connections are direct; no proxy is set.'
+      : `Connections go by way of ${proxies.join(' and ')}${direct === '' ? '' : `, but not to ${direct}`}.`;
+  if (strictTls) return fine(message);
+  return {
+    state: 'attention',
+    message: `${message} Certificates are not checked.`,
+    nextStep: 'Have certificates checked again, and trust that of your proxy instead.'
+  };
+}
+
+async function credentials({ credentials: store }: Services): Promise<Answer> {
+  const aliases = await store.aliases();
+  return fine(aliases.length === 0 ? 'No credentials are stored.' : `Credentials: ${aliases.join(', ')}.`);
+}
+
+/** An address may carry a user's name and password; one that makes no sense is not repeated for the same reason. */
+function withoutSecrets(address: string): string {
+  if (URL.canParse(address)) return new URL(address).host;
+  throw new Failure('bad-request', 'The address of the proxy makes no sense.', {
+    nextStep: 'Correct the proxy: http://host:port'
+  });
+}
+
+function fine(message: string): Answer {
+  return { state: 'fine', message };
+}
+
+function yesNo(works: boolean): string {
+  return works ? 'yes' : 'no';
+}
