@@ -34,7 +34,7 @@ export async function knownModels({ registry, manifestsInView }: ModelSources): 
     const installed = models.get(modelKey(name))?.installed;
     models.set(modelKey(name), { name, manifest, manifestPath: path, ...(installed && { installed }) });
   }
-  return [...models.values()].toSorted((a, b) => (modelKey(a.name) < modelKey(b.name) ? -1 : 1));
+  return [...models].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, model]) => model);
 }
 
 /** @throws Failure('unknown-model') */
