@@ -49,7 +49,7 @@ export interface FileVerdict {
 /** What a verification found; it changes nothing on disk. */
 export interface VerifyReport {
   readonly model: string;
-  /** `quick`: existence and sizes. `deep`: digests of every byte. */
+  /** `quick`: existence, sizes, and what is remembered of digests. `deep`: digests of every byte. */
   readonly depth: 'quick' | 'deep';
   readonly healthy: boolean;
   readonly files: readonly FileVerdict[];

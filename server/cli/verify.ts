@@ -42,7 +42,7 @@ export const verify: Command = {
 };
 
 function show({ model, depth, healthy, files, problems, bytes }: VerifyReport, console: Console): void {
-  const what = depth === 'deep' ? `${byteText(bytes)} read` : 'existence and sizes only';
+  const what = depth === 'deep' ? `${byteText(bytes)} read` : 'existence, sizes and what is remembered';
   const now = Date.now();
   console.answer(
     `${model}: ${healthy ? console.paint('green', 'healthy') : console.paint('red', 'unhealthy')}, ${what}`

@@ -10,7 +10,7 @@ import type { KnownModel } from './known-models';
 import type { Services } from './services';
 
 export interface VerifyOptions {
-  /** `quick`: one stat per file. `deep`: the digest of every file, read unless it did not change since it was. */
+  /** `quick`: one stat per file, and what is remembered of it. `deep`: the digest of every file, read unless it did not change since it was. */
   readonly depth: 'quick' | 'deep';
   /** Whether to read again what did not change. */
   readonly force?: boolean;
@@ -28,7 +28,9 @@ export async function verifyModel(services: Parts, model: KnownModel, options: V
   const { layout, clock } = services;
   const startedAt = clock.elapsed();
   const folder = layout.model(model.name);
-  const bundle = await assessBundleFolder(folder);
+  await services.proofs.refresh();
+  // A deep verification judges digests itself.
+  const bundle = await assessBundleFolder(folder, options.depth === 'quick' ? services.proofs : undefined);
   const facts = { model: model.name, depth: options.depth };
   if (bundle.kind === 'absent' && !model.installed) throw notInstalled(model);
   if (bundle.kind !== 'present') {
@@ -89,8 +91,9 @@ export function notInstalled({ name }: KnownModel): Failure {
 type PresentBundle = Extract<BundleState, { kind: 'present' }>;
 
 function quickly(bundle: PresentBundle): { files: FileVerdict[]; bytes: number } {
-  const files = bundle.files.map(({ file: { path }, problem }): FileVerdict => {
+  const files = bundle.files.map(({ file: { path, digest_origin }, problem, provedAt }): FileVerdict => {
     if (problem !== undefined) return { path, verdict: 'corrupt', reason: `The file ${problem}.` };
+    if (provedAt !== undefined && digest_origin !== 'observed') return { path, verdict: 'verified', provedAt };
     return { path, verdict: 'unverifiable', reason: 'Existence and size are right; digests were not computed.' };
   });
   return { files, bytes: 0 };

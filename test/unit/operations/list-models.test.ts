@@ -85,6 +85,18 @@ describe('a few models', () => {
     expect(await cache.statuses()).toEqual([]);
   });
 
+  it('are judged by a quick verification with what is remembered, and without reading', async () => {
+    const cache = await cacheOf(3);
+    await writeFile(cache.file(1), 'WEIGHTS');
+    await settle(cache);
+    const quick = await Promise.all([0, 1].map((index) => cache.verify(index, 'quick')));
+    expect(quick.map(({ files }) => files[0]?.verdict)).toEqual(['unverifiable', 'unverifiable']);
+    for (const index of [0, 1]) await cache.verify(index);
+    const known = await Promise.all([0, 1, 2].map((index) => cache.verify(index, 'quick')));
+    expect(known.map(({ files }) => files[0]?.verdict)).toEqual(['verified', 'corrupt', 'unverifiable']);
+    expect(known.map(({ bytes }) => bytes)).toEqual([0, 0, 0]);
+  });
+
   it('say since when every file is known to be right', async () => {
     const cache = await cacheOf(2);
     await settle(cache);
