@@ -177,6 +177,17 @@ describe('a content that lies in a folder to adopt from', () => {
     expect((await cacheEntries(services)).filter((path) => path.startsWith('.partial'))).toEqual([]);
   });
 
+  it('does not spoil what was received before when it turns out to be another one', async () => {
+    const server = await serve(5_000_000);
+    const services = await testServices();
+    const manifest = await wanted(server);
+    await cancelWhen(services, manifest, (event) => event.type === 'file_progress' && event.receivedBytes > 3_000_000);
+    const folder = await temporaryFolder();
+    await place(join(folder, 'same size.bin'), OTHER);
+    await pullManifest(await testServices({ root: services.root, adoptFrom: [folder] }), manifest);
+    expect(server.requests.map(rangeStart)).toEqual([0, expect.toSatisfy((start: number) => start > 3_000_000)]);
+  });
+
   it.each([
     ['a guess is hashed', 'file_checking', false],
     ['it is copied', 'file_progress', true]

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { planModel } from '../../../server/operations/pull-model';
 import { modelFromManifest } from '../../../server/operations/register-model';
-import { type FakeHub, type FakeHubOptions, type HubFiles, startFakeHub } from '../../support/fake-hub';
+import { type HubFiles, type MovingHub, type MovingHubOptions, startMovingHub } from '../../support/hub/moving-hub';
 import { digestOf } from '../../support/sample-bundle';
 import { sampleBytes } from '../../support/sample-bytes';
 import {
@@ -21,9 +21,9 @@ const FILES: HubFiles = { 'unet/large.gguf': LARGE, 'other.gguf': OTHER, 'config
 const signal = new AbortController().signal;
 
 async function hubOf(
-  options: FakeHubOptions & { readonly environment?: Record<string, string> } = {}
-): Promise<{ hub: FakeHub; services: TestServices; manifest: string }> {
-  const hub = await startFakeHub(FILES, options);
+  options: MovingHubOptions & { readonly environment?: Record<string, string> } = {}
+): Promise<{ hub: MovingHub; services: TestServices; manifest: string }> {
+  const hub = await startMovingHub(FILES, options);
   const services = await testServices({ environment: { HF_ENDPOINT: hub.origin, ...options.environment } });
   const manifest = await writeManifest([
     { url: 'hf:owner/repo/unet/large.gguf', filename: 'large.gguf' },
@@ -54,7 +54,7 @@ describe('the plan of a pull from the hub', () => {
     expect(plan.totalBytes).toBe(LARGE.length + OTHER.length + SMALL.length);
   });
 
-  it.each<[string, FakeHubOptions]>([
+  it.each<[string, MovingHubOptions]>([
     ['is not there', { lists: false }],
     [
       'is no listing',

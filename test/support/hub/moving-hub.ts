@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { serveContent } from '../serve-content';
 
 /** Files of a repository by path; those of at least `LARGE_BYTES` are kept apart from git, as the hub does. */
 export type HubFiles = Readonly<Record<string, Buffer>>;
@@ -10,7 +11,7 @@ export type HubFiles = Readonly<Record<string, Buffer>>;
 const LARGE_BYTES = 1000;
 const REPOSITORY = 'owner/repo';
 
-export interface FakeHubOptions {
+export interface MovingHubOptions {
   /** Whether revisions are listed; mirrors often serve files only. */
   readonly lists?: boolean;
   /** Entries of a page of the listing. */
@@ -20,18 +21,21 @@ export interface FakeHubOptions {
 }
 
 /** A hub with one model repository, `owner/repo`, whose branch `main` moves when it is published to. */
-export interface FakeHub {
+export interface MovingHub {
   readonly origin: string;
   /** Method, path and query of every request. */
   readonly requests: readonly string[];
   /** The value of Authorization in every request. */
   readonly proofs: readonly (string | undefined)[];
+  /** Answers that are under way. */
+  readonly underWay: () => number;
   publish(files: HubFiles): string;
 }
 
-export async function startFakeHub(files: HubFiles, options: FakeHubOptions = {}): Promise<FakeHub> {
+export async function startMovingHub(files: HubFiles, options: MovingHubOptions = {}): Promise<MovingHub> {
   const requests: string[] = [];
   const proofs: (string | undefined)[] = [];
+  let underWay = 0;
   const commits = new Map<string, HubFiles>();
   const heads = { main: '' };
   const publish = (published: HubFiles): string => {
@@ -43,6 +47,8 @@ export async function startFakeHub(files: HubFiles, options: FakeHubOptions = {}
   };
   publish(files);
   const server = createServer((request, response) => {
+    underWay += 1;
+    response.on('close', () => (underWay -= 1));
     requests.push(`${request.method} ${request.url}`);
     proofs.push(request.headers.authorization);
     if (options.before?.(request, response)) return;
@@ -57,7 +63,7 @@ export async function startFakeHub(files: HubFiles, options: FakeHubOptions = {}
       resolveFile(request, response, commits.get(revision)?.[decodeURIComponent(path)]);
     } else if (stored !== undefined) {
       const all = [...commits.values()].flatMap((each) => Object.values(each));
-      serve(
+      serveContent(
         request,
         response,
         all.find((bytes) => sha256(bytes) === stored),
@@ -75,10 +81,10 @@ export async function startFakeHub(files: HubFiles, options: FakeHubOptions = {}
     server.close();
     await once(server, 'close');
   });
-  return { origin, requests, proofs, publish };
+  return { origin, requests, proofs, underWay: () => underWay, publish };
 }
 
-interface Listing extends FakeHubOptions {
+interface Listing extends MovingHubOptions {
   readonly url: URL;
   readonly files: HubFiles | undefined;
   readonly commit: string;
@@ -110,7 +116,7 @@ function list(response: ServerResponse, { url, files, commit, pageSize = 1000 }:
 
 function resolveFile(request: IncomingMessage, response: ServerResponse, bytes: Buffer | undefined): void {
   if (!bytes || bytes.length < LARGE_BYTES) {
-    serve(request, response, bytes, bytes && `"${gitSha1(bytes)}"`);
+    serveContent(request, response, bytes, bytes && `"${gitSha1(bytes)}"`);
     return;
   }
   const digest = sha256(bytes);
@@ -120,30 +126,6 @@ function resolveFile(request: IncomingMessage, response: ServerResponse, bytes: 
     'X-Linked-Size': bytes.length
   });
   response.end();
-}
-
-function serve(request: IncomingMessage, response: ServerResponse, bytes: Buffer | undefined, etag = ''): void {
-  if (!bytes) {
-    response.writeHead(404, { 'X-Error-Code': 'EntryNotFound' }).end();
-    return;
-  }
-  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
-  const condition = request.headers['if-range'];
-  const isPart = from !== undefined && (condition === undefined || condition === etag);
-  const start = isPart ? Number(from) : 0;
-  const end = isPart && to ? Number(to) + 1 : bytes.length;
-  if (isPart && start >= bytes.length) {
-    response.writeHead(416, { 'Content-Range': `bytes */${bytes.length}` }).end();
-    return;
-  }
-  const range = { 'Content-Range': `bytes ${start}-${end - 1}/${bytes.length}` };
-  response.writeHead(isPart ? 206 : 200, {
-    ETag: etag,
-    'Accept-Ranges': 'bytes',
-    'Content-Length': end - start,
-    ...(isPart && range)
-  });
-  response.end(request.method === 'HEAD' ? undefined : bytes.subarray(start, end));
 }
 
 function gitSha1(bytes: Buffer): string {
