@@ -13,6 +13,12 @@ export interface Flow {
 /** The most that a chunk has; a step through every layer for each 64 KiB that arrive costs more than the bytes do. */
 const CHUNK_BYTES = 1024 * 1024;
 
+/**
+ * The first chunk has at most this much, and none has more than all before it: whoever gives a body up early wastes
+ * little of what was gathered for it.
+ */
+const FIRST_BYTES = 128 * 1024;
+
 /** What a connection brings at once. A chunk with less room than that is handed on, so that nothing is torn apart. */
 const READ_BYTES = 64 * 1024;
 
@@ -49,6 +55,7 @@ export class GatheredBody implements AsyncIterable<Uint8Array> {
   private filling: Buffer = NOTHING;
   private other: Buffer = NOTHING;
   private filled = 0;
+  private takenBytes = 0;
   /** What had no room any more; its sender is held up then. */
   private excess: Buffer = NOTHING;
   private receivedBytes = 0;
@@ -92,7 +99,8 @@ export class GatheredBody implements AsyncIterable<Uint8Array> {
   }
 
   private get isFull(): boolean {
-    return this.filled > CHUNK_BYTES - READ_BYTES;
+    const most = Math.min(CHUNK_BYTES, Math.max(FIRST_BYTES, this.takenBytes));
+    return this.filled > most - READ_BYTES;
   }
 
   /** Waits for a whole chunk, or for the end. @throws the error that the body ended with */
@@ -134,6 +142,7 @@ export class GatheredBody implements AsyncIterable<Uint8Array> {
   private take(): Uint8Array {
     const chunk = this.filling.subarray(0, this.filled);
     [this.filling, this.other] = [this.other, this.filling];
+    this.takenBytes += this.filled;
     this.filled = 0;
     const { excess } = this;
     this.excess = NOTHING;
