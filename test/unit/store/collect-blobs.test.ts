@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, link, lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHasher } from '../../../server/platform/hasher';
@@ -99,6 +99,19 @@ describe('a collection', () => {
       expect(await collect()).toMatchObject({ digests: [], isPutOff: true });
     });
     expect(await leftovers(layout)).toEqual([]);
+    await collect();
+    expect(await stored()).toEqual([]);
+  });
+
+  it('keeps what a job on another host relies on, but not for ever', async () => {
+    await mkdir(layout.operations, { recursive: true });
+    const owner = { host: 'elsewhere', bootId: 'b', pid: 1, startTime: '1' };
+    const record = join(layout.operations, 'foreign.json');
+    await writeFile(record, JSON.stringify({ kind: 'rely', owner, digests: [DIGEST], open: false }));
+    await collect();
+    expect(await stored()).toEqual([DIGEST]);
+    const long = new Date(Date.now() - 8 * 24 * 3600 * 1000);
+    await utimes(record, long, long);
     await collect();
     expect(await stored()).toEqual([]);
   });
