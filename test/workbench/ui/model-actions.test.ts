@@ -117,6 +117,19 @@ describe('the actions on a model', () => {
     expect(existsSync(installedFile())).toBe(false);
   });
 
+  it('free the space that it took, after a question', async () => {
+    const { wb } = dock;
+    await wb.execCommand('Diffusion Dock: Free Disk Space…');
+    const dialog = await wb.dialog();
+    await dock.screenshot('free-space');
+    expect(dialog.message).toBe('Remove 1 stored file (2.5 MB) that no installed model uses?');
+    await dialog.click('Remove');
+    await wb.waitForNotification('2.5 MB are free again.');
+    await wb.execCommand('Diffusion Dock: Free Disk Space…');
+    await wb.waitForNotification(/^There is nothing to free/);
+    await clearNotifications();
+  });
+
   it('show the same after the window was reloaded', async () => {
     const { wb } = dock;
     await wb.reload();
