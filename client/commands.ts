@@ -14,7 +14,7 @@ import {
 import { type CacheNode, type CacheTarget, referenceOf } from './huggingface/cache-node';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
 import { freeSpace } from './models/free-space';
-import { drop, heal, openManifest, revealFolder, verify } from './models/model-actions';
+import { discardPartial, drop, heal, openManifest, revealFolder, verify } from './models/model-actions';
 import type { ModelNode } from './models/model-node';
 import { type PlanDocuments, showPlan } from './models/plan-actions';
 import { pausePull, pull, resumePull } from './models/pull-actions';
@@ -47,6 +47,7 @@ export function registerCommands(parts: CommandParts): Disposable {
     commands.registerCommand(COMMANDS.freeSpace, () => freeSpace(parts)),
     onModel(COMMANDS.healModel, ({ model }) => heal(parts, model)),
     onModel(COMMANDS.dropModel, ({ model }) => drop(parts, model)),
+    onModel(COMMANDS.discardPartial, ({ model }) => discardPartial(parts, model)),
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),
     onModel(COMMANDS.revealFolder, ({ model }) => revealFolder(model)),
     onModel(COMMANDS.openManifest, ({ model }) => openManifest(model)),

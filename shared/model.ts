@@ -16,6 +16,14 @@ export interface ModelFile {
   readonly present: boolean;
 }
 
+/**
+ * A pull that was begun and is not finished. `partial`: nobody works on it; `receivedBytes` were received of files
+ * that are not complete, `heldBytes` counts the complete ones, too. `elsewhere`: another process is at it.
+ */
+export type UnfinishedPull =
+  | { readonly kind: 'partial'; readonly receivedBytes: number; readonly heldBytes: number }
+  | { readonly kind: 'elsewhere' };
+
 /** One model as lists show it. */
 export interface ModelSummary {
   readonly name: string;
@@ -26,6 +34,8 @@ export interface ModelSummary {
   /** Bytes of all files: measured when installed, else what the manifest says; absent when unknown. */
   readonly bytes?: number;
   readonly files: readonly ModelFile[];
+  /** What was begun of the model; never of an installed one. */
+  readonly unfinished?: UnfinishedPull;
   /** Image size in pixels that the manifest asks for; absent: the engine's. */
   readonly defaultSize?: { readonly width?: number; readonly height?: number };
   /** URI of the source manifest that the model comes from. */

@@ -42,6 +42,8 @@ export const initializationOptions = z.object({
   allowInsecureHttp: z.boolean().default(false),
   /** Absolute paths of folders that identical bytes may be adopted from. */
   adoptFrom: z.array(z.string()).default([]),
+  /** Days that a partial is kept which nobody goes on with; 0: for ever. */
+  keepPartialsDays: z.number().min(0).optional(),
   /** Whether hosts of private networks may be connected to when a manifest names them. */
   allowPrivateHosts: z.boolean().default(false),
   /** How much of the network transfers may take; see {@link TransferLimitsChanged}. */
@@ -112,6 +114,10 @@ export const PullModel = new RequestType<ModelParams, PullResult, FailureData | 
 /** Fails with `not-running` when this server is not pulling the model. */
 export const PausePull = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/pause');
 export const ResumePull = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/resume');
+/** Removes what was received of a model that is not complete. */
+export const DiscardPartial = new RequestType<ModelParams, void, FailureData | undefined>(
+  'diffusionDock/models/discardPartial'
+);
 export const VerifyModel = new RequestType<VerifyParams, VerifyReport, FailureData | undefined>(
   'diffusionDock/models/verify'
 );

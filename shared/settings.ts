@@ -8,6 +8,7 @@ export const SETTINGS = {
   caFile: { key: 'diffusionDock.network.caFile', scope: 'machine', default: '' },
   rateLimit: { key: 'diffusionDock.pull.rateLimit', scope: 'machine', default: 0 },
   connections: { key: 'diffusionDock.pull.connections', scope: 'machine', default: 8 },
+  keepPartialsDays: { key: 'diffusionDock.pull.keepPartialsDays', scope: 'machine', default: 14 },
   confirmAbove: { key: 'diffusionDock.pull.confirmAbove', scope: 'machine-overridable', default: 2000 },
   manifestSeverity: { key: 'diffusionDock.manifest.severity', scope: 'window', default: {} },
   manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] }

@@ -1,7 +1,7 @@
 import { commands, env, type MessageItem, Uri, window } from 'vscode';
 import { agoText, byteText } from '../../shared/byte-text';
 import type { ModelSummary, VerifyReport } from '../../shared/model';
-import { DropModel, HealModel, type HealResult, VerifyModel } from '../../shared/protocol';
+import { DiscardPartial, DropModel, HealModel, type HealResult, VerifyModel } from '../../shared/protocol';
 import { type NextStep, sayDone, sayFailed, sayWarning } from '../support/messages';
 import type { ActionParts } from './action-parts';
 import { pull } from './pull-actions';
@@ -74,6 +74,23 @@ export async function drop(parts: ActionParts, { name, bytes, folder }: ModelSum
     await parts.jobs.run({ model: name, kind: 'drop', title: `Removing ${name}` }, async () => {
       const client = await parts.connection.client();
       await client.sendRequest(DropModel, { name });
+    });
+  } catch (error) {
+    sayFailed(parts.log, error);
+  }
+}
+
+/** Removes what was received of a model after a question. */
+export async function discardPartial(parts: ActionParts, { name, unfinished }: ModelSummary): Promise<void> {
+  if (unfinished?.kind !== 'partial') return;
+  const discard: MessageItem = { title: 'Discard' };
+  const detail = `${byteText(unfinished.receivedBytes)} are deleted, and the next pull transfers them again.`;
+  const question = `Discard what was received of ${name}?`;
+  if ((await window.showWarningMessage(question, { modal: true, detail }, discard)) !== discard) return;
+  try {
+    await parts.jobs.run({ model: name, kind: 'drop', title: `Discarding what was received of ${name}` }, async () => {
+      const client = await parts.connection.client();
+      await client.sendRequest(DiscardPartial, { name });
     });
   } catch (error) {
     sayFailed(parts.log, error);

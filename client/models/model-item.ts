@@ -23,13 +23,15 @@ const LOOKS: Readonly<Record<ModelStatus, Look>> = {
   outdated: { word: 'outdated', icon: 'history', colour: 'list.warningForeground' }
 };
 
+const PARTLY = 'partly pulled';
+
 function modelItem(model: ModelSummary, job: RunningJob | undefined): TreeItem {
-  const { word } = LOOKS[model.status];
+  const look = lookOf(model);
   const item = new TreeItem(model.name, TreeItemCollapsibleState.Collapsed);
   item.id = model.name;
-  item.iconPath = job ? jobIcon(job) : statusIcon(model.status);
-  item.description = job ? jobText(job) : withSize(word, model.bytes);
-  item.tooltip = tooltip(model, word);
+  item.iconPath = job ? jobIcon(job) : statusIcon(look);
+  item.description = job ? jobText(job) : restingText(model, look);
+  item.tooltip = tooltip(model, look.word);
   item.contextValue = contextValue(model, job);
   item.accessibilityInformation = { label: `${model.name}, ${item.description}` };
   return item;
@@ -50,8 +52,21 @@ function fileItem(model: ModelSummary, { path, role, bytes, present }: ModelFile
   return item;
 }
 
-function statusIcon(status: ModelStatus): ThemeIcon {
-  const { icon, colour } = LOOKS[status];
+/** A model that is on its way looks so; one that is there looks as it is. */
+function lookOf({ status, unfinished }: ModelSummary): Look {
+  const look = LOOKS[status];
+  if (!unfinished) return look;
+  if (unfinished.kind === 'elsewhere') return { word: 'being pulled elsewhere', icon: 'sync' };
+  return status === 'registered' || status === 'missing' ? { ...look, word: PARTLY } : look;
+}
+
+function restingText({ bytes, unfinished }: ModelSummary, { word }: Look): string {
+  if (unfinished?.kind !== 'partial' || word !== PARTLY) return withSize(word, bytes);
+  const held = byteText(unfinished.heldBytes);
+  return `${word} · ${bytes === undefined ? held : `${held} of ${byteText(bytes)}`}`;
+}
+
+function statusIcon({ icon, colour }: Look): ThemeIcon {
   return colour === undefined ? new ThemeIcon(icon) : new ThemeIcon(icon, new ThemeColor(colour));
 }
 
@@ -78,16 +93,17 @@ function withSize(words: string, bytes: number | undefined): string {
 }
 
 /** Facts for the `when` clauses of menus: status, whether a job runs and which, and what there is to open. */
-function contextValue({ status, manifestUri, folder }: ModelSummary, job: RunningJob | undefined): string {
+function contextValue({ status, manifestUri, folder, unfinished }: ModelSummary, job: RunningJob | undefined): string {
   const facts = ['model', status, job ? 'busy' : 'idle'];
   if (job?.kind === 'pull') facts.push(job.progress?.isPaused ? 'paused' : 'pulling');
   if (manifestUri !== undefined) facts.push('manifest');
   if (folder !== undefined) facts.push('folder');
+  if (unfinished?.kind === 'partial') facts.push('partial');
   return facts.join(':');
 }
 
 function tooltip(
-  { name, reason, task, bytes, files, folder, manifestUri, checkedAt }: ModelSummary,
+  { name, reason, task, bytes, files, folder, manifestUri, checkedAt, unfinished }: ModelSummary,
   word: string
 ): MarkdownString {
   const text = new MarkdownString();
@@ -96,6 +112,7 @@ function tooltip(
   const amount = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
   text.appendMarkdown(`\n\n${bytes === undefined ? amount : `${amount}, ${byteText(bytes)}`}`);
   const facts = [
+    ['Received', unfinished?.kind === 'partial' ? byteText(unfinished.heldBytes) : undefined],
     ['Task', task],
     ['Read and found right', checkedAt === undefined ? undefined : agoText(checkedAt, Date.now())],
     ['Folder', folder],

@@ -10,6 +10,7 @@ export const COMMANDS = {
   pausePull: 'diffusionDock.models.pause',
   resumePull: 'diffusionDock.models.resume',
   cancelJob: 'diffusionDock.models.cancel',
+  discardPartial: 'diffusionDock.models.discardPartial',
   dropModel: 'diffusionDock.models.drop',
   revealFolder: 'diffusionDock.models.revealFolder',
   openManifest: 'diffusionDock.models.openManifest',

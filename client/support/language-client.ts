@@ -15,6 +15,7 @@ import {
   cacheRoot,
   caFile,
   editorProxy,
+  keepPartialsDays,
   manifestSeverity,
   sdCliPath,
   transferLimits
@@ -59,6 +60,7 @@ function initializationOptions(): InitializationOptions {
     providesCredentials: true,
     proxy: editorProxy(),
     allowInsecureHttp: allowInsecureHttp(),
+    keepPartialsDays: keepPartialsDays(),
     adoptFrom: adoptFrom(),
     allowPrivateHosts: allowPrivateHosts(),
     limits: transferLimits(),

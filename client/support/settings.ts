@@ -37,6 +37,12 @@ export function transferLimits(): TransferLimits {
   };
 }
 
+/** Days that a partial is kept which nobody goes on with; 0: for ever. */
+export function keepPartialsDays(): number {
+  const value = read('keepPartialsDays');
+  return typeof value === 'number' && value >= 0 ? value : SETTINGS.keepPartialsDays.default;
+}
+
 /**
  * How many bytes a pull may transfer without a question.
  * @returns undefined when no question is ever to be asked

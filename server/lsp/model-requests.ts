@@ -1,5 +1,6 @@
 import type { Connection } from 'vscode-languageserver';
 import {
+  DiscardPartial,
   DropModel,
   FreeSpace,
   Generate,
@@ -16,6 +17,7 @@ import {
   VerifyProgressed
 } from '../../shared/protocol';
 import { describePlan } from '../operations/describe-plan';
+import { discardPartial } from '../operations/discard-partial';
 import { dropModel } from '../operations/drop-model';
 import { freeSpace } from '../operations/free-space';
 import { generateImage, readGenerationRequest } from '../operations/generate-image';
@@ -66,6 +68,13 @@ export function serveModels(connection: Connection, services: Services, changed:
     guarded('resume', services, async ({ name }) => services.runningPulls.resume(name))
   );
   serveUpkeep(connection, services, changed);
+  connection.onRequest(
+    DiscardPartial,
+    guarded('discard', services, async ({ name }) => {
+      await discardPartial(services, await findModel(services, name));
+      changed();
+    })
+  );
   connection.onRequest(
     Generate,
     guarded('generate', services, async ({ name, request }, signal) =>

@@ -54,6 +54,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       policy: options,
       editorProxy: options.proxy,
       hostCredentials: options.providesCredentials ? editorCredentials(connection) : undefined,
+      keepPartialsDays: options.keepPartialsDays,
       isTrusted: () => trusted,
       workerScript: host.workerScript,
       clock: systemClock,

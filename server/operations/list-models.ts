@@ -3,12 +3,14 @@ import { messageOf } from '../../shared/failure';
 import type { GenerationDefaults } from '../../shared/manifest/generation-defaults';
 import type { ModelFile, ModelSummary } from '../../shared/model';
 import { type ModelName, modelKey } from '../../shared/model-name';
+import { type FoundPartial, findPartials } from '../pull/find-partials';
 import { modelFiles, modelStatus, type StatusWithReason, stampedFiles, stampedStatus } from '../registry/model-status';
 import type { BundleState } from '../store/bundle-state';
 import { type KnownModel, knownModels } from './known-models';
+import { unfinishedPull } from './partials-of';
 import type { Services } from './services';
 
-type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout' | 'survey' | 'log'>;
+type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout' | 'survey' | 'log' | 'environment'>;
 
 /**
  * So many bundles are looked at before a list is shown. When there are more, those that were never looked at are shown
@@ -22,12 +24,20 @@ const LOOKED_AT_FIRST = 100;
  */
 export async function listModels(services: Parts, onLater?: () => void): Promise<readonly ModelSummary[]> {
   const { survey } = services;
-  const [models, present] = await Promise.all([knownModels(services), survey.present()]);
+  const [models, present, partials] = await Promise.all([
+    knownModels(services),
+    survey.present(),
+    findPartials(services.layout.partials)
+  ]);
   const there = models.filter(({ name }) => present.has(modelKey(name)));
   const isExact = there.length <= LOOKED_AT_FIRST;
   const unclear = isExact ? there : there.filter((model) => !isClear(services, model));
   await survey.lookAt(unclear.map(({ name }) => name));
-  const summaries = models.map((model) => summarise(services, model, present.has(modelKey(model.name))));
+  const summaries = await Promise.all(
+    models.map((model) =>
+      withUnfinished(services, model, summarise(services, model, present.has(modelKey(model.name))), partials)
+    )
+  );
   if (!isExact && onLater) {
     const later = survey.lookInBackground(there.map(({ name }) => name));
     later.then(
@@ -44,7 +54,20 @@ export async function summariseModel(services: Parts, name: ModelName): Promise<
   const model = models.find((known) => modelKey(known.name) === modelKey(name));
   if (!model) return undefined;
   const bundle = await services.survey.look(model.name);
-  return summarise(services, model, bundle.kind !== 'absent');
+  const summary = summarise(services, model, bundle.kind !== 'absent');
+  return withUnfinished(services, model, summary, await findPartials(services.layout.partials));
+}
+
+/** A model that is not installed is shown with what was received of it. */
+async function withUnfinished(
+  services: Parts,
+  { manifest }: KnownModel,
+  summary: ModelSummary,
+  partials: readonly FoundPartial[]
+): Promise<ModelSummary> {
+  if (summary.status === 'installed') return summary;
+  const unfinished = await unfinishedPull(services, manifest, partials);
+  return unfinished ? { ...summary, unfinished } : summary;
 }
 
 /** Whether the status of an installed model can be told without a look at its bundle. */

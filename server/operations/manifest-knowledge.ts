@@ -6,7 +6,10 @@ import { knownModels } from './known-models';
 import { summariseModel } from './list-models';
 import type { Services } from './services';
 
-type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout' | 'survey' | 'log' | 'credentials'>;
+type Parts = Pick<
+  Services,
+  'registry' | 'manifestsInView' | 'layout' | 'survey' | 'log' | 'environment' | 'credentials'
+>;
 
 /** More entries than these of one folder are not offered: nobody scrolls through them. */
 const MOST_ENTRIES = 1000;

@@ -49,6 +49,8 @@ export interface ServiceOptions {
   readonly editorProxy?: EditorProxy | undefined;
   /** Where the host keeps credentials, asked before the environment. */
   readonly hostCredentials?: CredentialStore | undefined;
+  /** Days that a partial is kept which nobody goes on with, 0 for ever; absent: the environment, else the default. */
+  readonly keepPartialsDays?: number | undefined;
   /** Whether the workspace is trusted now. */
   readonly isTrusted: () => boolean;
   /** The bundled worker, an absolute path. */

@@ -1,3 +1,4 @@
+import { SETTINGS } from '../../shared/settings';
 import { sweepScratch } from '../engine/scratch';
 import { collectPartials } from '../pull/partial-folders';
 import { recover } from '../store/recovery';
@@ -11,17 +12,29 @@ export async function cleanUpAfterCrashes({
   layout,
   log,
   clock,
-  proofs
-}: Pick<Services, 'layout' | 'log' | 'clock' | 'proofs'>): Promise<void> {
+  proofs,
+  ...settings
+}: Pick<Services, 'layout' | 'log' | 'clock' | 'proofs' | 'environment' | 'keepPartialsDays'>): Promise<void> {
   try {
     for (const sentence of await recover(layout)) log.info(sentence);
     const { removed, ended, problems } = await sweepScratch(layout.scratch);
     if (removed > 0) log.info('removed scratch of dead processes', { folders: removed, engines: ended });
     for (const problem of problems) log.warn(problem);
-    const stale = await collectPartials(layout.partials, clock.now());
+    const stale = await collectPartials(layout.partials, { now: clock.now(), keptMs: partialsKeptMs(settings) });
     if (stale > 0) log.info('removed stale partials', { partials: stale });
     await proofs.collect();
   } catch (error) {
     log.error('failed recovery', { reason: error instanceof Error ? error.message : String(error) });
   }
+}
+
+/** Names how many days partials are kept where no editor says so. */
+const KEEP_VARIABLE = 'DIFFUSION_DOCK_KEEP_PARTIALS_DAYS';
+
+/** How long a partial is kept that nobody goes on with; 0 days stand for ever, what makes no sense for the default. */
+function partialsKeptMs({ keepPartialsDays, environment }: Pick<Services, 'environment' | 'keepPartialsDays'>): number {
+  const text = environment[KEEP_VARIABLE]?.trim();
+  const days = keepPartialsDays ?? (text ? Number(text) : Number.NaN);
+  if (days === 0) return Number.POSITIVE_INFINITY;
+  return (days > 0 ? days : SETTINGS.keepPartialsDays.default) * 24 * 3600 * 1000;
 }

@@ -5,8 +5,11 @@ import type { Services } from './services';
 /** Changes come in bursts; they are told once, this long after the first, in ms. */
 const GATHER_MS = 100;
 
+/** Names of claims, and of what becomes one. */
+const CLAIM = /\.claim/;
+
 /**
- * Tells when the registry or the bundles change, whoever changes them: another window, the command line, or a
+ * Tells when the registry, the bundles or the partials change, whoever changes them: another window, the command line, or a
  * person with a file manager.
  * @returns ends the watching
  */
@@ -22,10 +25,13 @@ export async function watchModels(
     }, GATHER_MS);
   };
   const watchers: FSWatcher[] = [];
-  for (const folder of [layout.registry, layout.models]) {
+  for (const folder of [layout.registry, layout.models, layout.partials]) {
     try {
       await makeDirectoryDurably(folder);
-      const watcher = watch(folder, { persistent: false }, gather);
+      const watcher = watch(folder, { persistent: false }, (_, name) => {
+        // Whoever waits for its turn on a content asks for its claim again and again.
+        if (name === null || !CLAIM.test(name)) gather();
+      });
       watcher.on('error', (error) => log.warn('stopped watching', { folder, reason: error.message }));
       watchers.push(watcher);
     } catch (error) {

@@ -267,10 +267,18 @@ function freshJournal({ content, ranges }: JournalState, boot: string): string {
 
 /** How many bytes a partial has, as its journal says; 0 when there is no telling. For watching others. */
 export async function recordedBytes(folder: string): Promise<number> {
+  return (await recordedPartial(folder)).bytes;
+}
+
+/** What a partial has, as its journal says, and the identity of its source. */
+export async function recordedPartial(
+  folder: string
+): Promise<{ readonly bytes: number; readonly source: string | null }> {
   try {
-    return countBytes(readJournal(await readFile(journalPath(folder), 'utf8'), await bootId()).ranges);
+    const { content, ranges } = readJournal(await readFile(journalPath(folder), 'utf8'), await bootId());
+    return { bytes: countBytes(ranges), source: content?.source ?? null };
   } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return 0;
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return { bytes: 0, source: null };
     throw error;
   }
 }

@@ -76,42 +76,45 @@ async function discard(folder: string, partials: string, key: string): Promise<b
   return true;
 }
 
-async function isAbandoned(tag: string): Promise<boolean> {
+/** Whether the owner part of a partial's name tells that it belongs to nobody. */
+export async function isAbandoned(tag: string): Promise<boolean> {
   if (tag.startsWith(`${FREE}~`)) return true;
   const owner = parseOwnerTag(tag);
   return owner !== undefined && isProvedDead(owner);
 }
 
-/** A partial that nobody has gone on with for two weeks is not worth its bytes. */
-const KEPT_MS = 14 * 24 * 3600 * 1000;
-
-/** An age beyond this, or below nothing, tells more of a clock that was moved than of the partial. */
-const PLAUSIBLE_MS = 90 * 24 * 3600 * 1000;
+/** An age that is over the limit by more, or below nothing, tells more of a clock that was moved than of the partial. */
+const PLAUSIBLE_EXCESS_MS = 76 * 24 * 3600 * 1000;
 
 /**
- * Removes partials that nobody has gone on with for two weeks, and those without data, which a crash leaves whose
- * data was complete. Those of living processes are left alone. Where the clock was moved, two weeks begin anew.
- * @param now milliseconds since the epoch
+ * Removes partials that nobody has gone on with for a while, and those without data, which a crash leaves whose data
+ * was complete. Those of living processes are left alone. Where the clock was moved, the time begins anew.
+ * @param limits in milliseconds: now since the epoch, and how long a partial is kept, which may be for ever
  * @returns how many were removed
  */
-export async function collectPartials(partials: string, now: number): Promise<number> {
+export async function collectPartials(partials: string, limits: KeepLimits): Promise<number> {
   let removed = 0;
   for (const entry of await entriesOf(partials)) {
     const [key = '', ...rest] = entry.split('.');
     if (!(await isAbandoned(rest.join('.')))) continue;
     const folder = join(partials, entry);
-    if ((await isWorthless(folder, now)) && (await discard(folder, partials, key))) removed += 1;
+    if ((await isWorthless(folder, limits)) && (await discard(folder, partials, key))) removed += 1;
   }
   return removed;
 }
 
-async function isWorthless(folder: string, now: number): Promise<boolean> {
+interface KeepLimits {
+  readonly now: number;
+  readonly keptMs: number;
+}
+
+async function isWorthless(folder: string, { now, keptMs }: KeepLimits): Promise<boolean> {
   try {
     await stat(dataPath(folder));
     const age = now - (await stat(journalPath(folder))).mtimeMs;
-    const isPlausible = age >= 0 && age <= PLAUSIBLE_MS;
+    const isPlausible = age >= 0 && age <= keptMs + PLAUSIBLE_EXCESS_MS;
     if (!isPlausible) await utimes(journalPath(folder), new Date(now), new Date(now));
-    return isPlausible && age > KEPT_MS;
+    return isPlausible && age > keptMs;
   } catch (error) {
     // Data without a journal counts for nothing either.
     if (isErrorWithCode(error, 'ENOENT')) return true;

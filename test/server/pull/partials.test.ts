@@ -139,6 +139,9 @@ async function mkdirPartials({ layout }: TestServices): Promise<string> {
   return layout.partials;
 }
 
+/** What is collected at a time when partials are kept for two weeks. */
+const at = (now: number) => ({ now, keptMs: 14 * DAY_MS });
+
 describe('a clock that was moved', () => {
   it.each([
     ['to the year 2099', Date.UTC(2099, 0)],
@@ -146,20 +149,20 @@ describe('a clock that was moved', () => {
   ])('%s removes no fresh partial, and two weeks begin anew', async (_, moved) => {
     const { services, partial } = await setting();
     const folder = await leavePartial(services.layout, partial);
-    expect(await collectPartials(services.layout.partials, moved)).toBe(0);
-    expect(await collectPartials(services.layout.partials, moved + 13 * DAY_MS)).toBe(0);
+    expect(await collectPartials(services.layout.partials, at(moved))).toBe(0);
+    expect(await collectPartials(services.layout.partials, at(moved + 13 * DAY_MS))).toBe(0);
     expect(await stat(folder)).toBeDefined();
     // Set right again, it is fresh again.
-    expect(await collectPartials(services.layout.partials, Date.now())).toBe(0);
-    expect(await collectPartials(services.layout.partials, Date.now() + 15 * DAY_MS)).toBe(1);
+    expect(await collectPartials(services.layout.partials, at(Date.now()))).toBe(0);
+    expect(await collectPartials(services.layout.partials, at(Date.now() + 15 * DAY_MS))).toBe(1);
   });
 
   it('leaves a partial of an age that nobody believes for two more weeks', async () => {
     const { services, partial } = await setting();
     const folder = await leavePartial(services.layout, partial);
     await utimes(join(folder, 'journal'), new Date(0), new Date(0));
-    expect(await collectPartials(services.layout.partials, Date.now())).toBe(0);
-    expect(await collectPartials(services.layout.partials, Date.now() + 15 * DAY_MS)).toBe(1);
+    expect(await collectPartials(services.layout.partials, at(Date.now()))).toBe(0);
+    expect(await collectPartials(services.layout.partials, at(Date.now() + 15 * DAY_MS))).toBe(1);
   });
 
   it('back while another process is silent does not make us wait for ever', async () => {

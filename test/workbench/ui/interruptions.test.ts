@@ -1,15 +1,20 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Dock, openDock } from './dock-workbench';
 
 /** Slow enough that a pull can be met in the middle. */
 const SLOW = 3_000_000;
 
+/** Slow enough that a pull does not come to its end while a few things are clicked. */
+const SLOWER = 600_000;
+
 let dock: Dock;
 
 beforeAll(async () => {
   dock = await openDock({ bytesPerSecond: SLOW, engineSpeed: 0.2 });
   await dock.wb.openView('Diffusion Dock');
-  await statusOf('tiny-sd1', /^not installed/);
+  await statusOf('tiny-sd1', /^(not installed|partly pulled)/);
 });
 
 afterAll(() => dock?.[Symbol.asyncDispose]());
@@ -19,13 +24,13 @@ describe('a pull that is interrupted', () => {
     const { wb } = dock;
     await pullPast(10);
     await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Cancel' });
-    await statusOf('tiny-sd1', /^not installed/);
+    await statusOf('tiny-sd1', /^(not installed|partly pulled)/);
     expect(await wb.notifications()).toEqual([]);
     expect(resumedRequests()).toEqual([]);
 
     await pullPast(20);
     await wb.clickNotification('Pulling tiny-sd1', 'Cancel');
-    await statusOf('tiny-sd1', /^not installed/);
+    await statusOf('tiny-sd1', /^(not installed|partly pulled)/);
     expect(resumedRequests()).toHaveLength(1);
   });
 
@@ -40,29 +45,43 @@ describe('a pull that is interrupted', () => {
     await wb.until(() => dock.openTransfers() === 0, 'the end of its connection');
     await dock.screenshot('paused');
 
+    await dock.limitTo(SLOWER);
     await wb.execCommand('Diffusion Dock: Resume Pull');
     await statusOf('tiny-sd1', /^\d+ % · /);
     expect(resumedRequests()).toHaveLength(before + 1);
     await wb.execCommand('Diffusion Dock: Pause Pull');
     await statusOf('tiny-sd1', /^paused/);
     await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Cancel' });
-    await statusOf('tiny-sd1', /^not installed/);
+    await statusOf('tiny-sd1', /^(not installed|partly pulled)/);
     expect(await wb.notifications()).toEqual([]);
   });
 
   it('leaves what it has when the window goes while it is paused', async () => {
     const { wb } = dock;
-    await pullPast(35);
+    await pullPast(30);
     await wb.clickTreeItem('Models', 'tiny-sd1', { menu: 'Pause Pull' });
     await statusOf('tiny-sd1', /^paused/);
     await wb.reload();
     await wb.openView('Diffusion Dock');
-    await statusOf('tiny-sd1', /^not installed/);
+    await statusOf('tiny-sd1', /^(not installed|partly pulled)/);
     const before = resumedRequests().length;
     await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pull' });
     await wb.until(() => resumedRequests().length === before + 1, 'the request for the rest');
     await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Cancel' });
-    await statusOf('tiny-sd1', /^not installed/);
+    await statusOf('tiny-sd1', /^(not installed|partly pulled)/);
+  });
+
+  it('shows what is here of it, and can be forgotten', async () => {
+    const { wb } = dock;
+    await statusOf('tiny-sd1', /^partly pulled · .* MB of 22\.4 MB$/);
+    await wb.clickTreeItem('Models', 'tiny-sd1', { menu: 'Discard Partial Download…' });
+    const dialog = await wb.dialog();
+    await dock.screenshot('discard-partial');
+    expect(dialog.message).toBe('Discard what was received of tiny-sd1?');
+    await dialog.click('Discard');
+    await statusOf('tiny-sd1', /^not installed · 22\.4 MB$/);
+    expect(readdirSync(path.join(dock.home, '.partial'))).toEqual([]);
+    await dock.limitTo(SLOW);
   });
 
   it('survives the death of the server: a sentence, a restart, and the rest is pulled', async () => {
@@ -80,7 +99,7 @@ describe('a pull that is interrupted', () => {
     await wb.execCommand('Diffusion Dock: Generate Image');
     await wb.waitForNotification('The Diffusion Dock language server is not running.');
     await wb.clickNotification('is not running', 'Restart Server');
-    await statusOf('tiny-sd1', /^not installed/);
+    await statusOf('tiny-sd1', /^(not installed|partly pulled)/);
     await dock.limitTo(0);
     const before = resumedRequests().length;
     await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pull' });
