@@ -34,6 +34,15 @@ export const FAILURE_CODES = [
 
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
+/**
+ * Where something can be done about a failure, beyond what its code tells. `terms`: a page whose terms have to be
+ * accepted. `setting`: the key of a setting of ours, or of the editor's.
+ */
+export type Remedy =
+  | { readonly kind: 'credential' }
+  | { readonly kind: 'terms'; readonly url: string }
+  | { readonly kind: 'setting'; readonly key: string };
+
 /** A failure as plain data: crosses the protocol and is what `--json` prints. */
 export interface FailureData {
   readonly code: FailureCode;
@@ -43,6 +52,7 @@ export interface FailureData {
   readonly subject?: string;
   /** What to do next, one sentence. */
   readonly nextStep?: string;
+  readonly remedy?: Remedy;
 }
 
 /** Everything of a failure but its code and sentence. */
@@ -51,6 +61,7 @@ export interface FailureDetails {
   readonly nextStep?: string;
   /** The status that a server answered with. */
   readonly status?: number;
+  readonly remedy?: Remedy | undefined;
   readonly cause?: unknown;
 }
 
@@ -61,14 +72,17 @@ export class Failure extends Error {
   readonly nextStep: string | undefined;
   /** For the log; people read it in the sentence. */
   readonly status: number | undefined;
+  readonly remedy: Remedy | undefined;
 
-  constructor(code: FailureCode, message: string, { subject, nextStep, status, cause }: FailureDetails = {}) {
+  constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
+    const { subject, nextStep, status, remedy, cause } = details;
     super(message, { cause });
     this.name = 'Failure';
     this.code = code;
     this.subject = subject;
     this.nextStep = nextStep;
     this.status = status;
+    this.remedy = remedy;
   }
 
   /** The failure as plain data, without its cause: causes go to the log only. */
@@ -77,7 +91,8 @@ export class Failure extends Error {
       code: this.code,
       message: this.message,
       ...(this.subject === undefined ? {} : { subject: this.subject }),
-      ...(this.nextStep === undefined ? {} : { nextStep: this.nextStep })
+      ...(this.nextStep === undefined ? {} : { nextStep: this.nextStep }),
+      ...(this.remedy === undefined ? {} : { remedy: this.remedy })
     };
   }
 }

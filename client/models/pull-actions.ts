@@ -1,9 +1,9 @@
-import { commands, type MessageItem, window } from 'vscode';
+import { commands, type MessageItem, Uri, window } from 'vscode';
 import { byteText } from '../../shared/byte-text';
 import type { ModelSummary } from '../../shared/model';
 import { PausePull, PullModel, ResumePull } from '../../shared/protocol';
 import { COMMANDS } from '../support/commands';
-import { type NextStep, sayDone, sayFailed } from '../support/messages';
+import { type NextStep, type Remedies, sayDone, sayFailed } from '../support/messages';
 import type { ActionParts } from './action-parts';
 import { confirmPull } from './plan-actions';
 
@@ -16,7 +16,7 @@ export async function pull(parts: ActionParts, model: ModelSummary): Promise<voi
   try {
     if (!(await confirmPull(parts, model))) return;
   } catch (error) {
-    sayFailed(parts.log, error, { about: model.name, retry: () => pull(parts, model) });
+    sayFailed(parts.log, error, { about: model.name, retry: () => pull(parts, model), ...manifestOf(model) });
     return;
   }
   await pullNow(parts, model);
@@ -32,7 +32,7 @@ async function pullNow(parts: ActionParts, model: ModelSummary): Promise<void> {
     });
     sayDone(`${name} is installed (${byteText(result.bytes)}).`, generateStep(name));
   } catch (error) {
-    sayFailed(parts.log, error, { about: name, retry: () => pullNow(parts, model) });
+    sayFailed(parts.log, error, { about: name, retry: () => pullNow(parts, model), ...manifestOf(model) });
   }
 }
 
@@ -66,6 +66,12 @@ async function pickPull(
   if (pulls.length <= 1) return pulls[0]?.model;
   const items = pulls.map(({ model, progress }) => ({ label: model, description: progress?.brief ?? '' }));
   return (await window.showQuickPick(items, { title }))?.label;
+}
+
+/** The way to the manifest, for failures that only its author can mend. */
+function manifestOf({ manifestUri }: ModelSummary): Remedies {
+  if (manifestUri === undefined) return {};
+  return { openManifest: () => commands.executeCommand('vscode.open', Uri.parse(manifestUri)) };
 }
 
 function generateStep(name: string): NextStep {

@@ -1,7 +1,7 @@
-import { commands, env, type LogOutputChannel, type MessageItem, window } from 'vscode';
-import type { FailureCode, FailureData } from '../../shared/failure';
-import { SETTINGS } from '../../shared/settings';
+import { commands, env, type LogOutputChannel, type MessageItem, Uri, window } from 'vscode';
+import type { FailureData } from '../../shared/failure';
 import { COMMANDS } from './commands';
+import { type FailureAction, failureActions } from './failure-actions';
 import { troubleOf } from './failures';
 
 /** A button of a message, and what it does. */
@@ -17,14 +17,14 @@ export interface Remedies {
   readonly pull?: () => unknown;
   /** Reads the files of the model that an engine failed with. */
   readonly verify?: () => unknown;
+  readonly openManifest?: (() => unknown) | undefined;
 }
 
 const showLog = command('Show Log', COMMANDS.showLog);
 const restartServer = command('Restart Server', COMMANDS.restartServer);
 const storeCredential = command('Store Credential', COMMANDS.storeCredential);
+const freeSpace = command('Free Disk Space', COMMANDS.freeSpace);
 const manageTrust = command('Manage Trust', 'workbench.trust.manage');
-const moveCache: NextStep = { title: 'Move Cache', run: () => openMachineSetting(SETTINGS.cacheRoot.key) };
-const setEngine: NextStep = { title: 'Open Settings', run: () => openMachineSetting(SETTINGS.sdCliPath.key) };
 
 /** Says that something is done, with what could come next. */
 export function sayDone(sentence: string, ...steps: readonly NextStep[]): void {
@@ -72,36 +72,33 @@ function sayError(sentence: string, steps: readonly NextStep[]): void {
   void window.showErrorMessage(plain(sentence), ...steps).then(runChosen);
 }
 
-/** Failures that may go away by themselves, so that the same again makes sense. */
-const RETRIED: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  'network',
-  'http-status',
-  'bad-response',
-  'size-mismatch',
-  'digest-mismatch',
-  'file-access',
-  'busy'
-]);
+function stepsFor(failure: FailureData, remedies: Remedies): NextStep[] {
+  return failureActions(failure).flatMap((action) => stepOf(action, remedies) ?? []);
+}
 
-function stepsFor({ code }: FailureData, { retry, pull, verify }: Remedies): NextStep[] {
-  switch (code) {
-    case 'engine-missing':
-    case 'engine-unusable':
-      return [setEngine, showLog];
-    case 'untrusted-workspace':
-      return [manageTrust];
-    case 'disk-full':
-      return [...(retry ? [{ title: 'Retry', run: retry }] : []), moveCache];
-    case 'credential-missing':
-      return [storeCredential];
-    case 'not-installed':
-    case 'unhealthy-model':
-    case 'outdated-model':
-      return pull ? [{ title: 'Pull', run: pull }] : [];
-    case 'engine-failed':
-      return verify ? [{ title: 'Verify Model', run: verify }, showLog] : [showLog];
-    default:
-      return retry && RETRIED.has(code) ? [{ title: 'Retry', run: retry }, showLog] : [showLog];
+/** @returns undefined when whoever failed has no such way out */
+function stepOf(action: FailureAction, { retry, pull, verify, openManifest }: Remedies): NextStep | undefined {
+  switch (action.kind) {
+    case 'retry':
+      return retry && { title: 'Retry', run: retry };
+    case 'pull':
+      return pull && { title: 'Pull', run: pull };
+    case 'verify':
+      return verify && { title: 'Verify Model', run: verify };
+    case 'openManifest':
+      return openManifest && { title: 'Open Manifest', run: openManifest };
+    case 'storeCredential':
+      return storeCredential;
+    case 'manageTrust':
+      return manageTrust;
+    case 'freeSpace':
+      return freeSpace;
+    case 'showLog':
+      return showLog;
+    case 'openSetting':
+      return { title: action.title, run: () => openMachineSetting(action.key) };
+    case 'openPage':
+      return { title: 'Open Terms', run: () => env.openExternal(Uri.parse(action.url, true)) };
   }
 }
 

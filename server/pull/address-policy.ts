@@ -1,5 +1,6 @@
-import { Failure } from '../../shared/failure';
+import { Failure, type Remedy } from '../../shared/failure';
 import { addressReach, type HostReach, hostReach } from '../../shared/host-reach';
+import { SETTINGS } from '../../shared/settings';
 
 /** What the user allows beyond public hosts over https and this machine. */
 export interface AddressPolicy {
@@ -45,7 +46,7 @@ export function refusalOf({ host, address, admission }: Destination, policy: Add
   }
   if (named === 'loopback' || policy.allowPrivateHosts) return undefined;
   const nextStep = 'If you trust that host, allow private hosts in the settings, or with --allow-private-hosts.';
-  return refused(host, `${leads} ${where}.`, nextStep);
+  return refused(host, `${leads} ${where}.`, nextStep, { kind: 'setting', key: SETTINGS.allowPrivateHosts.key });
 }
 
 /** How far a host is. @param address what it was resolved to, which tells more than its name */
@@ -53,6 +54,6 @@ export function reachOf(host: string, address?: string): HostReach {
   return address === undefined ? hostReach(host) : (addressReach(address) ?? 'unspecified');
 }
 
-function refused(subject: string, message: string, nextStep: string): Failure {
-  return new Failure('refused-address', message, { subject, nextStep });
+function refused(subject: string, message: string, nextStep: string, remedy?: Remedy): Failure {
+  return new Failure('refused-address', message, { subject, nextStep, remedy });
 }

@@ -2,7 +2,7 @@ import { cancelled, Failure, messageOf } from '../../shared/failure';
 import { errorCode } from '../platform/system-error';
 import { CRAWLING } from './gathered-body';
 import type { HttpClient } from './http-client';
-import { proxyRefusal, refusalByProxy } from './proxy-refusal';
+import { PROXY_SETTING, proxyRefusal, refusalByProxy } from './proxy-refusal';
 import { TransientFault } from './source';
 import { describeAddress } from './web-address';
 
@@ -29,6 +29,7 @@ export function networkFault(error: unknown, url: URL, { client, signal }: Excha
   const failure = new Failure('network', `${wayTo(url, proxy)}: ${reason}.`, {
     subject,
     nextStep: 'Check the network connection and try again; what was transferred is kept.',
+    remedy: proxy === undefined ? undefined : PROXY_SETTING,
     cause: error
   });
   return new TransientFault(failure);

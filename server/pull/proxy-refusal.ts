@@ -1,5 +1,8 @@
-import { Failure } from '../../shared/failure';
+import { Failure, type Remedy } from '../../shared/failure';
 import { TransientFault } from './source';
+
+/** Where the editor keeps the address of its proxy. */
+export const PROXY_SETTING: Remedy = { kind: 'setting', key: 'http.proxy' };
 
 /**
  * The status with which a proxy refused a request or a tunnel, or undefined for any other error. undici tells it in
@@ -22,7 +25,8 @@ export function proxyRefusal(status: number, proxy: string, { host }: URL, subje
   if (status === 407 || status === 401) {
     return new Failure('network', `The proxy ${proxy} asks for a login (status ${status}).`, {
       subject,
-      nextStep: 'Write name and password into the address of the proxy, as in http://name:password@host:port.'
+      nextStep: 'Write name and password into the address of the proxy, as in http://name:password@host:port.',
+      remedy: PROXY_SETTING
     });
   }
   if (status >= 500) {
@@ -31,6 +35,7 @@ export function proxyRefusal(status: number, proxy: string, { host }: URL, subje
   }
   return new Failure('network', `The proxy ${proxy} refuses connections to ${host} (status ${status}).`, {
     subject,
-    nextStep: 'Ask whoever runs the proxy to allow it, or name the host in NO_PROXY if it can be reached directly.'
+    nextStep: 'Ask whoever runs the proxy to allow it, or name the host in NO_PROXY if it can be reached directly.',
+    remedy: PROXY_SETTING
   });
 }

@@ -1,4 +1,4 @@
-import { Failure } from '../../shared/failure';
+import { Failure, type Remedy } from '../../shared/failure';
 import type { Credential } from './credentials';
 import type { HttpAnswer } from './http-client';
 import { askedWaitMs } from './http-headers';
@@ -20,16 +20,19 @@ interface Meaning {
   /** Follows the name of the host. */
   readonly what: string;
   readonly nextStep: string;
+  readonly remedy?: Remedy;
 }
+
+const LOGIN: Remedy = { kind: 'credential' };
 
 /** A refusal as the user is told it; a status that may pass is worth another attempt. */
 export function statusFault(answer: HttpAnswer, context: StatusContext): Error {
   const { status } = answer;
   const { url, way, credential, now } = context;
-  const { what, nextStep } = hubMeaning(answer, context) ?? statusMeaning(status, context);
+  const { what, nextStep, remedy } = hubMeaning(answer, context) ?? statusMeaning(status, context);
   const said = serverMessage(answer.header('x-error-message'), credential);
   const message = `${way} ${what} (status ${status})${said === undefined ? '' : `; it says: ${said}`}.`;
-  const failure = new Failure('http-status', message, { subject: describeAddress(url), nextStep, status });
+  const failure = new Failure('http-status', message, { subject: describeAddress(url), nextStep, remedy, status });
   const passes = status === 408 || status === 429 || status >= 500;
   return passes ? new TransientFault(failure, askedWaitMs(answer, now)) : failure;
 }
@@ -40,8 +43,10 @@ function hubMeaning(answer: HttpAnswer, { url, credential }: StatusContext): Mea
   const repository = `${owner}/${repo}`;
   switch (answer.header('x-error-code')) {
     case 'GatedRepo': {
-      const terms = `Accept the terms at ${url.origin}/${repository}`;
+      const page = `${url.origin}/${repository}`;
+      const terms = `Accept the terms at ${page}`;
       return {
+        remedy: { kind: 'terms', url: page },
         what: `gives ${repository} only to those who accepted its terms`,
         nextStep:
           answer.status === 401 || !credential
@@ -51,6 +56,7 @@ function hubMeaning(answer: HttpAnswer, { url, credential }: StatusContext): Mea
     }
     case 'RepoNotFound':
       return {
+        remedy: LOGIN,
         what: `shows no repository ${repository}`,
         nextStep: credential
           ? `Check its name; if it is private, the account of the credential "${credential.alias}" needs access to it.`
@@ -72,10 +78,10 @@ function hubMeaning(answer: HttpAnswer, { url, credential }: StatusContext): Mea
 }
 
 function statusMeaning(status: number, context: StatusContext): Meaning {
-  if (status === 401) return { what: 'asks for a login', nextStep: loginStep(context) };
+  if (status === 401) return { what: 'asks for a login', nextStep: loginStep(context), remedy: LOGIN };
   if (status === 403) {
     const access = 'The file may be in early access or limited to some accounts, which its page tells.';
-    return { what: 'refuses access', nextStep: `${loginStep(context)} ${access}` };
+    return { what: 'refuses access', nextStep: `${loginStep(context)} ${access}`, remedy: LOGIN };
   }
   if (status >= 500) return { what: 'has a fault of its own', nextStep: 'Try again later; what was received is kept.' };
   // 204 and 304, for example, which are right for other questions than ours.

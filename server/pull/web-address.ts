@@ -1,5 +1,6 @@
 import { Failure } from '../../shared/failure';
 import { hostReach } from '../../shared/host-reach';
+import { SETTINGS } from '../../shared/settings';
 import { type AddressPolicy, type Admission, refusalOf } from './address-policy';
 
 const OTHER_SOURCE = 'Check the address in the manifest, or use another source.';
@@ -30,7 +31,8 @@ export function checkedAddress(text: string, policy: AddressPolicy, admission: A
   if (url.protocol === 'http:' && hostReach(url.hostname) !== 'loopback' && !policy.allowInsecureHttp) {
     throw new Failure('refused-address', `${url.host} is addressed over plain http, which is not protected.`, {
       subject: describeAddress(url),
-      nextStep: 'Use https, or allow plain http in the settings.'
+      nextStep: 'Use https, or allow plain http in the settings.',
+      remedy: { kind: 'setting', key: SETTINGS.allowInsecureHttp.key }
     });
   }
   return url;

@@ -84,7 +84,8 @@ describe('a credential', () => {
     });
     expect(failure).toMatchObject({
       code: 'http-status',
-      nextStep: expect.stringContaining('"my-hub" is not accepted')
+      nextStep: expect.stringContaining('"my-hub" is not accepted'),
+      remedy: { kind: 'credential' }
     });
     expect(traces).not.toContain('CANARY');
   });
@@ -134,6 +135,7 @@ describe('the hub', () => {
       { HF_TOKEN: CANARY, HF_ENDPOINT: hub.origin },
       fields
     );
-    expect(failure).toMatchObject({ nextStep: expect.stringContaining(`${hub.origin}/owner/repo`) });
+    const terms = `${hub.origin}/owner/repo`;
+    expect(failure).toMatchObject({ nextStep: expect.stringContaining(terms), remedy: { kind: 'terms', url: terms } });
   });
 });

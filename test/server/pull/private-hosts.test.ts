@@ -68,7 +68,8 @@ describe('a name that leads to this machine or into a private network', () => {
     expect(await pull(`http://models.test:${port}/w`, { policy: strict, resolveHost })).toMatchObject({
       code: 'refused-address',
       message: 'models.test leads to 127.0.0.1, an address of this machine.',
-      nextStep: expect.stringContaining('--allow-private-hosts')
+      nextStep: expect.stringContaining('--allow-private-hosts'),
+      remedy: { kind: 'setting', key: 'diffusionDock.network.allowPrivateHosts' }
     });
     expect(asked).toEqual([]);
   });

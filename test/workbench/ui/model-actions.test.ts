@@ -78,6 +78,14 @@ describe('the actions on a model', () => {
     await dock.screenshot('outdated');
     expect(dialog.message).toBe('Replace the installed files of decoder?');
     await dialog.click('Cancel');
+    await wb.clickTreeItem('Models', 'decoder', { action: 'Pull' });
+    await (await wb.dialog()).click('Replace');
+    await wb.waitForNotification(/does not have the content/);
+    await wb.until(async () => (await wb.notifications()).length === 1, 'nothing but the message');
+    await dock.screenshot('wrong-digest');
+    await wb.clickNotification('does not have the content', 'Open Manifest');
+    await wb.page.locator('.tab.active', { hasText: 'manifest.json' }).waitFor();
+    await wb.execCommand('View: Close All Editors');
     writeFileSync(manifest, sound);
     await status('installed · 2.5 MB');
     expect(await wb.notifications()).toEqual([]);
