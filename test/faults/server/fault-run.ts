@@ -34,8 +34,8 @@ const PIECE_BYTES = MIB / 8;
 /** Makes the small content one that is shared at once by as many connections as are allowed, up to four. */
 export const SHARED_FROM_THE_START = { firstConnections: 4, smallestSharedBytes: 1, pieceBytes: PIECE_BYTES };
 
-/** What may come in vain for each connection: bytes under way when a body is given up. */
-export const WASTE_BYTES = MIB / 4;
+/** What may come in vain for each connection: what is gathered of a body that is given up, when others join in. */
+export const WASTE_BYTES = MIB / 2;
 
 /** A failure as the user sees it: code, sentence, subject, next step; the host is called HOST. */
 export type FailureText = readonly [code: string, sentence: string, subject: string, nextStep: string];
