@@ -1,8 +1,11 @@
 import * as z from 'zod';
 import { type Digest, parseDigest } from '../../shared/digest';
 import { Failure, messageOf } from '../../shared/failure';
+import type { Clock } from '../platform/clock';
 import type { Log } from '../platform/log';
 import { type DocumentOptions, type HttpDocument, readDocument } from '../pull/http-document';
+import { MOST_FRUITLESS_ATTEMPTS, waitBeforeRetry } from '../pull/retry-policy';
+import { TransientFault } from '../pull/source';
 import { type HubAddress, hubTreeUrl } from './hub-address';
 
 /** What the hub says of a file before it is fetched. */
@@ -26,6 +29,7 @@ export interface HubListingsOptions {
   /** The user's HF_ENDPOINT, or undefined. */
   readonly endpoint: string | undefined;
   readonly log: Log;
+  readonly clock: Pick<Clock, 'sleep'>;
 }
 
 /** A page of the hub has at most a thousand entries; the largest ones measured stay far below. */
@@ -52,16 +56,19 @@ export class HubListings {
 
   /**
    * Lists the revision that an address names.
-   * @returns undefined when it is not to be had: mirrors often serve files only
-   * @throws Failure('cancelled')
+   * @returns undefined when there is none: mirrors often serve files only
+   * @throws Failure: going on without a listing would silently prove and pin less
    */
   of(address: HubAddress, options: Omit<DocumentOptions, 'mostBytes'>): Promise<RevisionListing | undefined> {
     const { endpoint, log } = this.options;
     const first = hubTreeUrl(address, endpoint);
     let listing = this.asked.get(first);
     if (!listing) {
-      listing = readListing(first, options).catch((error: unknown) => {
-        if (error instanceof Failure && error.code === 'cancelled') throw error;
+      listing = this.readPatiently(first, options).catch((error: unknown) => {
+        if (!isAnswerOfMirror(error)) {
+          this.asked.delete(first);
+          throw error;
+        }
         log.info('hub listing not used', { repository: `${address.owner}/${address.repo}`, reason: messageOf(error) });
         return undefined;
       });
@@ -69,6 +76,28 @@ export class HubListings {
     }
     return listing;
   }
+
+  private async readPatiently(first: string, options: Omit<DocumentOptions, 'mostBytes'>): Promise<RevisionListing> {
+    for (let fruitless = 1; ; fruitless += 1) {
+      try {
+        return await readListing(first, options);
+      } catch (error) {
+        if (!(error instanceof TransientFault) || isAnswerOfMirror(error)) throw error;
+        if (fruitless === MOST_FRUITLESS_ATTEMPTS) throw error.failure;
+        const wait = waitBeforeRetry(fruitless, error.awaitedMs, Math.random());
+        await this.options.clock.sleep(wait, options.signal);
+      }
+    }
+  }
+}
+
+const NO_LISTINGS: ReadonlySet<number> = new Set([404, 405, 501]);
+
+/** Whether a server has no listings, or answers with what is none. */
+function isAnswerOfMirror(error: unknown): boolean {
+  const failure = error instanceof TransientFault ? error.failure : error;
+  if (failure instanceof Failure) return failure.code === 'bad-response' || NO_LISTINGS.has(failure.status ?? 0);
+  return failure instanceof SyntaxError || failure instanceof z.ZodError;
 }
 
 async function readListing(first: string, options: Omit<DocumentOptions, 'mostBytes'>): Promise<RevisionListing> {

@@ -58,8 +58,8 @@ export interface SourceOptions {
 }
 
 /** Listings of the hub that the files of one pull share. */
-export function hubListings({ environment, log }: Pick<Services, 'environment' | 'log'>): HubListings {
-  return new HubListings({ endpoint: environment['HF_ENDPOINT'], log });
+export function hubListings({ environment, log, clock }: Pick<Services, 'environment' | 'log' | 'clock'>): HubListings {
+  return new HubListings({ endpoint: environment['HF_ENDPOINT'], log, clock });
 }
 
 /** A file of the hub at its address alone; unless another credential is given, the hub's own token is sent. */

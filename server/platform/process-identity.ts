@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
 import * as z from 'zod';
@@ -22,9 +23,27 @@ export function nonce(): string {
 
 let ownBoot: Promise<string> | undefined;
 
-/** This host's name, safe within a file name. */
+let ownHost: string | undefined;
+
+/**
+ * Where process ids are this process's own, safe within a file name: the host's name, and the PID namespace when that
+ * is not the one that Linux boots with. Containers that share the host's name have process ids of their own.
+ */
 function hostName(): string {
-  return hostname().replace(/[^A-Za-z0-9-]/g, '_');
+  ownHost ??= `${hostname().replace(/[^A-Za-z0-9-]/g, '_')}${namespaceSuffix()}`;
+  return ownHost;
+}
+
+/** The namespace that every Linux boots with (PROC_PID_INIT_INO of the kernel). */
+const FIRST_NAMESPACE = '4026531836';
+
+function namespaceSuffix(): string {
+  try {
+    const [, namespace] = /^pid:\[(\d+)\]$/.exec(readlinkSync('/proc/self/ns/pid')) ?? [];
+    return namespace === undefined || namespace === FIRST_NAMESPACE ? '' : `_${namespace}`;
+  } catch {
+    return '';
+  }
 }
 
 /** Tells one boot of this machine from another: what was written but not synced survives only the same boot. */
@@ -76,12 +95,34 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
  * under the same id where the platform does not tell start times.
  */
 export async function isProvedDead(identity: ProcessIdentity): Promise<boolean> {
-  if (identity.host !== hostName()) return false;
+  if (isElsewhere(identity)) return false;
   if (areOfDifferentBoots(identity.bootId, await bootId())) return true;
   if (!isRunning(identity.pid)) return true;
   const startTime = await startTimeOf(identity.pid);
   if (startTime === undefined) return true;
   return startTime !== '' && identity.startTime !== '' && startTime !== identity.startTime;
+}
+
+/** Whether nobody here can ask about a process: it runs, or ran, on another host or in another PID namespace. */
+export function isElsewhere({ host }: ProcessIdentity): boolean {
+  return host !== hostName();
+}
+
+/** How long a process elsewhere counts as alive after its last sign of life, in ms. */
+const SILENCE_MS = 7 * 24 * 3600 * 1000;
+
+/** An age beyond this, or below nothing, tells more of a clock that was moved than of anything else, in ms. */
+const PLAUSIBLE_MS = 90 * 24 * 3600 * 1000;
+
+/**
+ * Whether nothing is to be expected of a process any more: it is proved dead, or it runs elsewhere and has shown no
+ * sign of life for a week.
+ * @param lastSign what it wrote last, in milliseconds since the epoch
+ */
+export async function isGone(identity: ProcessIdentity, lastSign: number): Promise<boolean> {
+  if (await isProvedDead(identity)) return true;
+  const age = Date.now() - lastSign;
+  return isElsewhere(identity) && age > SILENCE_MS && age <= PLAUSIBLE_MS;
 }
 
 function isRunning(pid: number): boolean {

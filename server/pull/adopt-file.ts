@@ -41,7 +41,7 @@ export async function adoptFile(file: PlannedFile, tools: ReceiveTools): Promise
 async function adoptFrom(candidate: AdoptionCandidate, file: PlannedFile, tools: ReceiveTools): Promise<Adoption> {
   const { hasher, signal, onChecked } = tools;
   const copy = { ...file, source: fileSource(candidate.path) };
-  const partial = await openPartial(copy, tools);
+  const partial = await openPartial(copy, tools, { copies: false });
   // A mere guess is not worth a copy, and wrong bytes must not spoil what was received before. Else hashing the copy
   // is enough, which is done in any case.
   const provesFirst = !partial.isComplete && (partial.bytes > 0 || !candidate.isNamedByDigest);

@@ -40,8 +40,15 @@ export class Dispatchers {
   of(url: URL, admission: Admission): Promise<Undici.Dispatcher> {
     const proxy = proxyFor(url, this.options.proxy);
     const key = proxy ?? admission;
-    const made = this.made.get(key) ?? this.make(proxy, admission);
+    const known = this.made.get(key);
+    if (known) return known;
+    const made = this.make(proxy, admission);
     this.made.set(key, made);
+    // What could not be made now may be made the next time: the user mends files and settings.
+    made.catch(() => {
+      this.made.delete(key);
+      this.authorities = undefined;
+    });
     return made;
   }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { chmod, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectoryDurably, writeFileDurably } from '../platform/durable-files';
 import { bootId } from '../platform/process-identity';
@@ -263,6 +263,12 @@ function freshJournal({ content, ranges }: JournalState, boot: string): string {
   if (content) lines.push({ type: 'begun', ...content }, syncedLine(ranges));
   for (const range of ranges) lines.push({ type: 'written', ...range });
   return lines.map(formatJournalLine).join('');
+}
+
+/** A partial as its journal says, whoever owns it; nothing of it counts when there is no telling. */
+export async function readPartial(folder: string): Promise<JournalState & { readonly dataPath: string }> {
+  const state = await recordedState(journalPath(folder), (await stat(dataPath(folder))).size);
+  return { ...state, dataPath: dataPath(folder) };
 }
 
 /** How many bytes a partial has, as its journal says; 0 when there is no telling. For watching others. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { entriesOf } from '../platform/folder-entries';
-import { isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from '../platform/process-identity';
+import { isElsewhere, isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from '../platform/process-identity';
 import { isErrorWithCode } from '../platform/system-error';
 
 /** Marks a partial that its owner let go; anybody may take it over. */
@@ -83,12 +83,24 @@ export async function isAbandoned(tag: string): Promise<boolean> {
   return owner !== undefined && isProvedDead(owner);
 }
 
+function isFromElsewhere(tag: string): boolean {
+  const owner = parseOwnerTag(tag);
+  return owner !== undefined && isElsewhere(owner);
+}
+
+/** Partials of a content whose owners nobody here can ask about. @returns paths of folders */
+export async function partialsFromElsewhere(partials: string, key: string): Promise<string[]> {
+  const entries = (await entriesOf(partials)).filter((entry) => entry.startsWith(`${key}.`));
+  return entries.filter((entry) => isFromElsewhere(entry.slice(key.length + 1))).map((entry) => join(partials, entry));
+}
+
 /** An age that is over the limit by more, or below nothing, tells more of a clock that was moved than of the partial. */
 const PLAUSIBLE_EXCESS_MS = 76 * 24 * 3600 * 1000;
 
 /**
  * Removes partials that nobody has gone on with for a while, and those without data, which a crash leaves whose data
- * was complete. Those of living processes are left alone. Where the clock was moved, the time begins anew.
+ * was complete. Those of living processes are left alone; of other hosts only the age is known. Where the clock was
+ * moved, the time begins anew.
  * @param limits in milliseconds: now since the epoch, and how long a partial is kept, which may be for ever
  * @returns how many were removed
  */
@@ -96,7 +108,8 @@ export async function collectPartials(partials: string, limits: KeepLimits): Pro
   let removed = 0;
   for (const entry of await entriesOf(partials)) {
     const [key = '', ...rest] = entry.split('.');
-    if (!(await isAbandoned(rest.join('.')))) continue;
+    const tag = rest.join('.');
+    if (!(await isAbandoned(tag)) && !isFromElsewhere(tag)) continue;
     const folder = join(partials, entry);
     if ((await isWorthless(folder, limits)) && (await discard(folder, partials, key))) removed += 1;
   }

@@ -100,7 +100,7 @@ async function fetchProved(file: PlannedFile, seededBytes: number, tools: Receiv
   let keptBytes = seededBytes;
   let receivedBytes = 0;
   for (let isLast = false; ; isLast = true) {
-    const received = await receiveFile(file, tools);
+    const received = await receiveFile(file, tools, { copies: !isLast });
     receivedBytes += received.receivedBytes;
     if (received.kind === 'complete') {
       if (file.source.isLocal) return { blob: received.blob, receivedBytes: 0, origin: 'adopted' };

@@ -5,6 +5,7 @@ import { fileFailure } from '../platform/system-error';
 import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import type { ExpectedFile, TransferTools } from './expected-file';
+import { goOnFromElsewhere } from './go-on-elsewhere';
 import { PartialDownload } from './partial-download';
 import { partialKey } from './partial-folders';
 import { keepSoundPieces, type RepairTools } from './repair';
@@ -18,6 +19,11 @@ export interface FetchTools extends Omit<TransferTools, 'onHashed'>, RepairTools
 
 export interface ReceiveTools extends FetchTools {
   readonly blobs: BlobStore;
+}
+
+export interface ReceiveOptions {
+  /** Whether copies of what others received may be gone on with; not after one of them proved wrong. */
+  readonly copies: boolean;
 }
 
 /** What came of receiving a file. */
@@ -58,8 +64,8 @@ export function contentKey({ digest, source }: ExpectedFile): string {
  * Brings a file's bytes from its source into the store, going on with what was received before.
  * @throws Failure; what was received before a cancel or a passing fault stays as a partial
  */
-export async function receiveFile(file: ExpectedFile, tools: ReceiveTools): Promise<Received> {
-  const partial = await openPartial(file, tools);
+export async function receiveFile(file: ExpectedFile, tools: ReceiveTools, options: ReceiveOptions): Promise<Received> {
+  const partial = await openPartial(file, tools, options);
   const heldBytes = partial.bytes;
   try {
     return await receiveInto(partial, file, tools);
@@ -70,10 +76,17 @@ export async function receiveFile(file: ExpectedFile, tools: ReceiveTools): Prom
 }
 
 /** A partial to receive a file into. It is complete at once when its source can share its blocks. */
-export async function openPartial(file: ExpectedFile, { layout, clock }: FetchTools): Promise<PartialDownload> {
-  const partial = await PartialDownload.claim(layout.partials, contentKey(file), clock.elapsed);
+export async function openPartial(
+  file: ExpectedFile,
+  tools: FetchTools,
+  { copies }: ReceiveOptions
+): Promise<PartialDownload> {
+  const { layout, clock } = tools;
+  const key = contentKey(file);
+  const partial = await PartialDownload.claim(layout.partials, key, clock.elapsed);
   try {
     if (partial.bytes === 0) await partial.beginAsClone(file.source);
+    if (copies) await goOnFromElsewhere(partial, file, { ...tools, partials: layout.partials, key });
     return partial;
   } catch (error) {
     await partial.remove();
@@ -97,7 +110,7 @@ export async function receiveInto(
 
 /** Brings a file's bytes to disk beside the store; as {@link receiveFile}. */
 export async function fetchBesideStore(file: ExpectedFile, tools: FetchTools): Promise<FetchedFile | OtherContent> {
-  const partial = await openPartial(file, tools);
+  const partial = await openPartial(file, tools, { copies: true });
   const completed = await completePartial(partial, file, tools);
   if (completed.kind === 'other-content') return completed;
   const discard = (): Promise<void> => rm(partial.folder, { recursive: true, force: true });

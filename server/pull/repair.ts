@@ -1,9 +1,8 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { cancelled, Failure, messageOf } from '../../shared/failure';
+import { Failure, messageOf } from '../../shared/failure';
 import { exists } from '../platform/durable-files';
 import type { PartHasher } from '../platform/part-hasher';
 import { type ByteRange, type ByteRanges, missingRanges, NO_RANGES, withRange } from './byte-ranges';
+import { copyParts } from './copy-parts';
 import type { ExpectedFile, TransferTools } from './expected-file';
 import { fileSource } from './file-source';
 import type { PartialDownload } from './partial-download';
@@ -97,39 +96,4 @@ function contentOf({ source, bytes }: ExpectedFile) {
 
 function isHeld({ start, end }: ByteRange, ranges: ByteRanges): boolean {
   return ranges.some((range) => range.start <= start && range.end >= end);
-}
-
-/** One read. */
-const COPY_BYTES = 1024 * 1024;
-
-async function copyParts(
-  path: string,
-  parts: readonly ByteRange[],
-  partial: PartialDownload,
-  signal: AbortSignal
-): Promise<void> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const buffer = Buffer.allocUnsafe(COPY_BYTES);
-    for (const part of parts) await copyPart(file, buffer, part, partial, signal);
-  } finally {
-    await file.close();
-  }
-}
-
-/** A seed that is too short gives what it has. */
-async function copyPart(
-  file: FileHandle,
-  buffer: Buffer,
-  { start, end }: ByteRange,
-  partial: PartialDownload,
-  signal: AbortSignal
-): Promise<void> {
-  for (let position = start; position < end; ) {
-    if (signal.aborted) throw cancelled('The transfer');
-    const { bytesRead } = await file.read(buffer, 0, Math.min(COPY_BYTES, end - position), position);
-    if (bytesRead === 0) return;
-    await partial.place(buffer.subarray(0, bytesRead), position);
-    position += bytesRead;
-  }
 }

@@ -5,7 +5,7 @@ import type { Digest } from '../../shared/digest';
 import { exists, makeDirectoryDurably, publishFile, syncFile } from '../platform/durable-files';
 import type { FileHash, Hasher } from '../platform/hasher';
 import { isErrorWithCode } from '../platform/system-error';
-import { reclaimBlob } from './aside-blobs';
+import { putBlobBack, reclaimBlob, setBlobAside } from './aside-blobs';
 import { bundleFiles } from './bundle-index';
 import type { CacheLayout } from './cache-layout';
 import type { Proofs } from './proofs';
@@ -48,18 +48,30 @@ export class BlobStore {
       const force = proofs.find(found)?.digest !== digest;
       const reading = await readDigest(path, { hasher, proofs, signal, force });
       if (reading.digest === digest) return { path, digest, bytes: reading.bytes };
-      // Another process may have put a sound one in its place while this one was read.
-      if (!isSameContent(found, await lstat(path, { bigint: true }))) return undefined;
       await salvage?.(path);
-      const links = (await bundleFiles(this.layout)).filter((file) => file.digest === digest);
-      await proofs.keepThrough(
-        links.map((link) => link.path),
-        () => rm(path, { force: true })
-      );
+      await this.removeDamaged(digest, found);
     } catch (error) {
       if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) throw error;
     }
     return undefined;
+  }
+
+  /**
+   * Removes the content that was found damaged, and no other: another process may have put a sound one in its place.
+   * So it is moved aside by name, looked at, and put back unless it is what was judged.
+   */
+  private async removeDamaged(digest: Digest, judged: BigIntStats): Promise<void> {
+    const { layout, proofs } = this;
+    const links = (await bundleFiles(layout)).filter((file) => file.digest === digest);
+    await proofs.keepThrough(
+      links.map((link) => link.path),
+      async () => {
+        const aside = await setBlobAside(layout, digest);
+        if (!aside) return;
+        if (isSameContent(judged, await lstat(aside.path, { bigint: true }))) await rm(aside.path, { force: true });
+        else await putBlobBack(layout, aside);
+      }
+    );
   }
 
   /**

@@ -1,9 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { renamePatiently, syncDirectory, writeFileDurably } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import {
+  isGone,
   nonce,
   ownerTag,
   ownIdentity,
@@ -53,6 +54,13 @@ export interface FoundOperation {
   readonly record: OperationRecord | undefined;
   /** The process that answers for the operation: whoever took it over, else the one that began it. */
   readonly owner: ProcessIdentity | undefined;
+  /** When the record was written, in milliseconds since the epoch. */
+  readonly writtenAt: number;
+}
+
+/** Whether the process that answers for an operation may still be at it. */
+export async function isUnderWay({ owner, writtenAt }: FoundOperation): Promise<boolean> {
+  return owner !== undefined && !(await isGone(owner, writtenAt));
 }
 
 /** Writes a record so that it survives a power cut; the folder exists. @returns its file name */
@@ -109,16 +117,19 @@ function idOf(file: string): string {
 
 /** @returns undefined when the operation ended meanwhile */
 async function readOperation(layout: CacheLayout, file: string): Promise<FoundOperation | undefined> {
+  const path = join(layout.operations, file);
   let text: string;
+  let writtenAt: number;
   try {
-    text = await readFile(join(layout.operations, file), 'utf8');
+    text = await readFile(path, 'utf8');
+    writtenAt = (await stat(path)).mtimeMs;
   } catch (error) {
     if (isErrorWithCode(error, 'ENOENT')) return undefined;
     throw error;
   }
   const record = parseRecord(text);
   const tag = file.slice(idOf(file).length + 1, -'.json'.length);
-  return { file, record, owner: parseOwnerTag(tag) ?? record?.owner };
+  return { file, record, owner: parseOwnerTag(tag) ?? record?.owner, writtenAt };
 }
 
 function parseRecord(text: string): OperationRecord | undefined {

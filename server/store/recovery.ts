@@ -5,7 +5,7 @@ import { type ModelName, parseModelName } from '../../shared/model-name';
 import { sweepClaims } from '../platform/claims';
 import { exists, removeAbandonedTemporaries, renamePatiently } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
-import { isProvedDead, nonce } from '../platform/process-identity';
+import { nonce } from '../platform/process-identity';
 import { isErrorWithCode } from '../platform/system-error';
 import { putBackAbandoned } from './aside-blobs';
 import { assessBundleFolder } from './bundle-state';
@@ -17,6 +17,7 @@ import {
   forgetOperation,
   handBackOperation,
   type InstallRecord,
+  isUnderWay,
   type OperationRecord,
   readOperations,
   takeOverOperation
@@ -26,8 +27,8 @@ import {
 export type RecoveryReport = readonly string[];
 
 /**
- * Completes or undoes what crashed processes left half-way. Operations of living processes, and of other hosts,
- * are left alone. Several processes may recover at the same time: each operation is settled by one.
+ * Completes or undoes what crashed processes left half-way. Operations of living processes are left alone, and for a
+ * week those of other hosts, where nobody here can ask who lives. Several processes may recover at the same time: each operation is settled by one.
  */
 export async function recover(layout: CacheLayout): Promise<RecoveryReport> {
   const done: string[] = [];
@@ -54,8 +55,9 @@ interface Settlement {
   readonly isOver: boolean;
 }
 
-async function settleIfAbandoned(layout: CacheLayout, { file, record, owner }: FoundOperation): Promise<Settlement> {
-  if (owner && !(await isProvedDead(owner))) return { isOver: false };
+async function settleIfAbandoned(layout: CacheLayout, operation: FoundOperation): Promise<Settlement> {
+  const { file, record } = operation;
+  if (await isUnderWay(operation)) return { isOver: false };
   const taken = await takeOverOperation(layout, file);
   if (taken === undefined) return { isOver: false };
   try {

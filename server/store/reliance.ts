@@ -1,11 +1,8 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Digest, parseDigest } from '../../shared/digest';
 import { makeDirectoryDurably } from '../platform/durable-files';
-import { isProvedDead, nonce, ownIdentity, type ProcessIdentity } from '../platform/process-identity';
-import { isErrorWithCode } from '../platform/system-error';
+import { nonce, ownIdentity } from '../platform/process-identity';
 import type { CacheLayout } from './cache-layout';
-import { forgetOperation, readOperations, recordOperation } from './operation-record';
+import { forgetOperation, isUnderWay, readOperations, recordOperation } from './operation-record';
 
 /** The contents that a job is going to use. */
 export interface RelianceOn {
@@ -29,28 +26,15 @@ export async function relyOn<T>(layout: CacheLayout, { digests, open }: Reliance
   }
 }
 
-/** A process of another host is never proved dead; a job of one that began so long ago is taken for over. In ms. */
-const FOREIGN_JOB_MS = 7 * 24 * 3600 * 1000;
-
 /** What the jobs of all processes that may be alive rely on. */
 export async function reliedOn(layout: CacheLayout): Promise<{ digests: ReadonlySet<Digest>; open: boolean }> {
   const digests = new Set<Digest>();
   let open = false;
-  for (const { file, record, owner } of await readOperations(layout)) {
-    if (record?.kind !== 'rely' || (owner && (await isOver(join(layout.operations, file), owner)))) continue;
+  for (const operation of await readOperations(layout)) {
+    const { record } = operation;
+    if (record?.kind !== 'rely' || !(await isUnderWay(operation))) continue;
     open ||= record.open;
     for (const digest of record.digests.flatMap((text) => parseDigest(text) ?? [])) digests.add(digest);
   }
   return { digests, open };
-}
-
-async function isOver(path: string, owner: ProcessIdentity): Promise<boolean> {
-  if (await isProvedDead(owner)) return true;
-  if (owner.host === (await ownIdentity()).host) return false;
-  try {
-    return (await stat(path)).mtimeMs + FOREIGN_JOB_MS < Date.now();
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT')) return true;
-    throw error;
-  }
 }

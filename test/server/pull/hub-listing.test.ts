@@ -85,6 +85,27 @@ describe('the plan of a pull from the hub', () => {
     await pullManifest(services, manifest);
   });
 
+  it('is made when the hub was busy for a moment, as exact as otherwise', async () => {
+    let refusals = 2;
+    const { services, manifest } = await hubOf({
+      before: ({ url }, response) => {
+        if (!isListing(url ?? '') || refusals === 0) return false;
+        refusals -= 1;
+        return Boolean(response.writeHead(503).end());
+      }
+    });
+    const plan = await planModel(services, await modelFromManifest(manifest), signal);
+    expect(plan).toMatchObject({ files: [{ digest: digestOf(LARGE) }, {}, { bytes: SMALL.length }] });
+  });
+
+  it('fails when the hub stays busy, instead of proving less without a word', async () => {
+    const { services, manifest } = await hubOf({
+      before: ({ url }, response) => isListing(url ?? '') && Boolean(response.writeHead(503).end())
+    });
+    const plan = planModel(services, await modelFromManifest(manifest), signal);
+    await expect(plan).rejects.toMatchObject({ code: 'http-status', message: expect.stringContaining('503') });
+  });
+
   it('asks nothing when the manifest says everything', async () => {
     const { hub, services } = await hubOf();
     const file = { url: 'hf:owner/repo/other.gguf', sha256: digestOf(OTHER), size_bytes: OTHER.length };

@@ -53,6 +53,22 @@ describe('of several partials of one content', () => {
     expect(await partialsOf(services)).toEqual([]);
   });
 
+  it('one of another host is copied and left where it is, for nobody knows whether its owner lives', async () => {
+    const { site, services, partial, pull } = await setting();
+    const tag = ownerTag({ ...(await ownIdentity()), host: 'elsewhere', startTime: '5' }, 'f00d');
+    await leavePartial(services.layout, { ...partial, tag });
+    await pull();
+    expect(site.sentBytes()).toBe(200_000);
+    expect(await partialsOf(services)).toEqual([expect.stringContaining('elsewhere')]);
+  });
+
+  it('one of another host that holds wrong bytes costs a transfer and no more', async () => {
+    const { services, partial, pull } = await setting();
+    const tag = ownerTag({ ...(await ownIdentity()), host: 'elsewhere', startTime: '5' }, 'f00d');
+    await leavePartial(services.layout, { ...partial, content: sampleBytes(400_000, 9), tag });
+    await pull();
+  });
+
   it('those of living processes are left alone', async () => {
     const { services, partial, pull } = await setting();
     const tag = ownerTag({ ...(await ownIdentity()), pid: process.ppid, startTime: '' }, 'f00d');
@@ -113,7 +129,7 @@ describe('the owner of a partial', () => {
     const tag = ownerTag({ ...(await ownIdentity()), host: 'elsewhere' }, 'f00d');
     await leavePartial(services.layout, { ...partial, tag });
     await pull();
-    expect(site.sentBytes()).toBe(400_000);
+    expect(site.sentBytes()).toBe(200_000);
     expect(await partialsOf(services)).toHaveLength(1);
   });
 });

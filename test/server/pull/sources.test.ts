@@ -72,7 +72,7 @@ sourceSuite('a source on the hub', async (content) => {
   const path = `unet/${CONTENT_NAME}`;
   const hub = await startMovingHub({ [path]: content });
   const services = await testServices();
-  const listings = new HubListings({ endpoint: hub.origin, log: services.log });
+  const listings = new HubListings({ ...services, endpoint: hub.origin });
   const address = { kind: 'hub', owner: 'owner', repo: 'repo', revision: 'main', path } as const;
   return {
     source: hubSource(address, { listings, endpoint: hub.origin, http: httpOptions(services, hub.origin) }),

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import {
   bootId,
   describeProcess,
+  isGone,
   isProvedDead,
   nonce,
   ownerTag,
@@ -150,5 +151,27 @@ describe('when too many files are open', () => {
     isExhausted = true;
     expect(await fresh.isProvedDead(own)).toBe(false);
     expect(await fresh.isProvedDead({ ...own, pid: 2 ** 22 + 1 })).toBe(true);
+  });
+});
+
+const DAY_MS = 24 * 3600 * 1000;
+
+function elsewhere(): ProcessIdentity {
+  return { ...own, host: `${own.host}_4026532000` };
+}
+
+describe('a process elsewhere', () => {
+  it('in another PID namespace of this machine is not proved dead by a look at the ids of this one', async () => {
+    expect(await isProvedDead({ ...elsewhere(), pid: 4_000_000 })).toBe(false);
+  });
+
+  it('counts as gone after a week without a sign of life, unless a clock was moved', async () => {
+    expect(await isGone(elsewhere(), Date.now() - 6 * DAY_MS)).toBe(false);
+    expect(await isGone(elsewhere(), Date.now() - 8 * DAY_MS)).toBe(true);
+    expect(await isGone(elsewhere(), Date.now() - 4000 * DAY_MS)).toBe(false);
+  });
+
+  it('on this machine lives for as long as it runs', async () => {
+    expect(await isGone(own, Date.now() - 15 * DAY_MS)).toBe(false);
   });
 });
