@@ -1,3 +1,4 @@
+import { fileFailure } from '../platform/system-error';
 import { withoutEntry, withStamp } from '../registry/registry-state';
 import type { KnownModel } from './known-models';
 import type { Services } from './services';
@@ -12,7 +13,9 @@ export async function dropModel(
   { forget = false }: { readonly forget?: boolean } = {}
 ): Promise<void> {
   await services.jobs.run(name, 'being removed', async () => {
-    await services.bundles.drop(name);
+    await services.bundles.drop(name).catch((error: unknown) => {
+      throw fileFailure(error, `Removing ${name} failed.`, services.layout.model(name));
+    });
     await services.registry.change((models) =>
       forget ? withoutEntry(models, name) : withStamp(models, name, undefined, services.clock.now())
     );

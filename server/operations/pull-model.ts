@@ -4,6 +4,7 @@ import type { InstalledFile, InstalledManifest } from '../../shared/manifest/ins
 import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import type { PullResult } from '../../shared/protocol';
 import type { Clock } from '../platform/clock';
+import { fileFailure } from '../platform/system-error';
 import type { WantedFile } from '../pull/expected-file';
 import type { OnWait } from '../pull/origin-waits';
 import type { PulledFile, PullOptions } from '../pull/pull-engine';
@@ -43,7 +44,8 @@ export async function pullModel(
       );
       onEvent({ type: 'completed', ...result, milliseconds: Math.round(services.clock.elapsed() - startedAt) });
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      const error = fileFailure(thrown, `Installing ${model.name} failed.`, services.layout.root);
       const failure =
         error instanceof Failure ? error.toJSON() : { code: 'unexpected' as const, message: messageOf(error) };
       onEvent({ type: 'failed', model: model.name, failure });

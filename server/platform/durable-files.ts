@@ -20,12 +20,25 @@ export async function syncFile(path: string): Promise<void> {
 
 /** Creates a folder and its missing parents so that they survive a power cut. */
 export async function makeDirectoryDurably(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+  const first = await makeDirectories(path);
   if (first === undefined) return;
   // Every new entry is recorded in its parent: from the new folder up to the one that existed.
   for (let folder = path; ; folder = dirname(folder)) {
     await syncDirectory(dirname(folder));
     if (folder === first || folder === dirname(folder)) return;
+  }
+}
+
+/** @returns the first folder that was not there; undefined when all were */
+async function makeDirectories(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true });
+  } catch (error) {
+    // Node says so when it is another fault, such as a full disk. One by one, the true one is told.
+    if (!isErrorWithCode(error, 'ENOENT') || dirname(path) === path) throw error;
+    const first = await makeDirectories(dirname(path));
+    await mkdir(path);
+    return first ?? path;
   }
 }
 

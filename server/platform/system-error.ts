@@ -21,6 +21,8 @@ const MEANINGS: Readonly<Record<string, { readonly sentence: string; readonly ne
   EPERM: { sentence: 'The operation is not permitted.', nextStep: 'Check the permissions of the folder.' },
   EROFS: { sentence: 'The disk is read-only.', nextStep: 'Choose a cache folder on a writable disk.' },
   EMFILE: { sentence: 'Too many files are open.', nextStep: 'Close other programs, then try again.' },
+  ENFILE: { sentence: 'Too many files are open.', nextStep: 'Close other programs, then try again.' },
+  EXDEV: { sentence: 'The cache lies on more than one disk.', nextStep: 'Move the cache to a folder of one disk.' },
   EIO: { sentence: 'The disk reported a fault.', nextStep: 'Check the disk; the data may be damaged.' },
   ENOENT: { sentence: 'The file does not exist.', nextStep: 'Check the path.' },
   ENOTDIR: { sentence: 'A part of the path is not a folder.', nextStep: 'Check the path.' }

@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Digest } from '../../shared/digest';
+import { Failure } from '../../shared/failure';
 import { exists, makeDirectoryDurably, publishFile, syncFile } from '../platform/durable-files';
 import type { FileHash, Hasher } from '../platform/hasher';
 import { isErrorWithCode } from '../platform/system-error';
@@ -78,12 +79,12 @@ export class BlobStore {
    * Takes a file into the store under the digest that was computed from it on disk. The file is gone from where it
    * was; the blob survives a power cut when this returns. That nobody else wrote to the file since it was hashed is
    * the caller's promise, kept by writing under a name of its own.
-   * @throws Error when the file does not have the size that was hashed
+   * @throws Failure('file-access') when the file does not have the size that was hashed
    */
   async commit(file: string, hash: FileHash): Promise<Blob> {
     const path = this.layout.blob(hash.digest);
     const { size } = await lstat(file);
-    if (size !== hash.bytes) throw new Error(`${hash.bytes} bytes were hashed of a file that has ${size}`);
+    if (size !== hash.bytes) throw misread(file, size, hash.bytes);
     await syncFile(file);
     await chmod(file, 0o444);
     await makeDirectoryDurably(dirname(path));
@@ -92,6 +93,13 @@ export class BlobStore {
     await proofs.remember(path, await lstat(path, { bigint: true }), { digest: hash.digest, readAt: proofs.now() });
     return { path, digest: hash.digest, bytes: hash.bytes };
   }
+}
+
+function misread(subject: string, bytes: number, hashed: number): Failure {
+  return new Failure('file-access', `Of the ${bytes} bytes that were stored ${hashed} could be read back.`, {
+    subject,
+    nextStep: 'Check the disk; the data may be damaged.'
+  });
 }
 
 function isSameContent(before: BigIntStats, after: BigIntStats): boolean {

@@ -58,7 +58,7 @@ describe('committing', () => {
     const file = await fileWith(BYTES);
     const hash = await hasher.hash(file);
     await writeFile(file, later);
-    await expect(store.commit(file, hash)).rejects.toThrow('bytes were hashed of a file that has');
+    await expect(store.commit(file, hash)).rejects.toMatchObject({ code: 'file-access' });
     await expect(lstat(layout.blob(DIGEST))).rejects.toThrow('ENOENT');
   });
 
