@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/unit/**/*.test.ts', 'test/server/**/*.test.ts', 'test/faults/**/*.test.ts'],
+    // They keep the whole machine busy, so they are a suite of their own.
+    exclude: [...configDefaults.exclude, 'test/faults/processes/**'],
     globalSetup: ['test/support/build-once.ts'],
     pool: 'forks',
     maxWorkers: 2,

@@ -22,6 +22,12 @@ const VSCODE_VERSIONS = ['1.100', '1.139'];
 /** @type {Suite} */
 const UNIT = { name: 'unit and server', config: 'vitest.config.mts' };
 
+/**
+ * Pulls that are killed, meet errors of the disk, run side by side and have their clocks set.
+ * @type {Suite}
+ */
+const FAULTS = { name: 'faults', config: 'vitest.faults.config.mts' };
+
 /** The test of the command that opens one version of VS Code itself. */
 const START_TEST = 'test/workbench/ui/start.test.ts';
 
@@ -87,7 +93,7 @@ async function prepareSuites(unitOnly) {
   ensureBrowser();
   ensureVscode(VSCODE_VERSIONS);
   const { vsix } = await packageExtension();
-  return [UNIT, ...workbenchSuites(vsix), START];
+  return [UNIT, FAULTS, ...workbenchSuites(vsix), START];
 }
 
 await runMain(async () => {

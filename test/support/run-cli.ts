@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 
 /** The command line as it was built. */
-const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
+export const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
 
 /** The recorded stand-in for sd-cli. */
 export const STAND_IN = resolve(import.meta.dirname, 'stand-in/sd-cli.mjs');
@@ -28,8 +28,17 @@ export interface RunningCli {
 }
 
 /** Starts the built command line with an environment that holds nothing of this machine's but PATH. */
-export function startCli(words: readonly string[], { home, folder, environment }: CliOptions): RunningCli {
-  const child = spawn(process.execPath, [CLI, ...words], {
+export function startCli(words: readonly string[], options: CliOptions): RunningCli {
+  return startProgram(process.execPath, [CLI, ...words], options);
+}
+
+/** Starts a program that runs the command line, with the same environment. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  { home, folder, environment }: CliOptions
+): RunningCli {
+  const child = spawn(program, args, {
     cwd: folder,
     env: { PATH: process.env['PATH'], HOME: home, DIFFUSION_DOCK_HOME: home, ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
