@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { Failure, messageOf } from '../../shared/failure';
 import type { PullEvent, VerifyProgress } from '../../shared/job-events';
-import type { InstalledFile, InstalledManifest } from '../../shared/manifest/installed-manifest';
+import type { InstalledFile } from '../../shared/manifest/installed-manifest';
 import { type ModelName, modelKey } from '../../shared/model-name';
 import type { HealResult } from '../../shared/protocol';
 import type { WantedFile } from '../pull/expected-file';
 import type { PullOptions } from '../pull/pull-engine';
-import { assessBundleFolder, type BundleState } from '../store/bundle-state';
 import type { BundleContent } from '../store/bundle-store';
 import { relyOn } from '../store/reliance';
+import { type BundleAsFound, findBundle, type NoBundle, requireAsFound } from './bundle-as-found';
 import { type KnownModel, knownModels } from './known-models';
 import { pullModel } from './pull-model';
 import type { Services } from './services';
@@ -30,30 +30,52 @@ export interface HealOptions {
  */
 export async function healModel(services: Services, model: KnownModel, options: HealOptions): Promise<HealResult> {
   requireTrust(services, 'Healing models');
-  const bundle = await assessBundleFolder(services.layout.model(model.name));
-  if (bundle.kind === 'absent' && !model.installed) throw notInstalled(model);
-  if (bundle.kind !== 'present') return healWhole(services, model, bundle, options);
-  const damaged = await damagedFiles(services, model, options);
-  const others = await sharersOf(services, model, damaged);
-  const transferredBytes = damaged.size === 0 ? 0 : await healFiles(services, model, bundle, damaged, options);
-  const relinked: ModelName[] = [];
-  for (const other of others) if (await relink(services, other, options)) relinked.push(other.name);
-  return {
-    model: model.name,
-    healed: [...damaged],
-    others: relinked,
-    transferredBytes,
-    report: await verdictOn(services, model, options)
-  };
+  const healing = await services.jobs.run(model.name, 'being healed', async () => {
+    const found = await findBundle(services, model.name);
+    return found.kind === 'present' ? healParts(services, model, found, options) : found;
+  });
+  if ('healed' in healing) return healRest(services, model, healing, options);
+  if (healing.kind === 'absent' && !model.installed) throw notInstalled(model);
+  return healWhole(services, model, healing, options);
 }
 
-type PresentBundle = Extract<BundleState, { kind: 'present' }>;
+/** What was done to a bundle, and the models that share what was damaged. */
+interface Healing {
+  readonly healed: ReadonlySet<string>;
+  readonly sharers: readonly KnownModel[];
+  readonly transferredBytes: number;
+}
+
+/** Runs as the model's only job. */
+async function healParts(
+  services: Services,
+  model: KnownModel,
+  found: BundleAsFound,
+  options: HealOptions
+): Promise<Healing> {
+  const damaged = await damagedFiles(services, model, options);
+  const sharers = await sharersOf(services, model, damaged);
+  const transferredBytes = damaged.size === 0 ? 0 : await healFiles(services, model, found, damaged, options);
+  return { healed: damaged, sharers, transferredBytes };
+}
+
+async function healRest(
+  services: Services,
+  model: KnownModel,
+  { healed, sharers, transferredBytes }: Healing,
+  options: HealOptions
+): Promise<HealResult> {
+  const others: ModelName[] = [];
+  for (const sharer of sharers) if (await relink(services, sharer, options)) others.push(sharer.name);
+  const report = await verdictOn(services, model, options);
+  return { model: model.name, healed: [...healed], others, transferredBytes, report };
+}
 
 /** Without its manifest nobody can say what of a bundle is right; contents that are in the store do not come again. */
 async function healWhole(
   services: Services,
   model: KnownModel,
-  bundle: Exclude<BundleState, PresentBundle>,
+  bundle: NoBundle,
   options: HealOptions
 ): Promise<HealResult> {
   if (bundle.kind === 'unreadable' && bundle.isNewer) {
@@ -107,39 +129,37 @@ async function digestsOf(
 async function healFiles(
   services: Services,
   model: KnownModel,
-  bundle: PresentBundle,
+  found: BundleAsFound,
   damaged: ReadonlySet<string>,
   { signal, onEvent }: HealOptions
 ): Promise<number> {
   const { name } = model;
-  requireNothingExtra(model, bundle);
-  return services.jobs.run(name, 'being healed', async () => {
-    const startedAt = services.clock.now();
-    try {
-      const { manifest } = bundle;
-      const wanted = await Promise.all(
-        manifest.files.filter(({ path }) => damaged.has(path)).map((file) => wantedFile(services, model, file))
-      );
-      const reliance = { digests: manifest.files.map(({ sha256 }) => sha256), open: false };
-      const { transferredBytes } = await services.runningPulls.run(name, (pause) =>
-        relyOn(services.layout, reliance, () =>
-          fetchAndInstall(services, name, manifest, wanted, { signal, onEvent, pause })
-        )
-      );
-      const milliseconds = services.clock.now() - startedAt;
-      onEvent({ type: 'completed', model: name, bytes: manifest.total_size_bytes, transferredBytes, milliseconds });
-      return transferredBytes;
-    } catch (error) {
-      const failure =
-        error instanceof Failure ? error.toJSON() : { code: 'unexpected' as const, message: messageOf(error) };
-      onEvent({ type: 'failed', model: name, failure });
-      throw error;
-    }
-  });
+  const { manifest } = found.bundle;
+  requireNothingExtra(model, found);
+  const startedAt = services.clock.now();
+  try {
+    const wanted = await Promise.all(
+      manifest.files.filter(({ path }) => damaged.has(path)).map((file) => wantedFile(services, model, file))
+    );
+    const reliance = { digests: manifest.files.map(({ sha256 }) => sha256), open: false };
+    const { transferredBytes } = await services.runningPulls.run(name, (pause) =>
+      relyOn(services.layout, reliance, () =>
+        fetchAndInstall(services, name, found, wanted, { signal, onEvent, pause })
+      )
+    );
+    const milliseconds = services.clock.now() - startedAt;
+    onEvent({ type: 'completed', model: name, bytes: manifest.total_size_bytes, transferredBytes, milliseconds });
+    return transferredBytes;
+  } catch (error) {
+    const failure =
+      error instanceof Failure ? error.toJSON() : { code: 'unexpected' as const, message: messageOf(error) };
+    onEvent({ type: 'failed', model: name, failure });
+    throw error;
+  }
 }
 
 /** Replacing the bundle would take away what somebody put beside it. */
-function requireNothingExtra({ name }: KnownModel, { extras }: PresentBundle): void {
+function requireNothingExtra({ name }: KnownModel, { bundle: { extras } }: BundleAsFound): void {
   const [first] = extras;
   if (first === undefined) return;
   throw new Failure('unhealthy-model', `The folder of ${name} holds more than the model: ${first}`, {
@@ -151,18 +171,21 @@ function requireNothingExtra({ name }: KnownModel, { extras }: PresentBundle): v
 async function fetchAndInstall(
   services: Services,
   name: ModelName,
-  manifest: InstalledManifest,
+  found: BundleAsFound,
   wanted: readonly WantedFile[],
   options: PullOptions
 ): Promise<{ readonly transferredBytes: number }> {
   const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
   const fetched = new Map(files.map(({ filename, blob }) => [filename, blob]));
+  const { manifest } = found.bundle;
   const folder = services.layout.model(name);
   const contents = manifest.files.map(({ path, sha256, size_bytes }): BundleContent => {
     const own = { path: join(folder, path), digest: sha256, bytes: size_bytes };
     return { path, blob: fetched.get(path) ?? own };
   });
-  await services.bundles.install(name, contents, manifest);
+  const kept = contents.flatMap(({ path }) => (fetched.has(path) ? [] : path));
+  await requireAsFound(services, name, found, kept);
+  await services.bundles.install(name, contents, manifest, found.stamp);
   return { transferredBytes };
 }
 
@@ -194,13 +217,15 @@ async function wantedFile(
  * @returns whether it is healed; else it stays as it is, and is shown as damaged
  */
 async function relink(services: Services, model: KnownModel, options: HealOptions): Promise<boolean> {
-  const bundle = await services.survey.look(model.name);
-  if (bundle.kind !== 'present') return false;
-  const damaged = new Set(bundle.files.filter(({ problem }) => problem !== undefined).map(({ file }) => file.path));
   try {
-    await healFiles(services, model, bundle, damaged, options);
-    await services.survey.look(model.name);
-    return true;
+    return await services.jobs.run(model.name, 'being healed', async () => {
+      const found = await findBundle(services, model.name);
+      if (found.kind !== 'present') return false;
+      const broken = found.bundle.files.filter(({ problem }) => problem !== undefined);
+      await healFiles(services, model, found, new Set(broken.map(({ file }) => file.path)), options);
+      await services.survey.look(model.name);
+      return true;
+    });
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
     services.log.warn('not healed', { model: model.name, reason: error.message });

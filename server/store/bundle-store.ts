@@ -10,7 +10,7 @@ import { errorCode, isErrorWithCode } from '../platform/system-error';
 import { reclaimBlob } from './aside-blobs';
 import type { Blob } from './blob-store';
 import { assessBundleFolder } from './bundle-state';
-import { folderStamp, promote, putBack, removeBundle, setAside, undoInstall } from './bundle-swap';
+import { folderStamp, promote, putBack, removeBundle, requireStamp, setAside, undoInstall } from './bundle-swap';
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 import { forgetOperation, recordOperation } from './operation-record';
 import type { Proofs } from './proofs';
@@ -32,25 +32,34 @@ export class BundleStore {
 
   /**
    * Installs a bundle from blobs, replacing one of the same name by two renames that recovery completes or undoes.
+   * @param expected {@link folderStamp} of the only bundle that may be replaced; absent when any may
    * @returns the bundle's folder
+   * @throws Failure('busy') when another bundle than the expected one is there, which stays
    */
-  async install(name: ModelName, contents: readonly BundleContent[], manifest: InstalledManifest): Promise<string> {
+  async install(
+    name: ModelName,
+    contents: readonly BundleContent[],
+    manifest: InstalledManifest,
+    expected?: string
+  ): Promise<string> {
     const touched = [...contents.map(({ blob }) => blob.path), ...(await survivingNames(this.layout, name))];
-    return this.proofs.keepThrough(touched, () => this.putInPlace(name, contents, manifest));
+    return this.proofs.keepThrough(touched, () => this.putInPlace(name, contents, manifest, expected));
   }
 
   private async putInPlace(
     name: ModelName,
     contents: readonly BundleContent[],
-    manifest: InstalledManifest
+    manifest: InstalledManifest,
+    expected: string | undefined
   ): Promise<string> {
     const { layout } = this;
     const operation = await this.begin(name);
+    if (expected !== undefined) requireStamp(name, operation.replaces, expected);
     const record = { kind: 'install' as const, ...operation, staging: operation.purge };
     const file = await recordOperation(layout, operation.id, record);
     try {
       await stage(layout, join(layout.staging, record.staging), contents, manifest);
-      await promote(layout, name, record);
+      await promote(layout, name, record, expected);
     } catch (error) {
       await settleNowOrLater(layout, file, () => undoInstall(layout, name, record));
       throw error;

@@ -1,5 +1,6 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Failure } from '../../shared/failure';
 import type { ModelName } from '../../shared/model-name';
 import { exists, makeDirectoryDurably, renamePatiently, syncDirectory } from '../platform/durable-files';
 import { isErrorWithCode } from '../platform/system-error';
@@ -24,12 +25,21 @@ export async function folderStamp(path: string): Promise<string> {
 
 /**
  * Moves the old bundle aside and the staged one in. When the second rename fails, the first is undone. A bundle that
- * another process puts in place in between is moved aside too: the last one wins.
+ * another process puts in place in between is moved aside too: the last one wins, unless it says what it replaces.
+ * @param expected stamp of the only bundle that may be replaced
+ * @throws Failure('busy') when another bundle is there; what was moved aside is then left for {@link undoInstall}
  */
-export async function promote(layout: CacheLayout, name: ModelName, entries: SwapEntries): Promise<void> {
+export async function promote(
+  layout: CacheLayout,
+  name: ModelName,
+  entries: SwapEntries,
+  expected?: string
+): Promise<void> {
   await makeDirectoryDurably(layout.models);
   for (;;) {
+    if (expected !== undefined) requireStamp(name, await folderStamp(layout.model(name)), expected);
     await setAside(layout, name, entries.purge);
+    if (expected !== undefined) requireTime(name, await folderStamp(join(layout.purge, entries.purge)), expected);
     try {
       await renamePatiently(join(layout.staging, entries.staging), layout.model(name));
       break;
@@ -41,6 +51,24 @@ export async function promote(layout: CacheLayout, name: ModelName, entries: Swa
   }
   await syncDirectory(layout.models);
   await syncDirectory(layout.staging);
+}
+
+/** @throws Failure('busy') unless a bundle's folder is the one that was looked at before */
+export function requireStamp(name: ModelName, stamp: string, expected: string): void {
+  if (stamp !== expected) throw changedMeanwhile(name);
+}
+
+/** As {@link requireStamp}, of a folder that was moved since: file systems without inodes may number it anew. */
+function requireTime(name: ModelName, stamp: string, expected: string): void {
+  if (stamp.split('-')[1] !== expected.split('-')[1]) throw changedMeanwhile(name);
+}
+
+/** The failure of whoever would replace a model that somebody else changed in the meantime. */
+export function changedMeanwhile(name: ModelName): Failure {
+  return new Failure('busy', `The installed files of ${name} were changed by somebody else meanwhile.`, {
+    subject: name,
+    nextStep: 'Try again.'
+  });
 }
 
 /** Moves a bundle out of the way; nothing happens when there is none. */

@@ -1,6 +1,7 @@
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { dropModel } from '../../server/operations/drop-model';
 import { healModel } from '../../server/operations/heal-model';
 import { findModel } from '../../server/operations/known-models';
 import { listModels } from '../../server/operations/list-models';
@@ -8,29 +9,39 @@ import { pullModel } from '../../server/operations/pull-model';
 import { modelFromManifest } from '../../server/operations/register-model';
 import type { PullEvent } from '../../shared/job-events';
 import { type RawServer, respond, startRawServer } from '../support/raw-http-server';
-import { digestOf } from '../support/sample-bundle';
+import { digestOf, leftovers } from '../support/sample-bundle';
 import { sampleBytes, sha256 } from '../support/sample-bytes';
 import { type TestFile, type TestServices, testServices, writeManifest } from '../support/test-services';
 
 const WEIGHTS = sampleBytes(60_000);
 const VAE = sampleBytes(40_000, 7);
+/** Weights of a later version, of the same size. */
+const LATER = sampleBytes(60_000, 9);
+const CONTENTS = new Map([
+  ['/vae', VAE],
+  ['/later', LATER]
+]);
 
 let services: TestServices;
 let site: RawServer;
 let requested: string[];
 let isBroken: boolean;
+/** What happens before a file is answered. */
+let beforeAnswer: (path: string) => Promise<void>;
 
 beforeEach(async () => {
   requested = [];
   isBroken = false;
+  beforeAnswer = async () => undefined;
   services = await testServices();
   // Files that were just written count as old ones, so that what is read of them is remembered.
   Object.assign(services.proofs, { now: () => Date.now() + 60_000 });
-  site = await startRawServer(({ path }, socket) => {
+  site = await startRawServer(async ({ path }, socket) => {
     requested.push(path);
+    await beforeAnswer(path);
     if (isBroken) respond(socket, 404, {}, Buffer.from('gone'));
     else {
-      const body = path === '/vae' ? VAE : WEIGHTS;
+      const body = CONTENTS.get(path) ?? WEIGHTS;
       respond(socket, 200, { 'Content-Length': body.length }, body);
     }
   });
@@ -40,9 +51,11 @@ beforeEach(async () => {
 const weights = (): TestFile => ({ url: `${site.origin}/weights`, filename: 'weights.gguf', sha256: sha256(WEIGHTS) });
 const vae = (): TestFile => ({ url: `${site.origin}/vae`, filename: 'vae.gguf', role: 'vae', sha256: sha256(VAE) });
 
-async function install(name: string, files: readonly TestFile[]): Promise<void> {
+const later = (): TestFile => ({ url: `${site.origin}/later`, filename: 'weights.gguf', sha256: sha256(LATER) });
+
+async function install(name: string, files: readonly TestFile[], by = services): Promise<void> {
   const model = await modelFromManifest(await writeManifest(files, { name }));
-  await pullModel(services, model, { signal: new AbortController().signal, onEvent: () => undefined });
+  await pullModel(by, model, { signal: new AbortController().signal, onEvent: () => undefined });
   requested = [];
 }
 
@@ -127,6 +140,37 @@ describe('healing', () => {
     await rm(join(services.layout.models, 'one'), { recursive: true });
     expect(await heal('one')).toMatchObject({ report: { healthy: true }, transferredBytes: 0 });
     expect(await statuses()).toEqual({ one: 'installed' });
+  });
+
+  it('does not put an old version over a newer one that another process installed meanwhile', async () => {
+    await install('one', [weights(), vae()]);
+    await damage(fileOf('one', 'vae.gguf'));
+    const other = await testServices({ root: services.root });
+    beforeAnswer = async (path) => {
+      if (path === '/vae') await install('one', [later()], other);
+    };
+    await expect(heal('one')).rejects.toMatchObject({ code: 'busy' });
+    expect(await readFile(fileOf('one', 'weights.gguf'))).toEqual(LATER);
+    expect(await statuses()).toEqual({ one: 'installed' });
+    expect(await leftovers(services.layout)).toEqual([]);
+  });
+
+  it('does not vouch for a sound file that changed while another was fetched', async () => {
+    await install('one', [weights(), vae()]);
+    await damage(fileOf('one', 'vae.gguf'));
+    beforeAnswer = () => damage(fileOf('one', 'weights.gguf'));
+    await expect(heal('one')).rejects.toMatchObject({ code: 'busy' });
+    beforeAnswer = async () => undefined;
+    expect(await heal('one')).toMatchObject({ healed: ['vae.gguf', 'weights.gguf'], report: { healthy: true } });
+  });
+
+  it('does not bring a model back that was removed meanwhile', async () => {
+    await install('one', [weights(), vae()]);
+    await damage(fileOf('one', 'vae.gguf'));
+    const other = await testServices({ root: services.root });
+    beforeAnswer = async () => dropModel(other, await findModel(other, 'one'));
+    await expect(heal('one')).rejects.toMatchObject({ code: 'busy' });
+    expect(await statuses()).toEqual({ one: 'registered' });
   });
 
   it('leaves a bundle of a later format alone', async () => {

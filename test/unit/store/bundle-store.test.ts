@@ -2,6 +2,7 @@ import { link, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writ
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { BundleStore } from '../../../server/store/bundle-store';
+import { folderStamp, promote } from '../../../server/store/bundle-swap';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
 import { MEMORY } from '../../support/memory-folder';
@@ -103,6 +104,27 @@ describe('installing', () => {
       expect(await leftovers(layout)).toEqual([]);
       await store.drop(SAMPLE);
     }
+  });
+
+  it('leaves a bundle that is not the one it was to replace', async () => {
+    await install(OLD);
+    const stamp = await folderStamp(target);
+    await install(NEW);
+    const { contents, manifest } = sampleBundle(layout, OLD);
+    await expect(store.install(SAMPLE, contents, manifest, stamp)).rejects.toMatchObject({ code: 'busy' });
+    expect(await versionIn(target)).toBe(NEW);
+    expect(await leftovers(layout)).toEqual([]);
+  });
+
+  it('leaves a bundle that took the place of the expected one while the next was put together', async () => {
+    await install(OLD);
+    const stamp = await folderStamp(target);
+    const staging = join(layout.staging, 'next');
+    await mkdir(staging, { recursive: true });
+    await install(NEW);
+    const entries = { staging: 'next', purge: 'previous' };
+    await expect(promote(layout, SAMPLE, entries, stamp)).rejects.toMatchObject({ code: 'busy' });
+    expect(await versionIn(target)).toBe(NEW);
   });
 
   it('replaces a file that lies where the bundle belongs', async () => {
