@@ -3,11 +3,13 @@ import { pathToFileURL } from 'node:url';
 import { version } from '../package.json';
 import { messageOf } from '../shared/failure';
 import { runCommandLine } from './cli/command-line';
+import { fileLog, silentLog } from './cli/file-log';
 import { serveLanguage } from './lsp/serve-language';
 import { stdioConnection } from './lsp/stdio-connection';
 import { createServices } from './operations/services';
 import { cacheRoot } from './platform/cache-root';
 import { systemClock } from './platform/clock';
+import { errorCode } from './platform/system-error';
 
 /** The command line's entry: wires the process to the parts, nothing else. */
 async function main(): Promise<void> {
@@ -21,6 +23,11 @@ async function main(): Promise<void> {
   const controller = new AbortController();
   process.on('SIGINT', () => controller.abort());
   process.on('SIGTERM', () => controller.abort());
+  // Whoever reads the answer may have had enough of it: `… | head`.
+  process.stdout.on('error', (error) => {
+    if (errorCode(error) !== 'EPIPE') throw error;
+    controller.abort();
+  });
   process.exitCode = await runCommandLine(words, {
     version,
     out: process.stdout,
@@ -28,7 +35,7 @@ async function main(): Promise<void> {
     environment: process.env,
     folder: process.cwd(),
     signal: controller.signal,
-    createServices: ({ home, policy, adoptFrom }) =>
+    createServices: ({ home, policy, adoptFrom, logFile }) =>
       createServices({
         root: cacheRoot(home, process.env),
         environment: process.env,
@@ -38,13 +45,10 @@ async function main(): Promise<void> {
         isTrusted: () => true,
         workerScript,
         clock: systemClock,
-        log: silentLog
+        log: logFile === undefined ? silentLog : fileLog(logFile, systemClock.now)
       })
   });
 }
-
-/** The command line shows events itself; the log is for servers. */
-const silentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 main().catch((error: unknown) => {
   process.stderr.write(

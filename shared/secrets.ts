@@ -1,6 +1,6 @@
 /** Names of fields that hold a secret; `-` and `_` are the same, and so are upper and lower case. */
 const SECRET_NAME =
-  /^(((hf|huggingface|access|auth|bearer|api)_?)?token|((x|huggingface)_)?api_?key|(client_)?secret|password|passphrase|authorization)$/;
+  /^(((hf|huggingface|hub|civitai|github|gitlab|access|auth|bearer|api|refresh|session|(x_amz_)?security)_?)?token|((x|huggingface|civitai)_)?api_?key|(client_)?secret|(aws_)?secret_access_key|(secret|private)_key|password|passphrase|authorization|bearer|cookie)$/;
 
 /**
  * Whether a field of this name holds a secret: `hf_token`, `api-key`, `password`, …; of a dotted name the last part

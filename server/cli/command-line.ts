@@ -27,6 +27,7 @@ const GLOBAL_OPTIONS = {
   'allow-insecure-http': { type: 'boolean' },
   'adopt-from': { type: 'string', multiple: true },
   'allow-private-hosts': { type: 'boolean' },
+  log: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' }
 } as const satisfies CommandOptions;
@@ -48,6 +49,8 @@ export interface ServiceChoices {
   readonly policy: AddressPolicy;
   /** Absolute paths. */
   readonly adoptFrom: readonly string[];
+  /** Absolute path of the file that the log is appended to. */
+  readonly logFile: string | undefined;
 }
 
 /** Runs one command line from its words to its exit status. Expected failures are told, bugs are thrown. */
@@ -128,9 +131,11 @@ function parse(command: Command, args: string[], folder: string): { input: Comma
     text: (option) => texts(option).at(-1),
     flag: (option) => given[option] === true
   };
+  const logFile = input.text('log');
   const globals = {
     home: input.text('home'),
     adoptFrom: input.texts('adopt-from').map((path) => resolve(folder, path)),
+    logFile: logFile === undefined ? undefined : resolve(folder, logFile),
     policy: {
       allowInsecureHttp: input.flag('allow-insecure-http'),
       allowPrivateHosts: input.flag('allow-private-hosts')
@@ -169,6 +174,7 @@ options for every command:
   --quiet                 answers only
   --no-color              no colours
   --allow-insecure-http   plain http for hosts other than this machine
+  --log FILE              appends what transfers and clean-ups do, a line each
   --adopt-from DIR        a folder that identical files are copied from instead of transferred; may be repeated
   --allow-private-hosts   hosts of private networks that a manifest names
 

@@ -19,12 +19,30 @@ export function hubCredentials(environment: Environment): CredentialStore {
       if (alias !== HUB_ALIAS) return undefined;
       const named = environment['HF_TOKEN'] ?? environment['HUGGING_FACE_HUB_TOKEN'];
       const secret = (named ?? (await tokenFile(environment)))?.trim();
-      return secret ? { alias, secret, origins: originOf(environment['HF_ENDPOINT'] || PUBLIC_HUB) } : undefined;
+      return secret ? { alias, secret, origins: hubOrigins(environment) } : undefined;
     },
     async aliases() {
       return [HUB_ALIAS];
     }
   };
+}
+
+/**
+ * A store whose credential for the hub goes to the hub alone, whatever origins were stored with it: to HF_ENDPOINT when
+ * the user set one, else to the public hub.
+ */
+export function keptToHub(store: CredentialStore, environment: Environment): CredentialStore {
+  return {
+    ...store,
+    async find(alias) {
+      const found = await store.find(alias);
+      return found && alias === HUB_ALIAS ? { ...found, origins: hubOrigins(environment) } : found;
+    }
+  };
+}
+
+function hubOrigins(environment: Environment): readonly string[] {
+  return originOf(environment['HF_ENDPOINT'] || PUBLIC_HUB);
 }
 
 /** Whether addresses of the hub carry the token although no alias asks for it; the hub's tools do so too. */

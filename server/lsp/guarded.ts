@@ -1,5 +1,6 @@
 import { type CancellationToken, LSPErrorCodes, ResponseError } from 'vscode-languageserver';
 import { Failure, type FailureData, messageOf } from '../../shared/failure';
+import { requireNoSecret } from '../operations/no-secret';
 import type { Clock } from '../platform/clock';
 import type { Log } from '../platform/log';
 
@@ -11,7 +12,8 @@ export interface Guards {
 
 /**
  * Wraps the work of a request: turns the editor's token into a signal, expected failures into an answer with their
- * data, and anything else into an internal error that is logged; measures, and never ends the server.
+ * data, and anything else into an internal error that is logged; measures, and never ends the server. A request that
+ * carries a secret is refused with the field's name.
  */
 export function guarded<P, R>(
   what: string,
@@ -21,6 +23,7 @@ export function guarded<P, R>(
   return async (params, token) => {
     const startedAt = clock.elapsed();
     try {
+      requireNoSecret(params);
       return await work(params, signalOf(token));
     } catch (error) {
       const ms = Math.round(clock.elapsed() - startedAt);

@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { type TransferLimits, USUAL_LIMITS } from '../../shared/transfer-limits';
 import { FileImageStore, type ImageStore } from '../gallery/images';
 import { hubCachePlace } from '../huggingface/hub-cache-place';
-import { hubCredentials } from '../huggingface/hub-credentials';
+import { hubCredentials, keptToHub } from '../huggingface/hub-credentials';
 import { hubCacheFolder } from '../huggingface/hub-folders';
 import type { Clock } from '../platform/clock';
 import { freeBytes } from '../platform/disk-space';
@@ -119,7 +119,7 @@ export function createServices(options: ServiceOptions): Services {
     pool,
     hasher,
     http,
-    credentials: firstOf(...(hostCredentials ? [hostCredentials] : []), ...own),
+    credentials: keptToHub(firstOf(...(hostCredentials ? [hostCredentials] : []), ...own), environment),
     proofs,
     blobs,
     bundles: new BundleStore(layout, proofs),

@@ -86,7 +86,13 @@ function webOptions({ http, policy, clock }: Parts, { credential, onWait }: WebA
 
 async function namedCredential({ credentials }: Parts, alias: string): Promise<Credential> {
   const credential = await credentials.find(alias);
-  if (credential) return credential;
+  if (credential && credential.origins.length > 0) return credential;
+  if (credential) {
+    throw new Failure('credential-missing', `The credential ${alias} may be sent nowhere.`, {
+      subject: 'credential_alias',
+      nextStep: `Store it again with the origins that it is for; on the command line set ${credentialVariable(alias)}_ORIGINS.`
+    });
+  }
   throw new Failure('credential-missing', `There is no credential named ${alias}.`, {
     subject: 'credential_alias',
     nextStep: `Store one under that name; on the command line set ${credentialVariable(alias)} and its _ORIGINS.`

@@ -39,7 +39,8 @@ export function statusFault(answer: HttpAnswer, context: StatusContext): Error {
 
 /** The hub names the reason in a header, for its statuses mean several things. */
 function hubMeaning(answer: HttpAnswer, { url, credential }: StatusContext): Meaning | undefined {
-  const [, owner, repo, , revision = ''] = url.pathname.split('/');
+  // A listing of the hub has its repository behind another beginning than a file.
+  const [, owner, repo, , revision = ''] = url.pathname.replace(/^\/api\/models\//, '/').split('/');
   const repository = `${owner}/${repo}`;
   switch (answer.header('x-error-code')) {
     case 'GatedRepo': {

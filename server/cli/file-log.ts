@@ -1,0 +1,25 @@
+import { appendFileSync } from 'node:fs';
+import { type Log, type LogFields, logLine } from '../platform/log';
+import { fileFailure } from '../platform/system-error';
+
+/**
+ * A log that is appended to a file, a line each with its time; several processes may write to one. Written at once, so
+ * that a killed command has told everything.
+ * @throws Failure when the file cannot be written
+ */
+export function fileLog(path: string, now: () => number): Log {
+  const write =
+    (level: string) =>
+    (text: string, fields?: LogFields): void => {
+      try {
+        appendFileSync(path, `${new Date(now()).toISOString()} ${level} ${logLine(text, fields)}\n`);
+      } catch (error) {
+        throw fileFailure(error, 'The log cannot be written.', path);
+      }
+    };
+  write('info')('starting command');
+  return { info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** For commands that nobody wants a log of: they show events themselves. */
+export const silentLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
