@@ -148,8 +148,9 @@ async function openAndRead(source: Source, request: Partial<OpenRequest>): Promi
   return opening;
 }
 
+/** A chunk is its reader's only until the next one is asked for. */
 async function read({ body }: Opening): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  for await (const chunk of body) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
