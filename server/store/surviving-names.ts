@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { lstat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../shared/digest';
 import { type ModelName, modelKey } from '../../shared/model-name';
@@ -15,7 +15,8 @@ import type { CacheLayout } from './cache-layout';
 export async function survivingNames(layout: CacheLayout, name: ModelName): Promise<readonly string[]> {
   const folder = layout.model(name);
   const bundle = await assessBundleFolder(folder);
-  if (bundle.kind !== 'present') return [];
+  if (bundle.kind === 'absent') return [];
+  if (bundle.kind === 'unreadable') return sharedWithUnreadable(layout, name);
   const blobs: string[] = [];
   const elsewhere = new Set<Digest>();
   for (const { file } of bundle.files) {
@@ -30,6 +31,18 @@ export async function survivingNames(layout: CacheLayout, name: ModelName): Prom
     ({ model, digest }) => elsewhere.has(digest) && modelKey(model) !== modelKey(name)
   );
   return [...blobs, ...others.map(({ path }) => path)];
+}
+
+/** Nobody can say which contents a bundle without a manifest has; whatever is the same file as one of them counts. */
+async function sharedWithUnreadable(layout: CacheLayout, name: ModelName): Promise<readonly string[]> {
+  const folder = layout.model(name);
+  const entries = await readdir(folder, { recursive: true }).catch(() => []);
+  const own = await Promise.all(entries.map((entry) => statOf(join(folder, entry))));
+  const inodes = new Set(own.flatMap((found) => (found?.isFile() && found.nlink > 1n ? [found.ino] : [])));
+  if (inodes.size === 0) return [];
+  const names = (await bundleFiles(layout)).flatMap(({ path, digest }) => [path, layout.blob(digest)]);
+  const found = await Promise.all(names.map(statOf));
+  return names.filter((_, index) => inodes.has(found[index]?.ino ?? -1n));
 }
 
 async function statOf(path: string): Promise<BigIntStats | undefined> {

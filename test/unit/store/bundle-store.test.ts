@@ -5,6 +5,7 @@ import { BundleStore } from '../../../server/store/bundle-store';
 import { folderStamp, promote } from '../../../server/store/bundle-swap';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
+import { parseModelName } from '../../../shared/model-name';
 import { MEMORY } from '../../support/memory-folder';
 import {
   leftovers,
@@ -19,6 +20,7 @@ import { temporaryFolder } from '../../support/temporary-folder';
 
 const OLD = 2;
 const NEW = 3;
+const OTHER = parseModelName('other-model')!;
 
 let layout: CacheLayout;
 let store: BundleStore;
@@ -164,6 +166,19 @@ describe('installing', () => {
 });
 
 describe('dropping', () => {
+  it('keeps what is remembered of files that another bundle shares, though its own manifest cannot be read', async () => {
+    const proofs = new Proofs(layout.proofs);
+    store = new BundleStore(layout, proofs);
+    const { contents, manifest } = sampleBundle(layout, OLD);
+    await store.install(OTHER, contents, { ...manifest, name: OTHER });
+    await install(OLD);
+    const { path, digest } = contents[0]!.blob;
+    await proofs.remember(path, await lstat(path, { bigint: true }), { digest, readAt: 1 });
+    await rm(join(target, 'manifest.json'));
+    await store.drop(SAMPLE);
+    expect(proofs.find(await lstat(path, { bigint: true }))).toEqual({ digest, readAt: 1 });
+  });
+
   it('removes the bundle and nothing else', async () => {
     await install(NEW);
     await store.drop(SAMPLE);
