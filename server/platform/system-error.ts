@@ -1,9 +1,16 @@
+import { constants } from 'node:os';
 import { Failure, type FailureDetails } from '../../shared/failure';
 
 /** The code of a system error (`ENOENT`, `EEXIST`, …), or undefined for anything else. */
 export function errorCode(thrown: unknown): string | undefined {
-  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;
-  return typeof thrown.code === 'string' ? thrown.code : undefined;
+  if (!(thrown instanceof Error) || !('code' in thrown) || typeof thrown.code !== 'string') return undefined;
+  const [, number] = /^Unknown system error -(\d+)$/.exec(thrown.code) ?? [];
+  return number === undefined ? thrown.code : (nameOf(Number(number)) ?? thrown.code);
+}
+
+/** Node has no names for some errors that the system has, a quota that is used up among them. */
+function nameOf(number: number): string | undefined {
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0];
 }
 
 /** Whether something thrown is a system error with one of these codes. */

@@ -87,6 +87,12 @@ describe('a log line', () => {
 });
 
 describe('a system error', () => {
+  it.runIf(process.platform === 'linux')('that Node has no name for is told by the name that the system has', () => {
+    const failure = fileFailure(fault('Unknown system error -122'), 'Failed.', '/the/file');
+    expect(failure).toMatchObject({ code: 'disk-full', message: 'Failed. Your disk quota is used up.' });
+    expect(errorCode(fault('Unknown system error -99999'))).toBe('Unknown system error -99999');
+  });
+
   it('is known by its code, and nothing else is', () => {
     expect(errorCode(fault('ENOENT'))).toBe('ENOENT');
     expect([errorCode(fault(7)), errorCode({ code: 'ENOENT' }), errorCode(new Error('x'))]).toEqual([
