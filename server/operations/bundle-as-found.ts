@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ModelName } from '../../shared/model-name';
-import { isErrorWithCode } from '../platform/system-error';
+import { errorCode, fileFailure } from '../platform/system-error';
 import { assessBundleFolder, type BundleState } from '../store/bundle-state';
 import { changedMeanwhile, folderStamp } from '../store/bundle-swap';
 import type { Services } from './services';
@@ -14,7 +14,7 @@ export interface BundleAsFound {
   readonly kind: 'present';
   readonly bundle: PresentBundle;
   readonly stamp: string;
-  /** What each listed file was like before it was read; '' where there was none. */
+  /** What each listed file was like before it was read. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -23,17 +23,21 @@ type Parts = Pick<Services, 'layout' | 'proofs'>;
 /** What lies in the place of a bundle without telling what it should be. */
 export type NoBundle = Exclude<BundleState, PresentBundle>;
 
-/** Looks at a bundle, before its files are read. */
+/** Looks at a bundle, before its files are read. @throws Failure('file-access') */
 export async function findBundle({ layout, proofs }: Parts, name: ModelName): Promise<BundleAsFound | NoBundle> {
   const folder = layout.model(name);
-  // The stamp first: whoever replaces the bundle while it is looked at is noticed later.
-  const stamp = await folderStamp(folder);
-  await proofs.refresh();
-  const bundle = await assessBundleFolder(folder, proofs);
-  if (bundle.kind !== 'present') return bundle;
-  const paths = bundle.manifest.files.map(({ path }) => path);
-  const files = await Promise.all(paths.map(async (path) => [path, await fileStamp(join(folder, path))] as const));
-  return { kind: 'present', bundle, stamp, files: new Map(files) };
+  try {
+    // The stamp first: whoever replaces the bundle while it is looked at is noticed later.
+    const stamp = await folderStamp(folder);
+    await proofs.refresh();
+    const bundle = await assessBundleFolder(folder, proofs);
+    if (bundle.kind !== 'present') return bundle;
+    const paths = bundle.manifest.files.map(({ path }) => path);
+    const files = await Promise.all(paths.map(async (path) => [path, await fileStamp(join(folder, path))] as const));
+    return { kind: 'present', bundle, stamp, files: new Map(files) };
+  } catch (error) {
+    throw fileFailure(error, 'The installed files cannot be looked at.', folder);
+  }
 }
 
 /**
@@ -51,8 +55,12 @@ export async function requireAsFound(
   const stamps = await Promise.all(kept.map((path) => fileStamp(join(folder, path))));
   const isUntouched = kept.every((path, index) => files.get(path) === stamps[index]);
   const now = await assessBundleFolder(folder);
-  const saysTheSame = now.kind === 'present' && isDeepStrictEqual(now.manifest, bundle.manifest);
+  const saysTheSame = now.kind === 'present' && isDeepStrictEqual(facts(now), facts(bundle));
   if (!isUntouched || !saysTheSame || (await folderStamp(folder)) !== stamp) throw changedMeanwhile(name);
+}
+
+function facts({ manifest, extras }: PresentBundle) {
+  return { manifest, extras };
 }
 
 /** Links and modes change without the bytes, so the time of those changes does not count. */
@@ -61,7 +69,9 @@ async function fileStamp(path: string): Promise<string> {
     const { dev, ino, size, mtimeNs } = await lstat(path, { bigint: true });
     return [dev, ino, size, mtimeNs].join('-');
   } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return '';
-    throw error;
+    const code = errorCode(error);
+    // What cannot be looked at counts as one thing, for as long as it cannot.
+    if (code === undefined) throw error;
+    return code;
   }
 }

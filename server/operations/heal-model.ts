@@ -7,6 +7,7 @@ import type { HealResult } from '../../shared/protocol';
 import type { WantedFile } from '../pull/expected-file';
 import type { PullOptions } from '../pull/pull-engine';
 import type { BundleContent } from '../store/bundle-store';
+import { requireNothingForeign } from '../store/foreign-files';
 import { relyOn } from '../store/reliance';
 import { type BundleAsFound, findBundle, type NoBundle, requireAsFound } from './bundle-as-found';
 import { type KnownModel, knownModels } from './known-models';
@@ -78,7 +79,7 @@ async function healWhole(
   bundle: NoBundle,
   options: HealOptions
 ): Promise<HealResult> {
-  if (bundle.kind === 'unreadable' && bundle.isNewer) {
+  if (bundle.kind === 'unreadable' && bundle.why === 'newer') {
     throw new Failure('unhealthy-model', bundle.problem, { subject: model.name });
   }
   const { transferredBytes } = await pullModel(services, model, options);
@@ -122,7 +123,11 @@ async function digestsOf(
 ): Promise<ReadonlySet<string>> {
   const bundle = await survey.look(name);
   if (bundle.kind !== 'present') return new Set();
-  return new Set(bundle.files.filter(({ file, problem }) => counts(file.path, problem)).map(({ file }) => file.sha256));
+  return new Set(
+    bundle.files
+      .filter(({ file, problem, isInaccessible }) => !isInaccessible && counts(file.path, problem))
+      .map(({ file }) => file.sha256)
+  );
 }
 
 /** @returns bytes that were transferred */
@@ -135,7 +140,8 @@ async function healFiles(
 ): Promise<number> {
   const { name } = model;
   const { manifest } = found.bundle;
-  requireNothingExtra(model, found);
+  const paths = manifest.files.map(({ path }) => path);
+  await requireNothingForeign(services.layout.model(name), paths);
   const startedAt = services.clock.now();
   try {
     const wanted = await Promise.all(
@@ -156,16 +162,6 @@ async function healFiles(
     onEvent({ type: 'failed', model: name, failure });
     throw error;
   }
-}
-
-/** Replacing the bundle would take away what somebody put beside it. */
-function requireNothingExtra({ name }: KnownModel, { bundle: { extras } }: BundleAsFound): void {
-  const [first] = extras;
-  if (first === undefined) return;
-  throw new Failure('unhealthy-model', `The folder of ${name} holds more than the model: ${first}`, {
-    subject: name,
-    nextStep: 'Move what does not belong out of the folder, then heal the model again.'
-  });
 }
 
 async function fetchAndInstall(
@@ -221,7 +217,9 @@ async function relink(services: Services, model: KnownModel, options: HealOption
     return await services.jobs.run(model.name, 'being healed', async () => {
       const found = await findBundle(services, model.name);
       if (found.kind !== 'present') return false;
-      const broken = found.bundle.files.filter(({ problem }) => problem !== undefined);
+      const broken = found.bundle.files.filter(
+        ({ problem, isInaccessible }) => problem !== undefined && !isInaccessible
+      );
       await healFiles(services, model, found, new Set(broken.map(({ file }) => file.path)), options);
       await services.survey.look(model.name);
       return true;

@@ -10,6 +10,7 @@ import type { OnWait } from '../pull/origin-waits';
 import type { PulledFile, PullOptions } from '../pull/pull-engine';
 import type { PullPlan } from '../pull/pull-plan';
 import { contentKey, withStamp } from '../registry/registry-state';
+import { requireNothingForeign } from '../store/foreign-files';
 import { relyOn } from '../store/reliance';
 import type { LocalFiles } from './folder-model';
 import type { KnownModel } from './known-models';
@@ -71,11 +72,20 @@ async function pullAndInstall(
   from: LocalFiles | undefined,
   options: PullOptions
 ): Promise<PullResult> {
+  await requireReplaceable(services, model);
   const onWait = waitEvents(model.name, services.clock, options.onEvent);
   const wanted = await wantedFiles(services, model, { from, onWait });
   const digests = wanted.flatMap(({ digest }) => digest ?? []);
   return relyOn(services.layout, { digests, open: digests.length < wanted.length }, () =>
     bringAndInstall(services, model, wanted, options)
+  );
+}
+
+/** Installing takes away what lies in the place of the model. */
+function requireReplaceable({ layout }: Services, { name, manifest }: KnownModel): Promise<void> {
+  return requireNothingForeign(
+    layout.model(name),
+    manifest.files.map(({ filename }) => filename)
   );
 }
 
@@ -92,6 +102,8 @@ async function bringAndInstall(
   const contents = files.map(({ filename, blob }) => ({ path: filename, blob }));
   const result = { model: name, bytes: installed.total_size_bytes, transferredBytes };
   if (stamp && (await services.bundles.holds(name, contents, installed))) return result;
+  // The transfer may have taken hours.
+  await requireReplaceable(services, model);
   const installation = {
     cache_dir: await services.bundles.install(name, contents, installed),
     installed_at_unix_ms: installed.installed_at_unix_ms,

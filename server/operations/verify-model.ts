@@ -5,7 +5,7 @@ import { modelKey, parseModelName } from '../../shared/model-name';
 import { Throttle } from '../platform/throttle';
 import { type InstallationVerdict, withVerdicts } from '../registry/registry-state';
 import { assessBundleFolder, type BundleState } from '../store/bundle-state';
-import { verifyDeeply } from '../store/verify-bundle';
+import { ACCESS_DENIED, verdictAtSight, verifyDeeply } from '../store/verify-bundle';
 import type { KnownModel } from './known-models';
 import type { Services } from './services';
 
@@ -64,6 +64,8 @@ export async function rememberVerdicts(
     const name = parseModelName(report.model);
     const problem = firstProblem(report);
     if (!name || report.depth === 'quick') continue;
+    // What nobody could look at is not said to be right, nor to be wrong.
+    if (problem === undefined && report.files.some(({ reason }) => reason === ACCESS_DENIED)) continue;
     verdicts.set(modelKey(name), { checked_at_unix_ms, ...(problem !== undefined && { problem }) });
   }
   if (verdicts.size === 0) return;
@@ -91,8 +93,11 @@ export function notInstalled({ name }: KnownModel): Failure {
 type PresentBundle = Extract<BundleState, { kind: 'present' }>;
 
 function quickly(bundle: PresentBundle): { files: FileVerdict[]; bytes: number } {
-  const files = bundle.files.map(({ file: { path, digest_origin }, problem, provedAt }): FileVerdict => {
-    if (problem !== undefined) return { path, verdict: 'corrupt', reason: `The file ${problem}.` };
+  const files = bundle.files.map((state): FileVerdict => {
+    const atSight = verdictAtSight(state);
+    if (atSight) return atSight;
+    const { provedAt, file } = state;
+    const { path, digest_origin } = file;
     if (provedAt !== undefined && digest_origin !== 'observed') return { path, verdict: 'verified', provedAt };
     return { path, verdict: 'unverifiable', reason: 'Existence and size are right; digests were not computed.' };
   });

@@ -17,6 +17,8 @@ export interface BundleFileState {
   readonly file: InstalledFile;
   /** What is wrong, a predicate after the file's path; undefined when nothing is known to be. */
   readonly problem: string | undefined;
+  /** Set when the problem is that nobody was let look: the file may be right. */
+  readonly isInaccessible?: true;
   /** When its bytes were read and found right, in ms since the epoch; absent when that is not known. */
   readonly provedAt?: number;
 }
@@ -27,8 +29,10 @@ export type BundleState =
   /** The folder is there, but its manifest tells nothing. */
   | {
       readonly kind: 'unreadable';
-      readonly problem: string /** It may be read by a later version. */;
-      readonly isNewer?: true;
+      /** One sentence. */
+      readonly problem: string;
+      /** `newer`: a later version may read it. `inaccessible`: nobody was let look, it may be right. */
+      readonly why: 'damaged' | 'newer' | 'inaccessible';
     }
   | {
       readonly kind: 'present';
@@ -54,45 +58,76 @@ export async function assessBundleFolder(folder: string, proofs?: KnownProofs): 
     entries = await readdir(folder, { withFileTypes: true, recursive: true });
   } catch (error) {
     if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'absent' };
-    return { kind: 'unreadable', problem: 'The folder cannot be read.' };
+    return unreadable('The folder cannot be read.', whyUnreadable(error));
   }
-  const manifest = await readInstalledManifest(join(folder, BUNDLE_MANIFEST));
-  if (typeof manifest === 'string') {
-    return { kind: 'unreadable', problem: manifest, ...(manifest === NEWER && { isNewer: true }) };
+  if (await isLink(folder)) {
+    return unreadable("The folder is a link that leaves the models' folder.");
   }
-  const files = await Promise.all(manifest.files.map((file) => fileState(folder, file, proofs)));
+  const reading = await readInstalledManifest(join(folder, BUNDLE_MANIFEST));
+  if (reading.kind === 'unreadable') return reading;
+  const { manifest } = reading;
+  const paths = entries.flatMap((entry) => (entry.isDirectory() ? [] : { entry, path: pathWithin(folder, entry) }));
+  const links = paths.flatMap(({ entry, path }) => (entry.isSymbolicLink() ? path : []));
+  const files = await Promise.all(manifest.files.map((file) => fileState(folder, file, links, proofs)));
   const broken = files.flatMap(({ file, problem }) => (problem === undefined ? [] : [`${file.path} ${problem}.`]));
-  const extras = extraFiles(folder, entries, manifest);
+  const extras = extraFiles(
+    paths.map(({ path }) => path),
+    manifest,
+    links
+  );
   return { kind: 'present', manifest, files, extras, problems: [...broken, ...extras] };
+}
+
+type UnreadableBundle = Extract<BundleState, { kind: 'unreadable' }>;
+
+/** What cannot be had although nothing says that it is damaged may be had by somebody else, or later. */
+function whyUnreadable(error: unknown): UnreadableBundle['why'] {
+  return isErrorWithCode(error, 'ENOENT', 'ENOTDIR', 'EIO') ? 'damaged' : 'inaccessible';
+}
+
+function unreadable(problem: string, why: UnreadableBundle['why'] = 'damaged'): UnreadableBundle {
+  return { kind: 'unreadable', problem, why };
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isSymbolicLink() ?? false;
 }
 
 const NEWER = 'manifest.json needs a newer version of Diffusion Dock; update to use the model.';
 
-/** @returns the manifest, or a sentence that says why it cannot be used */
-async function readInstalledManifest(path: string): Promise<InstalledManifest | string> {
+interface ManifestReading {
+  readonly kind: 'read';
+  readonly manifest: InstalledManifest;
+}
+
+/** @returns the manifest, or why it cannot be used */
+async function readInstalledManifest(path: string): Promise<ManifestReading | UnreadableBundle> {
   let text: string;
   try {
     const found = await lstat(path);
     // Reading a pipe or a device in its place would never end.
-    if (!found.isFile()) return 'manifest.json is not a file.';
-    if (found.size > LARGEST_MANIFEST_BYTES) return 'manifest.json is too large to be ours.';
+    if (!found.isFile()) return unreadable('manifest.json is not a file.');
+    if (found.size > LARGEST_MANIFEST_BYTES) return unreadable('manifest.json is too large to be ours.');
     text = await readFile(path, 'utf8');
   } catch (error) {
-    return isErrorWithCode(error, 'ENOENT') ? 'manifest.json is missing.' : 'manifest.json cannot be read.';
+    const isGone = isErrorWithCode(error, 'ENOENT');
+    return unreadable(`manifest.json ${isGone ? 'is missing' : 'cannot be read'}.`, whyUnreadable(error));
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return 'manifest.json is not JSON.';
+    return unreadable('manifest.json is not JSON.');
   }
-  if (isOfNewerFormat(value)) return NEWER;
+  if (isOfNewerFormat(value)) return unreadable(NEWER, 'newer');
   const parsed = installedManifest.safeParse(value);
-  if (parsed.success) return repeatedFile(parsed.data) ?? parsed.data;
+  if (parsed.success) {
+    const repeated = repeatedFile(parsed.data);
+    return repeated === undefined ? { kind: 'read', manifest: parsed.data } : unreadable(repeated);
+  }
   const [issue] = parsed.error.issues;
-  return (
-    `manifest.json does not follow the schema: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trimEnd() + '.'
-  );
+  const finding = `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trimEnd();
+  return unreadable(`manifest.json does not follow the schema: ${finding}.`);
 }
 
 /** Whether a manifest's `$schema` names a later version of the format than this code knows. */
@@ -109,17 +144,28 @@ function repeatedFile({ files }: InstalledManifest): string | undefined {
   return repeated && `manifest.json lists ${repeated.path} more than once.`;
 }
 
-async function fileState(folder: string, file: InstalledFile, proofs?: KnownProofs): Promise<BundleFileState> {
+async function fileState(
+  folder: string,
+  file: InstalledFile,
+  links: readonly string[],
+  proofs?: KnownProofs
+): Promise<BundleFileState> {
+  const link = links.find((path) => file.path.startsWith(`${path}/`));
+  if (link !== undefined) return { file, problem: `lies behind ${link}, which ${LEAVES}` };
   try {
     const found = await lstat(join(folder, file.path), { bigint: true });
     const problem = shapeProblem(file, found);
     const proof = problem === undefined ? proofs?.find(found) : undefined;
     return proof ? { file, ...digestState(file, proof) } : { file, problem };
   } catch (error) {
-    const isGone = isErrorWithCode(error, 'ENOENT', 'ENOTDIR');
-    return { file, problem: isGone ? 'is missing' : 'cannot be read' };
+    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return { file, problem: 'is missing' };
+    const isInaccessible = whyUnreadable(error) === 'inaccessible';
+    return { file, problem: 'cannot be read', ...(isInaccessible && { isInaccessible }) };
   }
 }
+
+/** Predicate of a link in the place of a folder. */
+const LEAVES = "is a link that leaves the model's folder";
 
 function shapeProblem({ size_bytes }: InstalledFile, found: BigIntStats): string | undefined {
   if (found.isSymbolicLink()) return 'is a symbolic link';
@@ -132,11 +178,13 @@ function digestState({ sha256 }: InstalledFile, { digest, readAt }: Proof): Omit
   return { problem: `is damaged: its SHA-256 is ${digest} instead of ${sha256}` };
 }
 
-function extraFiles(folder: string, entries: readonly Dirent[], manifest: InstalledManifest): string[] {
-  const known = new Set([BUNDLE_MANIFEST, ...manifest.files.map(({ path }) => path)]);
-  return entries.flatMap((entry) => {
-    if (entry.isDirectory()) return [];
-    const path = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
-    return known.has(path) ? [] : [`${path} does not belong to the model.`];
-  });
+/** The path of an entry within a folder that it was listed in, with `/` between folders. */
+export function pathWithin(folder: string, { parentPath, name }: Dirent): string {
+  return relative(folder, join(parentPath, name)).replaceAll(sep, '/');
+}
+
+function extraFiles(paths: readonly string[], { files }: InstalledManifest, links: readonly string[]): string[] {
+  const known = new Set([BUNDLE_MANIFEST, ...files.map(({ path }) => path)]);
+  const extra = paths.filter((path) => !known.has(path));
+  return extra.map((path) => `${path} ${links.includes(path) ? LEAVES : 'does not belong to the model'}.`);
 }

@@ -26,8 +26,14 @@ export interface DeepVerificationOptions {
 
 type PresentBundle = Extract<BundleState, { kind: 'present' }>;
 
-/** What the system says of a file that is gone, faulty, forbidden, or none at all; never of a shortage of its own. */
-const UNREADABLE = ['ENOENT', 'ENOTDIR', 'EIO', 'EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'ENXIO', 'ESPIPE'];
+/** What the system says of a file that is gone, faulty, or none at all; never of a shortage of its own. */
+const UNREADABLE = ['ENOENT', 'ENOTDIR', 'EIO', 'EISDIR', 'ELOOP', 'ENXIO', 'ESPIPE'];
+
+/** What the system says of a file that may be right, and that somebody else may read. */
+const DENIED = ['EACCES', 'EPERM'];
+
+/** Why nothing can be said of a file that we may not read. */
+export const ACCESS_DENIED = 'Access was denied.';
 
 /** How many files are hashed at once; more threads gain nothing on the machines measured. */
 const FILES_AT_ONCE = 2;
@@ -65,22 +71,34 @@ interface ExaminedFile {
 
 async function examine(
   folder: string,
-  { file, problem }: BundleFileState,
+  state: BundleFileState,
   { hasher, proofs, force, signal }: DeepVerificationOptions,
   report: (path: string, bytes: number) => void
 ): Promise<ExaminedFile> {
+  const { file } = state;
   const { path } = file;
-  if (problem !== undefined)
-    return { verdict: { path, verdict: 'corrupt', reason: `The file ${problem}.` }, readBytes: 0 };
+  const known = verdictAtSight(state);
+  if (known) return { verdict: known, readBytes: 0 };
   try {
     const onProgress = (bytes: number): void => report(path, bytes);
     const reading = await readDigest(join(folder, path), { hasher, proofs, signal, force, onProgress });
     report(path, reading.bytes);
     return { verdict: verdictOn(file, reading), readBytes: reading.isRemembered ? 0 : reading.bytes };
   } catch (error) {
+    if (isErrorWithCode(error, ...DENIED)) return { verdict: denied(path), readBytes: 0 };
     if (!isErrorWithCode(error, ...UNREADABLE)) throw error;
     return { verdict: { path, verdict: 'corrupt', reason: 'The file cannot be read.' }, readBytes: 0 };
   }
+}
+
+/** The verdict on a file that need not be read for it; undefined when nothing is known against the file. */
+export function verdictAtSight({ file: { path }, problem, isInaccessible }: BundleFileState): FileVerdict | undefined {
+  if (isInaccessible) return denied(path);
+  return problem === undefined ? undefined : { path, verdict: 'corrupt', reason: `The file ${problem}.` };
+}
+
+function denied(path: string): FileVerdict {
+  return { path, verdict: 'unverifiable', reason: ACCESS_DENIED };
 }
 
 function verdictOn(

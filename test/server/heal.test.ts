@@ -1,16 +1,19 @@
-import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { dropModel } from '../../server/operations/drop-model';
 import { healModel } from '../../server/operations/heal-model';
 import { findModel } from '../../server/operations/known-models';
 import { listModels } from '../../server/operations/list-models';
 import { pullModel } from '../../server/operations/pull-model';
 import { modelFromManifest } from '../../server/operations/register-model';
+import { Proofs } from '../../server/store/proofs';
 import type { PullEvent } from '../../shared/job-events';
 import { type RawServer, respond, startRawServer } from '../support/raw-http-server';
+import { withoutRights } from '../support/rights';
 import { digestOf, leftovers } from '../support/sample-bundle';
 import { sampleBytes, sha256 } from '../support/sample-bytes';
+import { temporaryFolder } from '../support/temporary-folder';
 import { type TestFile, type TestServices, testServices, writeManifest } from '../support/test-services';
 
 const WEIGHTS = sampleBytes(60_000);
@@ -188,6 +191,55 @@ describe('healing', () => {
     await damage(fileOf('one', 'weights.gguf'));
     await expect(heal('one')).rejects.toMatchObject({ message: expect.stringContaining('notes.txt') });
     expect(await readFile(fileOf('one', 'notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  it('takes nothing away that lies beside a manifest that cannot be read, and neither does a pull', async () => {
+    await install('one', [weights()]);
+    await rm(fileOf('one', 'manifest.json'));
+    await writeFile(fileOf('one', 'manifest.json'), '{');
+    await writeFile(fileOf('one', 'notes.txt'), 'mine');
+    const refused = { message: expect.stringContaining('notes.txt'), nextStep: expect.any(String) };
+    await expect(heal('one')).rejects.toMatchObject(refused);
+    await expect(install('one', [weights()])).rejects.toMatchObject(refused);
+    expect(await readFile(fileOf('one', 'notes.txt'), 'utf8')).toBe('mine');
+    await rm(fileOf('one', 'notes.txt'));
+    expect(await heal('one')).toMatchObject({ report: { healthy: true } });
+  });
+
+  it('replaces no file that it may not read', async () => {
+    await install('one', [weights(), vae()]);
+    const hash = services.hasher.hash.bind(services.hasher);
+    const denied = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+    vi.spyOn(services.hasher, 'hash').mockImplementation((path, options) =>
+      path.endsWith('vae.gguf') ? Promise.reject(denied) : hash(path, options)
+    );
+    services = { ...services, proofs: new Proofs(await temporaryFolder()) };
+    const files = [{ verdict: 'unverifiable', reason: 'Access was denied.' }, { verdict: 'verified' }];
+    expect(await heal('one')).toMatchObject({ healed: [], report: { files } });
+    expect(requested).toEqual([]);
+  });
+
+  it.runIf(process.platform !== 'win32')('does not replace a model that it may not look at', async () => {
+    await install('one', [weights()]);
+    const folder = join(services.layout.models, 'one');
+    await chmod(fileOf('one', 'manifest.json'), 0);
+    const model = await findModel(services, 'one');
+    const outcome = withoutRights(services.root, async () => {
+      const { signal } = new AbortController();
+      await healModel(services, model, { signal, onEvent: () => undefined, onProgress: () => undefined });
+    });
+    await expect(outcome).rejects.toMatchObject({ code: 'file-access', subject: folder });
+  });
+
+  it('leaves a link in the place of a model, and what is behind it', async () => {
+    await install('one', [weights()]);
+    const elsewhere = join(await temporaryFolder(), 'one');
+    await rename(join(services.layout.models, 'one'), elsewhere);
+    await symlink(elsewhere, join(services.layout.models, 'one'));
+    expect(await statuses()).toEqual({ one: 'unhealthy' });
+    await expect(heal('one')).rejects.toMatchObject({ code: 'file-access' });
+    await expect(install('one', [weights()])).rejects.toMatchObject({ code: 'file-access' });
+    expect(await readFile(fileOf('one', 'weights.gguf'))).toEqual(WEIGHTS);
   });
 
   it('keeps a file that nobody declared a digest for while it is as it was installed', async () => {

@@ -50,11 +50,18 @@ describe('a model’s status', () => {
       'missing',
       'The installed files are gone; pull the model again.'
     ],
-    ['unhealthy: nothing can be read', wanted({}), { kind: 'unreadable', problem: 'Why.' }, true, 'unhealthy', 'Why.'],
+    [
+      'unhealthy: nothing can be read',
+      wanted({}),
+      { kind: 'unreadable', problem: 'Why.', why: 'damaged' },
+      true,
+      'unhealthy',
+      'Why.'
+    ],
     [
       'unhealthy even if never stamped',
       wanted({}),
-      { kind: 'unreadable', problem: 'Why.' },
+      { kind: 'unreadable', problem: 'Why.', why: 'damaged' },
       false,
       'unhealthy',
       'Why.'
@@ -190,6 +197,8 @@ describe('a model’s files', () => {
     if (bundle.kind !== 'present') throw new Error('present');
     const broken = { ...bundle, files: bundle.files.map((state) => ({ ...state, problem: 'is missing' })) };
     expect(modelFiles(wanted({}), broken)).toMatchObject([{ present: false }]);
-    expect(modelFiles(wanted({}), { kind: 'unreadable', problem: 'Why.' })).toMatchObject([{ present: false }]);
+    expect(modelFiles(wanted({}), { kind: 'unreadable', problem: 'Why.', why: 'damaged' })).toMatchObject([
+      { present: false }
+    ]);
   });
 });

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { assessBundleFolder, type BundleState } from '../../../server/store/bundle-state';
 import { CacheLayout } from '../../../server/store/cache-layout';
+import { withoutRights } from '../../support/rights';
 import { digestOf, sampleBundle, snapshot } from '../../support/sample-bundle';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -74,6 +75,32 @@ it('says what is known of the bytes: damaged, or right and since when', async ()
   expect(right).toMatchObject({ problems: [], files: [{ provedAt: 5 }] });
 });
 
+it('does not count as installed what lies elsewhere, behind a link', async () => {
+  await rename(folder, `${folder}-elsewhere`);
+  await symlink(`${folder}-elsewhere`, folder);
+  expect(problemsIn(await assessBundleFolder(folder))).toEqual([
+    "unreadable: The folder is a link that leaves the models' folder."
+  ]);
+});
+
+describe('what may not be looked at', () => {
+  it.runIf(process.platform !== 'win32')('is not taken for damage', async () => {
+    await mkdir(join(folder, 'vae'));
+    await writeFile(join(folder, 'vae', 'a.gguf'), 'hello');
+    await listFiles([{ path: 'a.gguf' }, { path: 'vae/a.gguf' }]);
+    await chmod(join(folder, 'vae'), 0o644);
+    const files = [{}, { problem: 'cannot be read', isInaccessible: true }];
+    expect(await withoutRights(folder, () => assessBundleFolder(folder))).toMatchObject({ kind: 'present', files });
+    await chmod(join(folder, 'manifest.json'), 0);
+    const unreadable = { kind: 'unreadable', problem: 'manifest.json cannot be read.', why: 'inaccessible' };
+    expect(await withoutRights(folder, () => assessBundleFolder(folder))).toEqual(unreadable);
+    await chmod(folder, 0);
+    expect(await withoutRights(folder, () => assessBundleFolder(folder))).toMatchObject({ why: 'inaccessible' });
+    await chmod(folder, 0o755);
+    await chmod(join(folder, 'vae'), 0o755);
+  });
+});
+
 it('finds nothing wrong with files in sub-folders', async () => {
   await mkdir(join(folder, 'vae'));
   await writeFile(join(folder, 'vae', 'a.gguf'), 'hello');
@@ -121,7 +148,10 @@ describe('a file of the bundle is reported', () => {
     await writeFile(join(folder, '..', 'outside', 'b.gguf'), 'hello');
     await symlink('../outside', join(folder, 'sub'));
     await listFiles([{ path: 'a.gguf' }, { path: 'sub/b.gguf' }]);
-    expect(await problems()).toEqual(['sub does not belong to the model.']);
+    expect(await problems()).toEqual([
+      "sub/b.gguf lies behind sub, which is a link that leaves the model's folder.",
+      "sub is a link that leaves the model's folder."
+    ]);
   });
 
   it('when a part of its path is a file', async () => {
