@@ -210,7 +210,7 @@ describe('mirrors behind one address', () => {
     ['one connection', {}],
     ['four connections', SHARED_FROM_THE_START]
   ])('that serve the same bytes under two ETags give exactly those, over %s', async (_, tuning) => {
-    const services = await testServices({ environment: withCredentialFor(), tuning });
+    const services = await testServices({ environment: withCredentialFor('https://elsewhere.example'), tuning });
     expect(await pull(services, await mirrors([CONTENT, CONTENT]))).toBeUndefined();
     expect(await installedDigest(services)).toBe(DIGEST);
   });
@@ -219,7 +219,7 @@ describe('mirrors behind one address', () => {
     ['one connection', {}],
     ['four connections', SHARED_FROM_THE_START]
   ])('that serve two contents never give a mixture, over %s', async (_, tuning) => {
-    const services = await testServices({ environment: withCredentialFor(), tuning });
+    const services = await testServices({ environment: withCredentialFor('https://elsewhere.example'), tuning });
     expect(await pull(services, await mirrors([CONTENT, other]), {})).toBeUndefined();
     expect([DIGEST, sha256(other)]).toContain(await installedDigest(services));
   });
