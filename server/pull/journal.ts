@@ -1,29 +1,18 @@
 import { crc32 } from 'node:zlib';
-import * as z from 'zod';
 import { type ByteRange, type ByteRanges, NO_RANGES, withRange } from './byte-ranges';
-
-const offset = z.int().min(0);
 
 /**
  * The journal of a partial: one JSON object a line behind its checksum, appended as the transfer goes. `written`
  * counts after each write, `synced` only after the data reached the disk; a torn last line is ignored.
  */
-const journalLine = z.discriminatedUnion('type', [
+export type JournalLine =
   /** A content was begun: what came before is void. */
-  z.object({
-    type: z.literal('begun'),
-    source: z.string(),
-    validator: z.string().nullable(),
-    total: offset.nullable()
-  }),
+  | ({ readonly type: 'begun' } & BegunContent)
   /** Lines after this one were written during this boot of the machine. */
-  z.object({ type: z.literal('boot'), id: z.string() }),
-  z.object({ type: z.literal('written'), start: offset, end: offset }),
+  | { readonly type: 'boot'; readonly id: string }
+  | ({ readonly type: 'written' } & ByteRange)
   /** All that is on disk for certain, as pairs of start and end. */
-  z.object({ type: z.literal('synced'), ranges: z.array(z.tuple([offset, offset])) })
-]);
-
-export type JournalLine = z.infer<typeof journalLine>;
+  | { readonly type: 'synced'; readonly ranges: readonly (readonly [number, number])[] };
 
 /** What is known of a content that was begun. */
 export interface BegunContent {
@@ -48,35 +37,61 @@ export function formatJournalLine(line: JournalLine): string {
   return `${checksum(text)} ${text}\n`;
 }
 
-/**
- * Reads a journal. In the boot that wrote it, every written byte counts; after another boot only those that were
- * synced, for a power cut may have lost the rest.
- */
-export function readJournal(text: string, currentBoot: string): JournalState {
-  let content: BegunContent | null = null;
-  let written: ByteRanges = [];
-  let synced: ByteRanges = [];
-  let boot: string | undefined;
-  for (const line of completeLines(text)) {
+/** Reads a journal as it grows: a large transfer has a line for each MiB, which nobody wants to read again and again. */
+export class JournalReader {
+  private content: BegunContent | null = null;
+  private written: ByteRanges = NO_RANGES;
+  private synced: ByteRanges = NO_RANGES;
+  private boot: string | undefined;
+  private rest = '';
+  private isBroken = false;
+
+  /** Takes what follows what was taken before; it may end within a line. */
+  feed(text: string): void {
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const parsed = this.isBroken ? undefined : parseLine(line);
+      // After a line that makes no sense nothing can be relied on.
+      if (!parsed) this.isBroken = true;
+      else this.take(parsed);
+    }
+  }
+
+  /**
+   * What can be relied on. In the boot that wrote the journal, every written byte counts; after another boot only those
+   * that were synced, for a power cut may have lost the rest.
+   */
+  state(currentBoot: string): JournalState {
+    return { content: this.content, ranges: this.boot === currentBoot ? this.written : this.synced };
+  }
+
+  private take(line: JournalLine): void {
     switch (line.type) {
       case 'begun':
-        content = { source: line.source, validator: line.validator, total: line.total };
-        written = [];
-        synced = [];
+        this.content = { source: line.source, validator: line.validator, total: line.total };
+        this.written = NO_RANGES;
+        this.synced = NO_RANGES;
         break;
       case 'boot':
-        if (boot !== undefined && boot !== line.id) written = synced;
-        boot = line.id;
+        if (this.boot !== undefined && this.boot !== line.id) this.written = this.synced;
+        this.boot = line.id;
         break;
       case 'written':
-        written = withRange(written, line);
+        this.written = withRange(this.written, line);
         break;
       case 'synced':
-        synced = line.ranges.reduce((ranges, [start, end]) => withRange(ranges, { start, end }), NO_RANGES);
+        this.synced = line.ranges.reduce((ranges, [start, end]) => withRange(ranges, { start, end }), NO_RANGES);
         break;
     }
   }
-  return { content, ranges: boot === currentBoot ? written : synced };
+}
+
+/** Reads a whole journal, as {@link JournalReader}. */
+export function readJournal(text: string, currentBoot: string): JournalState {
+  const reader = new JournalReader();
+  reader.feed(text);
+  return reader.state(currentBoot);
 }
 
 /** The line that says what is on disk for certain. */
@@ -89,17 +104,46 @@ function checksum(text: string): string {
   return crc32(text).toString(16).padStart(8, '0');
 }
 
-function completeLines(text: string): JournalLine[] {
-  const lines: JournalLine[] = [];
-  for (const line of text.split('\n').slice(0, -1)) {
-    const [sum, ...rest] = line.split(' ');
-    const content = rest.join(' ');
-    const parsed = journalLine.safeParse(sum === checksum(content) ? parseJson(content) : undefined);
-    // After a line that makes no sense nothing can be relied on.
-    if (!parsed.success) break;
-    lines.push(parsed.data);
+function parseLine(line: string): JournalLine | undefined {
+  const space = line.indexOf(' ');
+  const content = line.slice(space + 1);
+  return space > 0 && line.slice(0, space) === checksum(content) ? journalLineOf(parseJson(content)) : undefined;
+}
+
+/** By hand: with a schema, tens of thousands of lines would hold up the process that reads them. */
+function journalLineOf(value: unknown): JournalLine | undefined {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
+  switch (value.type) {
+    case 'begun': {
+      if (!('source' in value && 'validator' in value && 'total' in value)) return undefined;
+      const { source, validator, total } = value;
+      const isRight = typeof source === 'string' && (validator === null || typeof validator === 'string');
+      return isRight && (total === null || isOffset(total)) ? { type: 'begun', source, validator, total } : undefined;
+    }
+    case 'boot':
+      return 'id' in value && typeof value.id === 'string' ? { type: 'boot', id: value.id } : undefined;
+    case 'written': {
+      if (!('start' in value && 'end' in value)) return undefined;
+      const { start, end } = value;
+      return isOffset(start) && isOffset(end) ? { type: 'written', start, end } : undefined;
+    }
+    case 'synced': {
+      const pairs = 'ranges' in value && Array.isArray(value.ranges) ? value.ranges.map(pairOf) : [undefined];
+      return pairs.every((pair) => pair !== undefined) ? { type: 'synced', ranges: pairs } : undefined;
+    }
+    default:
+      return undefined;
   }
-  return lines;
+}
+
+function pairOf(value: unknown): readonly [number, number] | undefined {
+  if (!Array.isArray(value) || value.length !== 2) return undefined;
+  const [start, end]: readonly unknown[] = value;
+  return isOffset(start) && isOffset(end) ? [start, end] : undefined;
+}
+
+function isOffset(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function parseJson(line: string): unknown {
