@@ -76,6 +76,8 @@ export interface HealResult {
   readonly model: string;
   /** Paths of the files that were damaged or missing and are right again. */
   readonly healed: readonly string[];
+  /** Why files are not healed, as far as some are; a healing that heals nothing fails as a whole. */
+  readonly failures: readonly FailureData[];
   /** Other models that shared the damaged bytes and are healed too. */
   readonly others: readonly string[];
   /** Bytes that came over the network. */

@@ -58,6 +58,11 @@ export class Console {
   /** A failed command: the sentence, its subject, and what to do. */
   failure(failure: Failure): void {
     this.document({ error: failure.toJSON() });
+    this.complaint(failure);
+  }
+
+  /** A failure for people, which is not the whole answer; nothing in JSON mode. */
+  complaint(failure: Failure): void {
     if (this.json) return;
     this.clearProgress();
     const { message, subject, nextStep } = failure;

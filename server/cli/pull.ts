@@ -8,6 +8,7 @@ import { planModel, pullModel } from '../operations/pull-model';
 import type { PullPlan } from '../pull/pull-plan';
 import type { Command, CommandContext } from './command';
 import type { Console } from './console';
+import { eachOf } from './each-of';
 import { LIMIT_OPTIONS, limitsOf } from './limit-options';
 import { modelOf, newOrKnown, onlyArgument } from './model-arguments';
 
@@ -22,17 +23,17 @@ export const pull: Command = {
     services.limits.change(limitsOf(input));
     const folder = input.text('from');
     if (folder !== undefined) onlyArgument(input, 'model to take from a folder');
-    for (const argument of input.names) {
-      const { model, from } = await (folder === undefined
-        ? fromAddresses(argument, context)
-        : fromFolder(argument, folder, context));
-      if (input.flag('dry-run')) {
-        showPlan(model.name, await planModel(services, model, signal, from), console);
-        continue;
-      }
-      await pullModel(services, model, { signal, from, onEvent: (event) => show(event, console) });
-    }
-    return 0;
+    return eachOf(input.names, console, {
+      async job(argument) {
+        const { model, from } = await (folder === undefined
+          ? fromAddresses(argument, context)
+          : fromFolder(argument, folder, context));
+        if (input.flag('dry-run')) showPlan(model.name, await planModel(services, model, signal, from), console);
+        else await pullModel(services, model, { signal, from, onEvent: (event) => show(event, console) });
+        return 0;
+      },
+      onFailed: (argument, failure) => console.document({ argument, error: failure.toJSON() })
+    });
   }
 };
 

@@ -4,6 +4,7 @@ import { rememberVerdicts, verifyModel } from '../operations/verify-model';
 import { exists } from '../platform/durable-files';
 import type { Command } from './command';
 import type { Console } from './console';
+import { eachOf } from './each-of';
 import { HUGGINGFACE_OPTION, verifyHuggingFace } from './hub-cache';
 import { namedModels } from './model-arguments';
 
@@ -22,22 +23,28 @@ export const verify: Command = {
     const { services, console, signal } = context;
     const isNamed = input.names.length > 0 && !input.flag('all');
     const reports: VerifyReport[] = [];
-    for (const model of await namedModels(input, context)) {
-      // Without names, what was never installed is nothing to complain about.
-      if (!isNamed && !model.installed && !(await exists(services.layout.model(model.name)))) continue;
-      const report = await verifyModel(services, model, {
-        depth: input.flag('quick') ? 'quick' : 'deep',
-        force: input.flag('force'),
-        signal,
-        onProgress: ({ hashedBytes, totalBytes }) =>
-          console.progress(`  ${model.name}  ${byteText(hashedBytes)} of ${byteText(totalBytes)}`)
-      });
-      show(report, console);
-      reports.push(report);
-    }
+    const answers: unknown[] = [];
+    const status = await eachOf(await namedModels(input, context), console, {
+      async job(model) {
+        // Without names, what was never installed is nothing to complain about.
+        if (!isNamed && !model.installed && !(await exists(services.layout.model(model.name)))) return 0;
+        const report = await verifyModel(services, model, {
+          depth: input.flag('quick') ? 'quick' : 'deep',
+          force: input.flag('force'),
+          signal,
+          onProgress: ({ hashedBytes, totalBytes }) =>
+            console.progress(`  ${model.name}  ${byteText(hashedBytes)} of ${byteText(totalBytes)}`)
+        });
+        show(report, console);
+        reports.push(report);
+        answers.push(report);
+        return report.healthy ? 0 : 1;
+      },
+      onFailed: (model, failure) => answers.push({ model: model.name, error: failure.toJSON() })
+    });
     await rememberVerdicts(services, reports);
-    console.document(reports);
-    return reports.every(({ healthy }) => healthy) ? 0 : 1;
+    console.document(answers);
+    return status;
   }
 };
 

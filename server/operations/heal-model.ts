@@ -1,27 +1,13 @@
-import { join } from 'node:path';
-import { Failure, messageOf } from '../../shared/failure';
-import type { PullEvent, VerifyProgress } from '../../shared/job-events';
-import type { InstalledFile } from '../../shared/manifest/installed-manifest';
+import { Failure } from '../../shared/failure';
 import { type ModelName, modelKey } from '../../shared/model-name';
 import type { HealResult } from '../../shared/protocol';
-import type { WantedFile } from '../pull/expected-file';
-import type { PullOptions } from '../pull/pull-engine';
-import type { BundleContent } from '../store/bundle-store';
-import { requireNothingForeign } from '../store/foreign-files';
-import { relyOn } from '../store/reliance';
-import { type BundleAsFound, findBundle, type NoBundle, requireAsFound } from './bundle-as-found';
+import { type BundleAsFound, findBundle, type NoBundle } from './bundle-as-found';
+import { type HealedFiles, type HealOptions, healFiles } from './heal-files';
 import { type KnownModel, knownModels } from './known-models';
 import { pullModel } from './pull-model';
 import type { Services } from './services';
-import { sourceOf } from './source-of';
 import { requireTrust } from './trust';
 import { notInstalled, rememberVerdicts, verifyModel } from './verify-model';
-
-export interface HealOptions {
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: VerifyProgress) => void;
-  readonly onEvent: (event: PullEvent) => void;
-}
 
 /**
  * Verifies an installed model and fetches again what is damaged or missing, from where the model came from; the
@@ -40,12 +26,12 @@ export async function healModel(services: Services, model: KnownModel, options: 
   return healWhole(services, model, healing, options);
 }
 
-/** What was done to a bundle, and the models that share what was damaged. */
-interface Healing {
-  readonly healed: ReadonlySet<string>;
+/** The same, and the models that share what was damaged. */
+interface Healing extends HealedFiles {
   readonly sharers: readonly KnownModel[];
-  readonly transferredBytes: number;
 }
+
+const SOUND: HealedFiles = { healed: [], failures: [], transferredBytes: 0 };
 
 /** Runs as the model's only job. */
 async function healParts(
@@ -56,20 +42,21 @@ async function healParts(
 ): Promise<Healing> {
   const damaged = await damagedFiles(services, model, options);
   const sharers = await sharersOf(services, model, damaged);
-  const transferredBytes = damaged.size === 0 ? 0 : await healFiles(services, model, found, damaged, options);
-  return { healed: damaged, sharers, transferredBytes };
+  const files = damaged.size === 0 ? SOUND : await healFiles(services, model, found, damaged, options);
+  return { ...files, sharers };
 }
 
 async function healRest(
   services: Services,
   model: KnownModel,
-  { healed, sharers, transferredBytes }: Healing,
+  { healed, failures, sharers, transferredBytes }: Healing,
   options: HealOptions
 ): Promise<HealResult> {
   const others: ModelName[] = [];
   for (const sharer of sharers) if (await relink(services, sharer, options)) others.push(sharer.name);
   const report = await verdictOn(services, model, options);
-  return { model: model.name, healed: [...healed], others, transferredBytes, report };
+  const told = failures.map((failure) => failure.toJSON());
+  return { model: model.name, healed, failures: told, others, transferredBytes, report };
 }
 
 /** Without its manifest nobody can say what of a bundle is right; contents that are in the store do not come again. */
@@ -84,7 +71,8 @@ async function healWhole(
   }
   const { transferredBytes } = await pullModel(services, model, options);
   const healed = model.manifest.files.map(({ filename }) => filename);
-  return { model: model.name, healed, others: [], transferredBytes, report: await verdictOn(services, model, options) };
+  const report = await verdictOn(services, model, options);
+  return { model: model.name, healed, failures: [], others: [], transferredBytes, report };
 }
 
 /** @returns paths of the files that are provably not what they should be */
@@ -130,84 +118,6 @@ async function digestsOf(
   );
 }
 
-/** @returns bytes that were transferred */
-async function healFiles(
-  services: Services,
-  model: KnownModel,
-  found: BundleAsFound,
-  damaged: ReadonlySet<string>,
-  { signal, onEvent }: HealOptions
-): Promise<number> {
-  const { name } = model;
-  const { manifest } = found.bundle;
-  const paths = manifest.files.map(({ path }) => path);
-  await requireNothingForeign(services.layout.model(name), paths);
-  const startedAt = services.clock.now();
-  try {
-    const wanted = await Promise.all(
-      manifest.files.filter(({ path }) => damaged.has(path)).map((file) => wantedFile(services, model, file))
-    );
-    const reliance = { digests: manifest.files.map(({ sha256 }) => sha256), open: false };
-    const { transferredBytes } = await services.runningPulls.run(name, (pause) =>
-      relyOn(services.layout, reliance, () =>
-        fetchAndInstall(services, name, found, wanted, { signal, onEvent, pause })
-      )
-    );
-    const milliseconds = services.clock.now() - startedAt;
-    onEvent({ type: 'completed', model: name, bytes: manifest.total_size_bytes, transferredBytes, milliseconds });
-    return transferredBytes;
-  } catch (error) {
-    const failure =
-      error instanceof Failure ? error.toJSON() : { code: 'unexpected' as const, message: messageOf(error) };
-    onEvent({ type: 'failed', model: name, failure });
-    throw error;
-  }
-}
-
-async function fetchAndInstall(
-  services: Services,
-  name: ModelName,
-  found: BundleAsFound,
-  wanted: readonly WantedFile[],
-  options: PullOptions
-): Promise<{ readonly transferredBytes: number }> {
-  const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
-  const fetched = new Map(files.map(({ filename, blob }) => [filename, blob]));
-  const { manifest } = found.bundle;
-  const folder = services.layout.model(name);
-  const contents = manifest.files.map(({ path, sha256, size_bytes }): BundleContent => {
-    const own = { path: join(folder, path), digest: sha256, bytes: size_bytes };
-    return { path, blob: fetched.get(path) ?? own };
-  });
-  const kept = contents.flatMap(({ path }) => (fetched.has(path) ? [] : path));
-  await requireAsFound(services, name, found, kept);
-  await services.bundles.install(name, contents, manifest, found.stamp);
-  return { transferredBytes };
-}
-
-/** @throws Failure when the manifest of the model no longer tells where to find what is installed */
-async function wantedFile(
-  services: Services,
-  { name, manifest }: KnownModel,
-  { path, sha256, size_bytes }: InstalledFile
-): Promise<WantedFile> {
-  const source = manifest.files.find(({ filename }) => filename === path);
-  if (!source || (source.sha256 !== undefined && source.sha256 !== sha256)) {
-    throw new Failure('outdated-model', `The manifest of ${name} no longer tells where to find this ${path}.`, {
-      subject: name,
-      nextStep: 'Pull the model to replace it by what the manifest asks for now.'
-    });
-  }
-  return {
-    filename: path,
-    source: await sourceOf(services, source, { alias: manifest.credential_alias }),
-    digest: sha256,
-    bytes: size_bytes,
-    pieces: source.pieces,
-    seeds: [join(services.layout.model(name), path)]
-  };
-}
-
 /**
  * Gives another model the bytes that were fetched for the healed one: they are in the store now.
  * @returns whether it is healed; else it stays as it is, and is shown as damaged
@@ -220,9 +130,10 @@ async function relink(services: Services, model: KnownModel, options: HealOption
       const broken = found.bundle.files.filter(
         ({ problem, isInaccessible }) => problem !== undefined && !isInaccessible
       );
-      await healFiles(services, model, found, new Set(broken.map(({ file }) => file.path)), options);
+      const paths = new Set(broken.map(({ file }) => file.path));
+      const { failures } = await healFiles(services, model, found, paths, options);
       await services.survey.look(model.name);
-      return true;
+      return failures.length === 0;
     });
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'cancelled') throw error;

@@ -10,6 +10,7 @@ import type { OnWait } from '../pull/origin-waits';
 import type { PulledFile, PullOptions } from '../pull/pull-engine';
 import type { PullPlan } from '../pull/pull-plan';
 import { contentKey, withStamp } from '../registry/registry-state';
+import type { BundleContent } from '../store/bundle-store';
 import { requireNothingForeign } from '../store/foreign-files';
 import { relyOn } from '../store/reliance';
 import type { LocalFiles } from './folder-model';
@@ -101,17 +102,32 @@ async function bringAndInstall(
   const installed = installedManifest(manifest, files, services.clock.now());
   const contents = files.map(({ filename, blob }) => ({ path: filename, blob }));
   const result = { model: name, bytes: installed.total_size_bytes, transferredBytes };
-  if (stamp && (await services.bundles.holds(name, contents, installed))) return result;
-  // The transfer may have taken hours.
-  await requireReplaceable(services, model);
-  const installation = {
-    cache_dir: await services.bundles.install(name, contents, installed),
-    installed_at_unix_ms: installed.installed_at_unix_ms,
-    cache_size_bytes: installed.total_size_bytes,
-    content_key: contentKey(manifest)
-  };
+  const content_key = contentKey(manifest);
+  const isHeld = stamp !== undefined && (await services.bundles.holds(name, contents, installed));
+  if (isHeld && stamp.content_key === content_key && stamp.verdict?.problem === undefined) return result;
+  // What is held was proved a moment ago, whatever an earlier verification found.
+  const installation = isHeld
+    ? { ...stamp, content_key, verdict: undefined }
+    : {
+        cache_dir: await replaceBundle(services, model, contents, installed),
+        installed_at_unix_ms: installed.installed_at_unix_ms,
+        cache_size_bytes: installed.total_size_bytes,
+        content_key
+      };
   await services.registry.change((models) => withStamp(models, name, installation, services.clock.now()));
   return result;
+}
+
+/** @returns the bundle's folder */
+async function replaceBundle(
+  services: Services,
+  model: KnownModel,
+  contents: readonly BundleContent[],
+  manifest: InstalledManifest
+): Promise<string> {
+  // The transfer may have taken hours.
+  await requireReplaceable(services, model);
+  return services.bundles.install(model.name, contents, manifest);
 }
 
 /** Tells each wait once, although every connection to the server waits. */

@@ -1,3 +1,4 @@
+import { Failure } from '../../shared/failure';
 import type { PullEvent } from '../../shared/job-events';
 import type { ModelName } from '../../shared/model-name';
 import type { Clock } from '../platform/clock';
@@ -50,12 +51,20 @@ export interface PullOptions {
   /** Whoever has it can let the pull stand still and go on. */
   readonly pause?: PauseSwitch;
   readonly onEvent: (event: PullEvent) => void;
+  /** Hears of a file that cannot be had, and the others still come; absent: the first ends the pull. */
+  readonly onFailed?: (filename: string, failure: Failure) => void;
 }
 
 export interface FetchOptions {
   readonly signal: AbortSignal;
   /** Bytes of the file on disk and its size, as far as it is known. */
   readonly onBytes: (received: number, total: number | null) => void;
+}
+
+interface ProvideOptions {
+  readonly signal: AbortSignal;
+  readonly pause: PauseSwitch;
+  readonly onFailed: PullOptions['onFailed'];
 }
 
 /** Brings the files of models into the blob store. */
@@ -70,14 +79,14 @@ export class PullEngine {
   async pull(
     model: ModelName,
     files: readonly WantedFile[],
-    { signal, pause, onEvent }: PullOptions
+    { signal, pause, onEvent, onFailed }: PullOptions
   ): Promise<PullOutcome> {
     const plan = await this.plan(files, signal);
     const progress = new PullProgress(model, plan.files, this.tools.clock, onEvent);
     progress.started();
     try {
       requireSpace(plan, this.tools.layout, this.tools.log);
-      return await this.provideAll(plan.files, progress, { signal, pause: pause ?? new PauseSwitch() });
+      return await this.provideAll(plan.files, progress, { signal, pause: pause ?? new PauseSwitch(), onFailed });
     } finally {
       progress.stop();
     }
@@ -105,24 +114,38 @@ export class PullEngine {
   private async provideAll(
     files: readonly PlannedFile[],
     progress: PullProgress,
-    { signal, pause }: { readonly signal: AbortSignal; readonly pause: PauseSwitch }
+    { signal, pause, onFailed }: ProvideOptions
   ): Promise<PullOutcome> {
     const pulled: PulledFile[] = [];
     let transferredBytes = 0;
     for (const file of files) {
-      progress.fileStarted(file);
-      const { blob, receivedBytes, origin } = await pause.run({
-        signal,
-        onPaused: () => progress.paused(),
-        onResumed: () => progress.resumed(),
-        work: (running) => provideFile(file, this.toolsFor(file, progress, running))
-      });
-      await removeAbandoned(this.tools.layout.partials, contentKey(file));
-      transferredBytes += receivedBytes;
-      progress.fileCompleted(file, { bytes: blob.bytes, transferredBytes: receivedBytes, origin });
-      pulled.push({ filename: file.filename, blob, digestOrigin: file.digest === null ? 'observed' : 'declared' });
+      try {
+        const { blob, receivedBytes } = await this.provide(file, progress, { signal, pause });
+        transferredBytes += receivedBytes;
+        pulled.push({ filename: file.filename, blob, digestOrigin: file.digest === null ? 'observed' : 'declared' });
+      } catch (error) {
+        if (!onFailed || !(error instanceof Failure) || error.code === 'cancelled') throw error;
+        onFailed(file.filename, error);
+      }
     }
     return { files: pulled, transferredBytes: transferredBytes + progress.bytesBeforePauses };
+  }
+
+  private async provide(
+    file: PlannedFile,
+    progress: PullProgress,
+    { signal, pause }: Pick<ProvideOptions, 'signal' | 'pause'>
+  ) {
+    progress.fileStarted(file);
+    const { blob, receivedBytes, origin } = await pause.run({
+      signal,
+      onPaused: () => progress.paused(),
+      onResumed: () => progress.resumed(),
+      work: (running) => provideFile(file, this.toolsFor(file, progress, running))
+    });
+    await removeAbandoned(this.tools.layout.partials, contentKey(file));
+    progress.fileCompleted(file, { bytes: blob.bytes, transferredBytes: receivedBytes, origin });
+    return { blob, receivedBytes };
   }
 
   private toolsFor(file: PlannedFile, progress: PullProgress, signal: AbortSignal): ReceiveTools {

@@ -7,6 +7,7 @@ import { findModel } from '../../server/operations/known-models';
 import { listModels } from '../../server/operations/list-models';
 import { pullModel } from '../../server/operations/pull-model';
 import { modelFromManifest } from '../../server/operations/register-model';
+import { rememberVerdicts, verifyModel } from '../../server/operations/verify-model';
 import { Proofs } from '../../server/store/proofs';
 import type { PullEvent } from '../../shared/job-events';
 import { type RawServer, respond, startRawServer } from '../support/raw-http-server';
@@ -229,6 +230,45 @@ describe('healing', () => {
       await healModel(services, model, { signal, onEvent: () => undefined, onProgress: () => undefined });
     });
     await expect(outcome).rejects.toMatchObject({ code: 'file-access', subject: folder });
+  });
+
+  it('heals what can be had, although another file cannot be had, and says why', async () => {
+    await install('one', [weights(), vae()]);
+    await damage(fileOf('one', 'weights.gguf'));
+    await damage(fileOf('one', 'vae.gguf'));
+    beforeAnswer = async (path) => void (isBroken = path === '/vae');
+    expect(await heal('one')).toMatchObject({
+      healed: ['weights.gguf'],
+      failures: [{ code: 'http-status' }],
+      report: { healthy: false }
+    });
+    expect(await readFile(fileOf('one', 'weights.gguf'))).toEqual(WEIGHTS);
+    expect((await stat(fileOf('one', 'vae.gguf'))).size).toBe(VAE.length);
+    await rm(fileOf('one', 'vae.gguf'));
+    await damage(fileOf('one', 'weights.gguf'));
+    expect(await heal('one')).toMatchObject({ healed: ['weights.gguf'], failures: [{ code: 'http-status' }] });
+    beforeAnswer = async () => void (isBroken = false);
+    expect(await heal('one')).toMatchObject({ healed: ['vae.gguf'], failures: [], report: { healthy: true } });
+  });
+
+  it('forgets what was wrong once a pull has found that nothing is', async () => {
+    await install('one', [weights()]);
+    const path = fileOf('one', 'weights.gguf');
+    await damage(path);
+    const report = await verifyModel(services, await findModel(services, 'one'), {
+      depth: 'deep',
+      signal: new AbortController().signal,
+      onProgress: () => undefined
+    });
+    await rememberVerdicts(services, [report]);
+    const [{ installed } = {}] = await services.registry.read();
+    expect(installed?.verdict?.problem).toContain('weights.gguf');
+    await damage(path);
+    await install('one', [weights()]);
+    const [entry] = await services.registry.read();
+    expect(requested).toEqual([]);
+    expect(entry?.installed).toMatchObject({ installed_at_unix_ms: installed?.installed_at_unix_ms });
+    expect(entry?.installed?.verdict).toBeUndefined();
   });
 
   it('leaves a link in the place of a model, and what is behind it', async () => {
