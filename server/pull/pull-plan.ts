@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises';
+import { areCopiesFree } from '../platform/free-copies';
 import type { Log } from '../platform/log';
 import { isErrorWithCode } from '../platform/system-error';
 import type { CacheLayout } from '../store/cache-layout';
@@ -32,7 +33,10 @@ export interface PullPlan {
   readonly totalBytes: number | null;
   /** Bytes that are still to come, as far as sizes are known. */
   readonly missingBytes: number;
-  /** Bytes that are to be written, as far as sizes are known; what is adopted counts, for it may have to be copied. */
+  /**
+   * Bytes that are to be written, as far as sizes are known. What is adopted counts, for it may have to be copied; where
+   * the bundle cannot share bytes with the store, its copies count too.
+   */
   readonly neededBytes: number;
   /** Free space for the cache, or undefined when the platform does not tell. */
   readonly freeBytes: number | undefined;
@@ -65,12 +69,17 @@ export async function planPull(
     resolved.push(...(await Promise.all(batch.map((file) => planFile(file, layout, signal)))));
   }
   const planned = await withCandidates(resolved, places, signal);
+  // A folder that a pull has made by now; where it is not there yet, a plan makes none.
+  const areShared = await areCopiesFree(layout.operations);
   const sizes = planned.map(({ likelyBytes }) => likelyBytes);
   return {
     files: planned,
     totalBytes: sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0),
     missingBytes: sumOf(planned, ({ likelyBytes, heldBytes }) => (likelyBytes ?? 0) - heldBytes),
-    neededBytes: sumOf(planned, ({ likelyBytes, cachedBytes }) => (likelyBytes ?? 0) - cachedBytes),
+    neededBytes: sumOf(
+      planned,
+      ({ likelyBytes, cachedBytes }) => (likelyBytes ?? 0) - cachedBytes + (areShared ? 0 : (likelyBytes ?? 0))
+    ),
     freeBytes: await freeBytes(layout.root)
   };
 }
