@@ -95,7 +95,7 @@ function withSize(words: string, bytes: number | undefined): string {
 /** Facts for the `when` clauses of menus: status, whether a job runs and which, and what there is to open. */
 function contextValue({ status, manifestUri, folder, unfinished }: ModelSummary, job: RunningJob | undefined): string {
   const facts = ['model', status, job ? 'busy' : 'idle'];
-  if (job?.kind === 'pull') facts.push(job.progress?.isPaused ? 'paused' : 'pulling');
+  if (job?.doing === 'pull') facts.push(job.progress?.isPaused ? 'paused' : 'pulling');
   if (manifestUri !== undefined) facts.push('manifest');
   if (folder !== undefined) facts.push('folder');
   if (unfinished?.kind === 'partial') facts.push('partial');

@@ -26,10 +26,13 @@ export interface JobProgress {
 export interface RunningJob {
   readonly model: string;
   readonly kind: JobKind;
+  /** What it does at the moment: a healing verifies, then pulls, then verifies again. */
+  readonly doing: JobKind;
   readonly progress: JobProgress | undefined;
 }
 
 interface Entry extends RunningJob {
+  doing: JobKind;
   progress: JobProgress | undefined;
   readonly cancellation: CancellationTokenSource;
   readonly show: (progress: JobProgress) => void;
@@ -43,6 +46,9 @@ const DOING: Readonly<Record<JobKind, string>> = {
   generate: 'making an image',
   drop: 'being removed'
 };
+
+/** What a healing is made of. */
+const HEALING: ReadonlySet<JobKind> = new Set(['verify', 'pull']);
 
 /** What runs at the moment: one job for each model, shown in a notification that can cancel it. */
 export class RunningJobs implements Disposable {
@@ -60,10 +66,10 @@ export class RunningJobs implements Disposable {
     return [...this.entries.values()];
   }
 
-  /** The pulls that stand still, or those that do not. */
+  /** The pulls that stand still, or those that do not; a healing is one while it fetches. */
   pulls({ paused }: { readonly paused: boolean }): readonly RunningJob[] {
     const isPaused = ({ progress }: RunningJob): boolean => progress?.isPaused === true;
-    return this.all().filter((job) => job.kind === 'pull' && isPaused(job) === paused);
+    return this.all().filter((job) => job.doing === 'pull' && isPaused(job) === paused);
   }
 
   /**
@@ -88,7 +94,7 @@ export class RunningJobs implements Disposable {
         shown = Math.max(shown, fraction);
         notification.report({ message: detail, increment });
       };
-      this.entries.set(model, { model, kind, progress: undefined, cancellation, show });
+      this.entries.set(model, { model, kind, doing: kind, progress: undefined, cancellation, show });
       this.changed.fire(model);
       try {
         return await work(cancellation.token);
@@ -103,7 +109,8 @@ export class RunningJobs implements Disposable {
   /** Takes news of a job; news of jobs that we did not start, or that are over, are nobody's. */
   advance(model: string, kind: JobKind, progress: JobProgress): void {
     const entry = this.entries.get(model);
-    if (entry?.kind !== kind) return;
+    if (!entry || !(entry.kind === kind || (entry.kind === 'heal' && HEALING.has(kind)))) return;
+    entry.doing = kind;
     entry.progress = progress;
     entry.show(progress);
     this.changed.fire(model);

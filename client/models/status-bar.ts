@@ -26,10 +26,10 @@ export function showJobsInStatusBar(jobs: RunningJobs): Disposable {
   };
 }
 
-function jobText({ model, kind, progress }: RunningJob): string {
+function jobText({ model, doing, progress }: RunningJob): string {
   if (!progress) return model;
   const { fraction, brief, isPaused } = progress;
-  return kind === 'pull' && fraction !== undefined && !isPaused
+  return doing === 'pull' && fraction !== undefined && !isPaused
     ? `${model} ${Math.floor(fraction * 100)} %`
     : `${model} ${brief}`;
 }
