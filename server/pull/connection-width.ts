@@ -1,20 +1,23 @@
 /** How long a number of connections is watched before another is tried, in ms. */
-const WATCH_MS = 1000;
+const WATCH_MS = 800;
+
+/** How many times as many connections are tried next. */
+const GROWTH = 3;
 
 /** More connections are kept when they bring at least this much more. */
 const WORTHWHILE = 1.15;
 
-/** A connection this fast (bytes a second) is limited by this machine, and more of them only cost time. */
+/** Each connection this fast (bytes a second) is limited by this machine, and more of them only cost time. */
 const FAST_ENOUGH = 150 * 1000 * 1000;
 
 /**
- * Decides how many connections share a file: begins with few and doubles while the throughput grows, for servers
- * that limit each connection; goes back when it does not.
+ * Decides how many connections share a file: begins with few and tries more while the throughput grows, for servers
+ * that limit each connection; goes back to the number before when it does not.
  */
 export class ConnectionWidth {
   private width: number;
   private settled = false;
-  private previousRate: number | null = null;
+  private previous: { readonly rate: number; readonly width: number } | null = null;
   private watchedSince: number;
   private bytes: number;
 
@@ -47,16 +50,16 @@ export class ConnectionWidth {
     this.watchedSince = now;
     this.bytes = bytes;
     this.width = this.connections;
-    if (this.previousRate !== null && rate < this.previousRate * WORTHWHILE) {
-      this.width = Math.max(1, Math.ceil(this.width / 2));
+    if (this.previous && rate < this.previous.rate * WORTHWHILE) {
+      this.width = this.previous.width;
       this.settled = true;
-    } else if (rate >= FAST_ENOUGH) {
+    } else if (rate / this.width >= FAST_ENOUGH) {
       this.settled = true;
     } else if (this.width < this.most()) {
-      this.previousRate = rate;
-      this.width = Math.min(this.most(), this.width * 2);
+      this.previous = { rate, width: this.width };
+      this.width = Math.min(this.most(), this.width * GROWTH);
     } else {
-      this.previousRate = null;
+      this.previous = null;
     }
   }
 

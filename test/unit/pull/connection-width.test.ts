@@ -15,22 +15,26 @@ function watched(throughput: (connections: number) => number, seconds = 20, most
 }
 
 describe('the number of connections', () => {
-  it('doubles up to eight while each brings more', () => {
+  it('grows up to eight while each brings more', () => {
     const seen = watched((connections) => connections * 10_000_000);
-    expect(seen.slice(0, 4)).toEqual([2, 4, 8, 8]);
+    expect(seen.slice(0, 4)).toEqual([3, 8, 8, 8]);
     expect(seen.at(-1)).toBe(8);
   });
 
   it('goes back to one where a second brings nothing', () => {
-    expect(watched(() => 10_000_000).slice(0, 3)).toEqual([2, 1, 1]);
+    expect(watched(() => 10_000_000).slice(0, 3)).toEqual([3, 1, 1]);
   });
 
   it('goes back to the last number that paid', () => {
-    expect(watched((connections) => Math.min(connections, 2) * 10_000_000).at(-1)).toBe(2);
+    expect(watched((connections) => Math.min(connections, 3) * 10_000_000).at(-1)).toBe(3);
   });
 
   it('stays at one where this machine is the limit', () => {
     expect(watched(() => 400_000_000).at(-1)).toBe(1);
+  });
+
+  it('grows beyond what the machine gives one connection, as long as each is slow', () => {
+    expect(watched((connections) => connections * 42_000_000).at(-1)).toBe(8);
   });
 
   it('begins with as many as it is told', () => {
