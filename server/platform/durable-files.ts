@@ -110,6 +110,20 @@ export async function withFile<T>(path: string, flags: string, use: (file: FileH
 
 const RENAME_ATTEMPTS = 8;
 
+/**
+ * As {@link renamePatiently}, for what another process may have moved or removed first.
+ * @returns whether it was there
+ */
+export async function renameIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await renamePatiently(from, to);
+    return true;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
 /** Renames; on Windows a virus scanner or indexer may hold the file for a moment, so a busy file is tried again. */
 export async function renamePatiently(from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {

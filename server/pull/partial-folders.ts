@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { rename, rm, stat, utimes } from 'node:fs/promises';
+import { rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { renameIfThere } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { isElsewhere, isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from '../platform/process-identity';
 import { isErrorWithCode } from '../platform/system-error';
@@ -38,7 +39,8 @@ export async function takeOver(
 ): Promise<boolean> {
   const found = await abandonedPartials(partials, key);
   const sized = await Promise.all(found.map(async (folder) => ({ folder, bytes: await bytesIn(folder) })));
-  for (const { folder } of sized.toSorted((a, b) => b.bytes - a.bytes)) if (await taken(folder, target)) return true;
+  for (const { folder } of sized.toSorted((a, b) => b.bytes - a.bytes))
+    if (await renameIfThere(folder, target)) return true;
   return false;
 }
 
@@ -57,21 +59,10 @@ async function abandonedPartials(partials: string, key: string): Promise<string[
   return folders;
 }
 
-/** @returns false when another claimant was faster */
-async function taken(folder: string, target: string): Promise<boolean> {
-  try {
-    await rename(folder, target);
-    return true;
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT')) return false;
-    throw error;
-  }
-}
-
 /** Removes an abandoned partial; it is taken over first, so that nobody can go on with it meanwhile. */
 async function discard(folder: string, partials: string, key: string): Promise<boolean> {
   const { owned } = await ownFolders(partials, key);
-  if (!(await taken(folder, owned))) return false;
+  if (!(await renameIfThere(folder, owned))) return false;
   await rm(owned, { recursive: true, force: true });
   return true;
 }

@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Digest, isDigest } from '../../shared/digest';
-import { exists, makeDirectoryDurably, renamePatiently } from '../platform/durable-files';
+import { exists, makeDirectoryDurably, renameIfThere } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from '../platform/process-identity';
-import { isErrorWithCode } from '../platform/system-error';
 import type { CacheLayout } from './cache-layout';
 
 /** A blob that a collection moved out of its place, until it is sure that nobody uses it. */
@@ -18,7 +17,7 @@ export interface AsideBlob {
 export async function setBlobAside(layout: CacheLayout, digest: Digest): Promise<AsideBlob | undefined> {
   await makeDirectoryDurably(layout.garbage);
   const path = join(layout.garbage, `${digest}.${ownerTag(await ownIdentity(), nonce())}`);
-  return (await moved(layout.blob(digest), path)) ? { digest, path } : undefined;
+  return (await renameIfThere(layout.blob(digest), path)) ? { digest, path } : undefined;
 }
 
 /** Moves a blob back that was set aside; where another took its place meanwhile, that one stays. */
@@ -26,7 +25,7 @@ export async function putBlobBack(layout: CacheLayout, { digest, path }: AsideBl
   const place = layout.blob(digest);
   await makeDirectoryDurably(dirname(place));
   if (await exists(place)) await rm(path, { force: true });
-  else await moved(path, place);
+  else await renameIfThere(path, place);
 }
 
 /**
@@ -36,7 +35,7 @@ export async function putBlobBack(layout: CacheLayout, { digest, path }: AsideBl
 export async function reclaimBlob(layout: CacheLayout, digest: Digest): Promise<boolean> {
   for (const entry of await entriesOf(layout.garbage)) {
     if (!entry.startsWith(`${digest}.`)) continue;
-    if (await moved(join(layout.garbage, entry), layout.blob(digest))) return true;
+    if (await renameIfThere(join(layout.garbage, entry), layout.blob(digest))) return true;
   }
   return false;
 }
@@ -48,15 +47,5 @@ export async function putBackAbandoned(layout: CacheLayout): Promise<void> {
     const owner = parseOwnerTag(tag.join('.'));
     if (!isDigest(digest) || (owner && !(await isProvedDead(owner)))) continue;
     await putBlobBack(layout, { digest, path: join(layout.garbage, entry) });
-  }
-}
-
-async function moved(from: string, to: string): Promise<boolean> {
-  try {
-    await renamePatiently(from, to);
-    return true;
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT')) return false;
-    throw error;
   }
 }

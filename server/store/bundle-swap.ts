@@ -2,7 +2,7 @@ import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../shared/failure';
 import type { ModelName } from '../../shared/model-name';
-import { exists, makeDirectoryDurably, renamePatiently, syncDirectory } from '../platform/durable-files';
+import { exists, makeDirectoryDurably, renameIfThere, renamePatiently, syncDirectory } from '../platform/durable-files';
 import { isErrorWithCode } from '../platform/system-error';
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 
@@ -78,12 +78,7 @@ export async function setAside(layout: CacheLayout, name: ModelName, purge: stri
   await makeDirectoryDurably(layout.purge);
   // One that is there already was replaced by what is to be moved now.
   await removeBundle(aside);
-  try {
-    await renamePatiently(layout.model(name), aside);
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT')) return;
-    throw error;
-  }
+  if (!(await renameIfThere(layout.model(name), aside))) return;
   await syncDirectory(layout.purge);
   await syncDirectory(layout.models);
 }

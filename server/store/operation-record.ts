@@ -1,7 +1,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { renamePatiently, syncDirectory, writeFileDurably } from '../platform/durable-files';
+import { renameIfThere, syncDirectory, writeFileDurably } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import {
   isGone,
@@ -101,14 +101,8 @@ export async function handBackOperation(layout: CacheLayout, file: string): Prom
   await renamed(layout, file, `${idOf(file)}.json`);
 }
 
-async function renamed(layout: CacheLayout, from: string, to: string): Promise<boolean> {
-  try {
-    await renamePatiently(join(layout.operations, from), join(layout.operations, to));
-    return true;
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT')) return false;
-    throw error;
-  }
+function renamed(layout: CacheLayout, from: string, to: string): Promise<boolean> {
+  return renameIfThere(join(layout.operations, from), join(layout.operations, to));
 }
 
 function idOf(file: string): string {

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { messageOf } from '../../shared/failure';
 import { type ModelName, parseModelName } from '../../shared/model-name';
 import { sweepClaims } from '../platform/claims';
-import { exists, removeAbandonedTemporaries, renamePatiently } from '../platform/durable-files';
+import { exists, removeAbandonedTemporaries, renameIfThere } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { nonce } from '../platform/process-identity';
-import { isErrorWithCode } from '../platform/system-error';
 import { putBackAbandoned } from './aside-blobs';
 import { assessBundleFolder } from './bundle-state';
 import { folderStamp, promote, putBack, removeBundle, setAside, undoInstall } from './bundle-swap';
@@ -125,12 +124,7 @@ async function settlePurged(layout: CacheLayout, entry: string): Promise<string[
 /** Removes an entry that nobody answers for; by way of a rename, so that nobody can move a half of it elsewhere. */
 async function discard(folder: string, entry: string): Promise<string[]> {
   const grave = join(folder, `.${nonce()}`);
-  try {
-    await renamePatiently(join(folder, entry), grave);
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+  if (!(await renameIfThere(join(folder, entry), grave))) return [];
   await rm(grave, { recursive: true, force: true });
   return [`Removed the leftover ${entry}.`];
 }
