@@ -23,18 +23,26 @@ export function takesSnippets({ capabilities }: InitializeParams): boolean {
   return capabilities.textDocument?.completion?.completionItem?.snippetSupport === true;
 }
 
+/** What an editor does with completions. */
+export interface CompletionStyle {
+  /** Whether it understands tab stops. */
+  readonly snippets: boolean;
+  /** Whether it is VS Code, whose command asks for the next completion. */
+  readonly asksOn: boolean;
+}
+
 /** A completion as editors take it. */
 export function completionItem(
   document: TextDocument,
   { label, kind, detail, documentation, range, snippet, plain, rank }: ManifestCompletion,
-  snippets: boolean
+  { snippets, asksOn }: CompletionStyle
 ): CompletionItem {
-  const suggestsMore = snippets && /"\$1/.test(snippet);
+  const suggestsMore = snippets && asksOn && /"\$1/.test(snippet);
   return {
     label,
     kind: KINDS[kind],
     // Editors compare what is written, and that begins with a quote.
-    filterText: plain.split(':', kind === 'field' ? 1 : undefined).join(':'),
+    filterText: JSON.stringify(label),
     sortText: String(rank).padStart(5, '0'),
     insertTextFormat: snippets ? InsertTextFormat.Snippet : InsertTextFormat.PlainText,
     textEdit: { range: toRange(document, range), newText: snippets ? snippet : plain },

@@ -115,13 +115,14 @@ export function serveEditing(
 }
 
 /** What helps to write: completions and fixes. */
-function serveWriting(connection: Connection, about: About, { params, knowledge }: EditingOptions): void {
-  const snippets = takesSnippets(params);
+function serveWriting(connection: Connection, about: About, options: EditingOptions): void {
+  const { params, knowledge, hostRunsCommands } = options;
+  const style = { snippets: takesSnippets(params), asksOn: hostRunsCommands };
   const complete: Handler<TextDocumentPositionParams, CompletionItem[]> = async (document, look, { position }) => {
     const { parsed, dialect } = look;
     const manifest = { document: parsed, dialect, knowledge, folder: folderOf(document) };
     const found = await completeAt(manifest, document.offsetAt(position));
-    return found.map((completion) => completionItem(document, completion, snippets));
+    return found.map((completion) => completionItem(document, completion, style));
   };
   connection.onCompletion(about('completion', [], complete));
   connection.onCodeAction(about<CodeActionParams, CodeAction[]>('code actions', [], codeActions));
