@@ -9,7 +9,7 @@ import { checkMissingDigests, checkRepeatedDigests } from './rules/digests';
 import { checkDuplicateKeys } from './rules/duplicate-keys';
 import { checkDuplicatePaths } from './rules/duplicate-paths';
 import { checkNumbers } from './rules/inexact-numbers';
-import { checkOldNames } from './rules/old-names';
+import { checkNamesElsewhere } from './rules/names-elsewhere';
 import { checkPickles } from './rules/pickles';
 import { checkPinning } from './rules/pinning';
 import { checkMissingRoles, checkRepeatedRoles } from './rules/roles';
@@ -44,7 +44,7 @@ export function diagnose(
   }
   checkNumbers(document, report);
   checkSecrets(document, report);
-  checkOldNames(document, report);
+  checkNamesElsewhere(document, report);
   checkShape(document, dialect, report);
   checkDuplicatePaths(document, dialect, report);
   checkDigestFormat(document, report);

@@ -3,7 +3,7 @@ import { getNodePath, type Node } from 'jsonc-parser';
 import { forEachField, type ManifestDocument, stringOf, valueOf } from '../document';
 import { fileNameOf } from '../file-name-of';
 import { meantField } from '../misspellings';
-import { nameToday } from '../rules/old-names';
+import { nameHere } from '../rules/names-elsewhere';
 import { meantOption } from '../rules/texts';
 import { fieldsAt, jsonTypeOf, optionsOf, type SchemaField, schemaAt } from '../schema-at';
 import { addFields, propertyOf, removeFromParent, replaceValue } from './edits';
@@ -21,12 +21,10 @@ export function fixFieldName({ document, dialect, node }: FixRequest): ManifestF
   return [{ title: `Write “${meant}”`, edits: [replaceValue(node, meant)], isCertain: true }];
 }
 
-/** Writes the name that a field has today. */
-export function fixOldName({ node }: FixRequest): ManifestFix[] {
-  const today = nameToday(stringOf(node) ?? '');
-  return today === undefined
-    ? []
-    : [{ title: `Write “${today}”`, edits: [replaceValue(node, today)], isCertain: true }];
+/** Writes the name that a field has here. */
+export function fixNameElsewhere({ node }: FixRequest): ManifestFix[] {
+  const ours = nameHere(stringOf(node) ?? '');
+  return ours === undefined ? [] : [{ title: `Write “${ours}”`, edits: [replaceValue(node, ours)], isCertain: true }];
 }
 
 /** Takes a field out that nothing reads. */

@@ -5,7 +5,14 @@ import type { Dialect } from '../dialect';
 import type { ManifestDocument } from '../document';
 import { fixAddress, fixInsecureAddress, fixSecret } from './addresses';
 import type { TextReplacement } from './edits';
-import { fixDuplicateKey, fixFieldName, fixMissingFields, fixOldName, fixOption, fixUnnecessaryField } from './fields';
+import {
+  fixDuplicateKey,
+  fixFieldName,
+  fixMissingFields,
+  fixNameElsewhere,
+  fixOption,
+  fixUnnecessaryField
+} from './fields';
 import type { FixRequest, ManifestFix } from './fix';
 import { fixDuplicatePath, fixFileName, fixModelName } from './names';
 import { fixDigest, fixTotalSize } from './numbers';
@@ -14,7 +21,7 @@ import { fixDigest, fixTotalSize } from './numbers';
 const FIXES: Readonly<Partial<Record<DiagnosticCode, (request: FixRequest) => ManifestFix[]>>> = {
   schema: fixMissingFields,
   'unknown-field': fixFieldName,
-  'deprecated-field': fixOldName,
+  'deprecated-field': fixNameElsewhere,
   'unnecessary-field': fixUnnecessaryField,
   'unknown-role': fixOption,
   'unknown-value': fixOption,

@@ -314,7 +314,7 @@ describe('what is read but better written otherwise', () => {
     expectRow(sourceWithFile({ size_bytes: '1000', approx_bytes: '«10»' }), 'size-mismatch');
   });
 
-  it('is an old name of a field', () => {
+  it('is the name that another tool gives a field', () => {
     const row = expectRow(sourceWith({ defaults: '{ «"sampler"»: "euler" }' }), 'deprecated-field');
     expect(row.message).toContain('“sampling_method”');
   });

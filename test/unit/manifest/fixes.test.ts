@@ -38,7 +38,7 @@ describe('a fix', () => {
     expect(isCertain).toBe(true);
   });
 
-  it('writes the name that a field has today', () => {
+  it('writes the name that a field has here', () => {
     expect(mend(sourceWithFile({ hash: `"${DIGEST}"` }), 'deprecated-field').value.files[0].sha256).toBe(DIGEST);
   });
 

@@ -3,8 +3,8 @@ import type { Report } from '../diagnostic';
 import { forEachField, type ManifestDocument, rangeOf } from '../document';
 import { fileEntries } from '../files';
 
-/** What fields were called in older manifests and are called in other tools, and what they are called now. */
-const OLD_NAMES = {
+/** What other tools and their manifests call fields, and what they are called here. */
+const NAMES_ELSEWHERE = {
   file: new Map([
     ['approxBytes', 'approx_bytes'],
     ['bytes', 'size_bytes'],
@@ -21,11 +21,11 @@ const OLD_NAMES = {
   ])
 } as const;
 
-/** Fields under names that nothing reads any more. */
-export function checkOldNames(document: ManifestDocument, report: Report): void {
-  for (const entry of fileEntries(document)) checkObject(document, entry, OLD_NAMES.file, report);
+/** Fields under the names of other tools, which nothing here reads. */
+export function checkNamesElsewhere(document: ManifestDocument, report: Report): void {
+  for (const entry of fileEntries(document)) checkObject(document, entry, NAMES_ELSEWHERE.file, report);
   const defaults = document.nodeAt(['defaults']);
-  if (defaults) checkObject(document, defaults, OLD_NAMES.defaults, report);
+  if (defaults) checkObject(document, defaults, NAMES_ELSEWHERE.defaults, report);
 }
 
 function checkObject(
@@ -35,14 +35,14 @@ function checkObject(
   report: Report
 ): void {
   forEachField(object, ({ name, key }) => {
-    const today = names.get(name);
-    if (today === undefined || document.fieldsOf(object).has(today)) return;
-    const message = `Nothing reads “${name}” any more; write “${today}”.`;
+    const ours = names.get(name);
+    if (ours === undefined || document.fieldsOf(object).has(ours)) return;
+    const message = `“${name}” is what other tools read; here it is “${ours}”.`;
     report({ code: 'deprecated-field', severity: 'warning', message, ...rangeOf(key) });
   });
 }
 
-/** What a field under an old name is called now; undefined for every other name. */
-export function nameToday(name: string): string | undefined {
-  return OLD_NAMES.file.get(name) ?? OLD_NAMES.defaults.get(name);
+/** What a field of other tools is called here; undefined for every other name. */
+export function nameHere(name: string): string | undefined {
+  return NAMES_ELSEWHERE.file.get(name) ?? NAMES_ELSEWHERE.defaults.get(name);
 }
