@@ -11,14 +11,19 @@ export function fileLog(path: string, now: () => number): Log {
   const write =
     (level: string) =>
     (text: string, fields?: LogFields): void => {
-      try {
-        appendFileSync(path, `${new Date(now()).toISOString()} ${level} ${logLine(text, fields)}\n`);
-      } catch (error) {
-        throw fileFailure(error, 'The log cannot be written.', path);
-      }
+      appendLine(path, `${new Date(now()).toISOString()} ${level} ${logLine(text, fields)}\n`);
     };
-  write('info')('starting command');
+  // A file that cannot be written is told before anything is done.
+  appendLine(path, '');
   return { info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+function appendLine(path: string, line: string): void {
+  try {
+    appendFileSync(path, line);
+  } catch (error) {
+    throw fileFailure(error, 'The log cannot be written.', path);
+  }
 }
 
 /** For commands that nobody wants a log of: they show events themselves. */
