@@ -90,8 +90,7 @@ const ORIGINS: Readonly<Record<FileOrigin, (transferred: string) => string>> = {
 };
 
 function show(event: PullEvent, console: Console): void {
-  // The failure itself is told once, by the command line.
-  if (event.type !== 'failed') console.document(event);
+  console.document(event);
   switch (event.type) {
     case 'started': {
       const size = event.bytes === null ? 'of unknown size' : byteText(event.bytes);
