@@ -48,14 +48,16 @@ export async function listModels(services: Parts, onLater?: () => void): Promise
   return summaries;
 }
 
-/** One model with its status; undefined when nobody knows a model of that name. */
+/**
+ * One model with its status, without a look at what was received of it; undefined when nobody knows a model of that
+ * name.
+ */
 export async function summariseModel(services: Parts, name: ModelName): Promise<ModelSummary | undefined> {
   const models = await knownModels(services);
   const model = models.find((known) => modelKey(known.name) === modelKey(name));
   if (!model) return undefined;
   const bundle = await services.survey.look(model.name);
-  const summary = summarise(services, model, bundle.kind !== 'absent');
-  return withUnfinished(services, model, summary, await findPartials(services.layout.partials));
+  return summarise(services, model, bundle.kind !== 'absent');
 }
 
 /** A model that is not installed is shown with what was received of it. */
