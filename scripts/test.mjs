@@ -1,4 +1,4 @@
-// `npm test`: runs every suite and sums up on the last line. `npm test -- --unit` runs the first one only. Tests that
+// `npm test`: runs every suite, names what failed, and sums up on the last line. `npm test -- --unit` runs the first one only. Tests that
 // lack a system program are skipped and named; with DIFFUSION_DOCK_TEST_ALL in the environment that is a failure.
 
 import { readFileSync, rmSync } from 'node:fs';
@@ -50,8 +50,8 @@ const workbenchSuites = (vsix) =>
 /**
  * Runs a suite to its end.
  * @param {Suite} suite
- * @returns {{ passed: number, failed: number, skipped: string[] }} a suite that broke or ran nothing has a failure;
- *   `skipped`: names of tests
+ * @returns {{ passed: number, failed: string[], skipped: string[] }} `failed`: names of tests, each with the
+ *   first line of its failure, `skipped`: names; a suite that broke or ran nothing has a failure of its own
  */
 function runSuite({ name, config, args = [], env }) {
   console.log(`\n── ${name}`);
@@ -61,9 +61,9 @@ function runSuite({ name, config, args = [], env }) {
   const vitest = [packageScript('vitest/vitest.mjs'), 'run', '--config', config, ...args, ...reporters];
   const status = runVisibly(process.execPath, vitest, { env: { ...process.env, ...env } });
   const counts = readCounts(report);
-  if (counts.passed + counts.failed + counts.skipped.length === 0) console.log(`${name}: ran no test`);
   const broke = status !== 0 || counts.passed === 0;
-  return broke && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  if (!broke || counts.failed.length > 0) return counts;
+  return { ...counts, failed: [`the suite ${name} ${counts.passed === 0 ? 'ran no test' : `ended with ${status}`}`] };
 }
 
 function readCounts(report) {
@@ -71,15 +71,18 @@ function readCounts(report) {
   try {
     results = JSON.parse(readFileSync(report, 'utf8'));
   } catch (error) {
-    if (error.code === 'ENOENT') return { passed: 0, failed: 0, skipped: [] };
+    if (error.code === 'ENOENT') return { passed: 0, failed: [], skipped: [] };
     throw error;
   }
-  const tests = results.testResults.flatMap((file) => file.assertionResults);
-  const neverRan = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
+  const tests = results.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.map((test) => ({ ...test, name: `${path.relative(root, name)}: ${test.fullName}` }))
+  );
   return {
     passed: results.numPassedTests,
-    failed: results.numFailedTests,
-    skipped: neverRan.map(({ fullName }) => fullName)
+    failed: tests
+      .filter(({ status }) => status === 'failed')
+      .map(({ name, failureMessages: [message = ''] }) => `${name}\n    ${message.split('\n', 1)[0]}`),
+    skipped: tests.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ name }) => name)
   };
 }
 
@@ -100,11 +103,17 @@ await runMain(async () => {
   const { values: flags } = parseArgs({ options: { unit: { type: 'boolean', default: false } } });
   const suites = await prepareSuites(flags.unit);
   const results = suites.map(runSuite);
-  const sum = (key) => results.reduce((total, counts) => total + counts[key], 0);
+  const passed = results.reduce((total, counts) => total + counts.passed, 0);
+  const failed = results.flatMap((counts) => counts.failed);
   const skipped = results.flatMap((counts) => counts.skipped);
-  if (skipped.length > 0) console.log(`\nskipped:${skipped.map((name) => `\n  ${name}`).join('')}`);
+  printNames('skipped', skipped);
+  printNames('failed', failed);
   const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
-  console.log(`\n${sum('passed')} passed, ${sum('failed')} failed${skips}`);
+  console.log(`\n${passed} passed, ${failed.length} failed${skips}`);
   const mustRunAll = Boolean(process.env.DIFFUSION_DOCK_TEST_ALL);
-  return sum('failed') === 0 && !(mustRunAll && skipped.length > 0) ? 0 : 1;
+  return failed.length === 0 && !(mustRunAll && skipped.length > 0) ? 0 : 1;
 });
+
+function printNames(what, names) {
+  if (names.length > 0) console.log(`\n${what}:${names.map((name) => `\n  ${name}`).join('')}`);
+}
