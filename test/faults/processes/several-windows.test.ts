@@ -104,6 +104,8 @@ describe('several processes', () => {
     for (const other of others) expect(await other.ended).toMatchObject({ status: 0 });
     expect(site.sentBytes).toBeLessThanOrEqual(missing + MEBIBYTE);
     await expectInstalled(home, 'm');
+    // The others may have looked for leavings before there were any; the next start does.
+    expect(await startCli(['list'], { home }).ended).toMatchObject({ status: 0 });
     await expectTidy(home);
   });
 

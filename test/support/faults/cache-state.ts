@@ -40,12 +40,14 @@ export async function expectSoundStore(home: string): Promise<void> {
 }
 
 /**
- * Everything in a cache, as relative paths. Numbers of registry generations are left out: how many edits it took is
- * nobody's concern, and so is who proved what. Folders for what is under way count by what they hold.
+ * Everything in a cache, as relative paths. Registry generations, which are folders where a link failed, are left out:
+ * how many edits it took is nobody's concern, and so is who proved what. Folders for what is under way count by what they hold.
  */
 export async function cacheTree(home: string): Promise<string[]> {
   const paths = await readdir(home, { recursive: true });
-  return paths.filter((path) => !/^registry\/\d+\.json$|^\.\w+$|^proofs\/[^/]+\.proofs$/.test(path)).toSorted();
+  return paths
+    .filter((path) => !/^registry\/\d+\.json(\/content)?$|^\.\w+$|^proofs\/[^/]+\.proofs$/.test(path))
+    .toSorted();
 }
 
 /** Bytes of some contents that a cache holds, in its store or in the fullest partial, whatever the journals say. */
