@@ -59,6 +59,12 @@ export interface ModelParams {
   readonly name: string;
 }
 
+/** What fetches the files of a model. */
+export interface FetchParams extends ModelParams {
+  /** Of the credential to use instead of the one that the manifest names. */
+  readonly credentialAlias?: string | undefined;
+}
+
 export interface PullResult {
   readonly model: string;
   readonly bytes: number;
@@ -111,8 +117,8 @@ export const ListModels = new RequestType0<readonly ModelSummary[], FailureData 
   'diffusionDock/models/list'
 );
 /** Asks the sources for what the manifest does not say; nothing is transferred. */
-export const PlanPull = new RequestType<ModelParams, PlannedPull, FailureData | undefined>('diffusionDock/models/plan');
-export const PullModel = new RequestType<ModelParams, PullResult, FailureData | undefined>('diffusionDock/models/pull');
+export const PlanPull = new RequestType<FetchParams, PlannedPull, FailureData | undefined>('diffusionDock/models/plan');
+export const PullModel = new RequestType<FetchParams, PullResult, FailureData | undefined>('diffusionDock/models/pull');
 /** Fails with `not-running` when this server is not pulling the model. */
 export const PausePull = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/pause');
 export const ResumePull = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/resume');
@@ -124,7 +130,7 @@ export const VerifyModel = new RequestType<VerifyParams, VerifyReport, FailureDa
   'diffusionDock/models/verify'
 );
 /** Progress comes as that of a verification, then as that of a pull. */
-export const HealModel = new RequestType<ModelParams, HealResult, FailureData | undefined>('diffusionDock/models/heal');
+export const HealModel = new RequestType<FetchParams, HealResult, FailureData | undefined>('diffusionDock/models/heal');
 export const FreeSpace = new RequestType<{ readonly dryRun: boolean }, FreedSpace, FailureData | undefined>(
   'diffusionDock/freeSpace'
 );

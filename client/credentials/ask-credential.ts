@@ -1,11 +1,15 @@
 import { window } from 'vscode';
+import { CREDENTIAL_ALIAS } from '../../shared/credential-alias';
 import { sayDone } from '../support/messages';
 import type { CredentialVault } from './credential-vault';
 
-/** Asks for an alias, the origins that the secret may go to, and the secret; keeps them. */
-export async function storeCredential(vault: CredentialVault): Promise<void> {
+/**
+ * Asks for an alias, the origins that the secret may go to, and the secret; keeps them.
+ * @returns the alias; undefined when the user thought better of it
+ */
+export async function storeCredential(vault: CredentialVault): Promise<string | undefined> {
   const alias = await askAlias('Store Credential');
-  if (alias === undefined) return;
+  if (alias === undefined) return undefined;
   const origins = await window.showInputBox({
     title: `Store Credential ${alias}`,
     prompt: 'Where may the secret go? One or more origins, separated by commas. It is sent nowhere else.',
@@ -14,16 +18,17 @@ export async function storeCredential(vault: CredentialVault): Promise<void> {
     validateInput: (text) => (originsIn(text) ? undefined : 'Write addresses like https://models.example.com.')
   });
   const allowed = origins === undefined ? undefined : originsIn(origins);
-  if (!allowed) return;
+  if (!allowed) return undefined;
   const secret = await window.showInputBox({
     title: `Store Credential ${alias}`,
     prompt: 'The secret itself. It is kept by the editor and never written into a file.',
     password: true,
     ignoreFocusOut: true
   });
-  if (!secret?.trim()) return;
+  if (!secret?.trim()) return undefined;
   await vault.store(alias, { secret: secret.trim(), origins: allowed });
   sayDone(`The credential ${alias} is stored. Manifests refer to it with "credential_alias".`);
+  return alias;
 }
 
 /** Asks for an alias and forgets what is stored under it. */
@@ -40,13 +45,10 @@ async function askAlias(title: string): Promise<string | undefined> {
     prompt: 'The alias that manifests use in "credential_alias"; "huggingface" is the hub\'s own token.',
     placeHolder: 'my-hub',
     ignoreFocusOut: true,
-    validateInput: (text) => (isAlias(text.trim()) ? undefined : 'Use lower-case letters, digits and hyphens.')
+    validateInput: (text) =>
+      CREDENTIAL_ALIAS.test(text.trim()) ? undefined : 'Use lower-case letters, digits and hyphens.'
   });
   return alias?.trim();
-}
-
-function isAlias(text: string): boolean {
-  return /^[a-z0-9-]+$/.test(text);
 }
 
 /** @returns undefined unless every entry is an origin that a secret may be sent to */

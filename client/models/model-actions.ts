@@ -2,7 +2,7 @@ import { commands, env, type MessageItem, Uri, window } from 'vscode';
 import { agoText, byteText } from '../../shared/byte-text';
 import type { ModelSummary, VerifyReport } from '../../shared/model';
 import { DiscardPartial, DropModel, HealModel, type HealResult, VerifyModel } from '../../shared/protocol';
-import { type NextStep, sayDone, sayFailed, sayWarning } from '../support/messages';
+import { type NextStep, retrying, sayDone, sayFailed, sayWarning } from '../support/messages';
 import type { ActionParts } from './action-parts';
 import { pull } from './pull-actions';
 
@@ -27,16 +27,17 @@ export async function verify(parts: ActionParts, model: ModelSummary, force = fa
 }
 
 /** Fetches again what is damaged or missing of an installed model. */
-export async function heal(parts: ActionParts, model: ModelSummary): Promise<void> {
+export async function heal(parts: ActionParts, model: ModelSummary, credentialAlias?: string): Promise<void> {
   const { name } = model;
   try {
     const result = await parts.jobs.run({ model: name, kind: 'heal', title: `Healing ${name}` }, async (token) => {
       const client = await parts.connection.client();
-      return client.sendRequest(HealModel, { name }, token);
+      return client.sendRequest(HealModel, { name, credentialAlias }, token);
     });
     sayHealed(result);
   } catch (error) {
-    sayFailed(parts.log, error, { about: name, pull: () => pull(parts, model), retry: () => heal(parts, model) });
+    const tryAgain = retrying((alias = credentialAlias) => heal(parts, model, alias));
+    sayFailed(parts.log, error, { about: name, pull: () => pull(parts, model), ...tryAgain });
   }
 }
 

@@ -3,36 +3,43 @@ import { byteText } from '../../shared/byte-text';
 import type { ModelSummary } from '../../shared/model';
 import { PausePull, PullModel, ResumePull } from '../../shared/protocol';
 import { COMMANDS } from '../support/commands';
-import { type NextStep, type Remedies, sayDone, sayFailed } from '../support/messages';
+import { type NextStep, type Remedies, retrying, sayDone, sayFailed } from '../support/messages';
 import type { ActionParts } from './action-parts';
 import { confirmPull } from './plan-actions';
 
 /**
  * Pulls a model after a question where much is to be transferred, or where a sound bundle is replaced that the
  * manifest no longer describes.
+ * @param credentialAlias of the credential to use instead of the one that the manifest names
  */
-export async function pull(parts: ActionParts, model: ModelSummary): Promise<void> {
+export async function pull(parts: ActionParts, model: ModelSummary, credentialAlias?: string): Promise<void> {
   if (model.status === 'outdated' && !(await confirmReplacement(model))) return;
   try {
-    if (!(await confirmPull(parts, model))) return;
+    if (!(await confirmPull(parts, model, credentialAlias))) return;
   } catch (error) {
-    sayFailed(parts.log, error, { about: model.name, retry: () => pull(parts, model), ...manifestOf(model) });
+    sayFailed(parts.log, error, {
+      ...aboutModel(model),
+      ...retrying((alias = credentialAlias) => pull(parts, model, alias))
+    });
     return;
   }
-  await pullNow(parts, model);
+  await pullNow(parts, model, credentialAlias);
 }
 
 /** Pulls a model without any question. */
-async function pullNow(parts: ActionParts, model: ModelSummary): Promise<void> {
+async function pullNow(parts: ActionParts, model: ModelSummary, credentialAlias: string | undefined): Promise<void> {
   const { name } = model;
   try {
     const result = await parts.jobs.run({ model: name, kind: 'pull', title: `Pulling ${name}` }, async (token) => {
       const client = await parts.connection.client();
-      return client.sendRequest(PullModel, { name }, token);
+      return client.sendRequest(PullModel, { name, credentialAlias }, token);
     });
     sayDone(`${name} is installed (${byteText(result.bytes)}).`, generateStep(name));
   } catch (error) {
-    sayFailed(parts.log, error, { about: name, retry: () => pullNow(parts, model), ...manifestOf(model) });
+    sayFailed(parts.log, error, {
+      ...aboutModel(model),
+      ...retrying((alias = credentialAlias) => pullNow(parts, model, alias))
+    });
   }
 }
 
@@ -68,10 +75,10 @@ async function pickPull(
   return (await window.showQuickPick(items, { title }))?.label;
 }
 
-/** The way to the manifest, for failures that only its author can mend. */
-function manifestOf({ manifestUri }: ModelSummary): Remedies {
-  if (manifestUri === undefined) return {};
-  return { openManifest: () => commands.executeCommand('vscode.open', Uri.parse(manifestUri)) };
+/** What failures are about, and the way to the manifest, for those that only its author can mend. */
+function aboutModel({ name, manifestUri }: ModelSummary): Remedies {
+  if (manifestUri === undefined) return { about: name };
+  return { about: name, openManifest: () => commands.executeCommand('vscode.open', Uri.parse(manifestUri)) };
 }
 
 function generateStep(name: string): NextStep {

@@ -14,15 +14,21 @@ export interface Remedies {
   /** What it was about, when the sentence itself does not say so. */
   readonly about?: string;
   readonly retry?: () => unknown;
+  /** Tries again with a credential that was stored just now. */
+  readonly retryWith?: (credentialAlias: string) => unknown;
   readonly pull?: () => unknown;
   /** Reads the files of the model that an engine failed with. */
   readonly verify?: () => unknown;
   readonly openManifest?: (() => unknown) | undefined;
 }
 
+/** Tries again, with a credential that was stored meanwhile if there is one. */
+export function retrying(run: (credentialAlias?: string) => unknown): Pick<Remedies, 'retry' | 'retryWith'> {
+  return { retry: () => run(), retryWith: run };
+}
+
 const showLog = command('Show Log', COMMANDS.showLog);
 const restartServer = command('Restart Server', COMMANDS.restartServer);
-const storeCredential = command('Store Credential', COMMANDS.storeCredential);
 const freeSpace = command('Free Disk Space', COMMANDS.freeSpace);
 const manageTrust = command('Manage Trust', 'workbench.trust.manage');
 
@@ -77,7 +83,10 @@ function stepsFor(failure: FailureData, remedies: Remedies): NextStep[] {
 }
 
 /** @returns undefined when whoever failed has no such way out */
-function stepOf(action: FailureAction, { retry, pull, verify, openManifest }: Remedies): NextStep | undefined {
+function stepOf(
+  action: FailureAction,
+  { retry, retryWith, pull, verify, openManifest }: Remedies
+): NextStep | undefined {
   switch (action.kind) {
     case 'retry':
       return retry && { title: 'Retry', run: retry };
@@ -88,7 +97,7 @@ function stepOf(action: FailureAction, { retry, pull, verify, openManifest }: Re
     case 'openManifest':
       return openManifest && { title: 'Open Manifest', run: openManifest };
     case 'storeCredential':
-      return storeCredential;
+      return { title: 'Store Credential', run: () => storeCredential(retryWith) };
     case 'manageTrust':
       return manageTrust;
     case 'freeSpace':
@@ -115,6 +124,11 @@ function openMachineSetting(query: string): Thenable<unknown> {
 
 function command(title: string, id: string): NextStep {
   return { title, run: () => commands.executeCommand(id) };
+}
+
+async function storeCredential(retryWith: Remedies['retryWith']): Promise<void> {
+  const alias = await commands.executeCommand<string | undefined>(COMMANDS.storeCredential);
+  if (alias !== undefined) await retryWith?.(alias);
 }
 
 async function runChosen(step: NextStep | undefined): Promise<void> {

@@ -4,15 +4,16 @@ import { healModel } from '../operations/heal-model';
 import { exists } from '../platform/durable-files';
 import type { Command } from './command';
 import type { Console } from './console';
+import { CREDENTIAL_OPTION } from './credential-option';
 import { eachOf } from './each-of';
 import { HUGGINGFACE_OPTION, healHuggingFace } from './hub-cache';
 import { namedModels } from './model-arguments';
 
 export const heal: Command = {
   name: 'heal',
-  usage: '[NAME…] [--all] | --huggingface [hf:OWNER/REPO[@REVISION]…]',
+  usage: '[NAME…] [--all] [--credential ALIAS] | --huggingface [hf:OWNER/REPO[@REVISION]…]',
   summary: 'fetches again what is damaged in installed models, or in the Hugging Face cache',
-  options: { all: { type: 'boolean' }, ...HUGGINGFACE_OPTION },
+  options: { all: { type: 'boolean' }, ...CREDENTIAL_OPTION, ...HUGGINGFACE_OPTION },
   async run(input, context) {
     if (input.flag('huggingface')) return healHuggingFace(input, context);
     const { services, console, signal } = context;
@@ -23,6 +24,7 @@ export const heal: Command = {
         if (!isNamed && !model.installed && !(await exists(services.layout.model(model.name)))) return 0;
         const result = await healModel(services, model, {
           signal,
+          credentialAlias: input.text('credential'),
           onProgress: ({ hashedBytes, totalBytes }) =>
             console.progress(`  ${model.name}  ${byteText(hashedBytes)} of ${byteText(totalBytes)} verified`),
           onEvent: (event) => {

@@ -8,28 +8,31 @@ import { planModel, pullModel } from '../operations/pull-model';
 import type { PullPlan } from '../pull/pull-plan';
 import type { Command, CommandContext } from './command';
 import type { Console } from './console';
+import { CREDENTIAL_OPTION } from './credential-option';
 import { eachOf } from './each-of';
 import { LIMIT_OPTIONS, limitsOf } from './limit-options';
 import { modelOf, newOrKnown, onlyArgument } from './model-arguments';
 
 export const pull: Command = {
   name: 'pull',
-  usage: 'NAME|MANIFEST… [--from DIR] [--dry-run] [--rate-limit BYTES[k|M|G]] [--connections N]',
+  usage: 'NAME|MANIFEST… [--from DIR] [--dry-run] [--credential ALIAS] [--rate-limit BYTES[k|M|G]] [--connections N]',
   summary: 'fetches the files of models, proves and installs them',
-  options: { 'dry-run': { type: 'boolean' }, from: { type: 'string' }, ...LIMIT_OPTIONS },
+  options: { 'dry-run': { type: 'boolean' }, from: { type: 'string' }, ...CREDENTIAL_OPTION, ...LIMIT_OPTIONS },
   async run(input, context) {
     if (input.names.length === 0) throw new Failure('wrong-usage', 'Name a model or a manifest file to pull.');
     const { services, console, signal } = context;
     services.limits.change(limitsOf(input));
     const folder = input.text('from');
+    const credentialAlias = input.text('credential');
     if (folder !== undefined) onlyArgument(input, 'model to take from a folder');
     return eachOf(input.names, console, {
       async job(argument) {
         const { model, from } = await (folder === undefined
           ? fromAddresses(argument, context)
           : fromFolder(argument, folder, context));
-        if (input.flag('dry-run')) showPlan(model.name, await planModel(services, model, signal, from), console);
-        else await pullModel(services, model, { signal, from, onEvent: (event) => show(event, console) });
+        const origins = { from, credentialAlias };
+        if (input.flag('dry-run')) showPlan(model.name, await planModel(services, model, signal, origins), console);
+        else await pullModel(services, model, { signal, ...origins, onEvent: (event) => show(event, console) });
         return 0;
       },
       onFailed: (argument, failure) => console.document({ argument, error: failure.toJSON() })

@@ -40,11 +40,12 @@ export function serveModels(connection: Connection, services: Services, changed:
   );
   connection.onRequest(
     PullModel,
-    guarded('pull', services, async ({ name }, signal) => {
+    guarded('pull', services, async ({ name, credentialAlias }, signal) => {
       const model = await findModel(services, name);
       try {
         return await pullModel(services, model, {
           signal,
+          credentialAlias,
           onEvent: (event) => void connection.sendNotification(PullProgressed, event)
         });
       } finally {
@@ -54,9 +55,9 @@ export function serveModels(connection: Connection, services: Services, changed:
   );
   connection.onRequest(
     PlanPull,
-    guarded('plan', services, async ({ name }, signal) => {
+    guarded('plan', services, async ({ name, credentialAlias }, signal) => {
       const model = await findModel(services, name);
-      return describePlan(services, model, await planModel(services, model, signal));
+      return describePlan(services, model, await planModel(services, model, signal, { credentialAlias }));
     })
   );
   connection.onRequest(
@@ -109,11 +110,12 @@ function serveUpkeep(connection: Connection, services: Services, changed: () => 
   );
   connection.onRequest(
     HealModel,
-    guarded('heal', services, async ({ name }, signal) => {
+    guarded('heal', services, async ({ name, credentialAlias }, signal) => {
       const model = await findModel(services, name);
       try {
         return await healModel(services, model, {
           signal,
+          credentialAlias,
           onProgress: (progress) => void connection.sendNotification(VerifyProgressed, progress),
           onEvent: (event) => void connection.sendNotification(PullProgressed, event)
         });

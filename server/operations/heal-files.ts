@@ -19,6 +19,8 @@ export interface HealOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: VerifyProgress) => void;
   readonly onEvent: (event: PullEvent) => void;
+  /** Of the credential to use instead of the one that the manifest names. */
+  readonly credentialAlias?: string | undefined;
 }
 
 /** What was done to the files of a bundle. */
@@ -39,7 +41,7 @@ export async function healFiles(
   model: KnownModel,
   found: BundleAsFound,
   damaged: ReadonlySet<string>,
-  { signal, onEvent }: HealOptions
+  { signal, onEvent, credentialAlias }: HealOptions
 ): Promise<HealedFiles> {
   const { name } = model;
   const { manifest } = found.bundle;
@@ -51,7 +53,7 @@ export async function healFiles(
     const reliance = { digests: manifest.files.map(({ sha256 }) => sha256), open: false };
     const result = await services.runningPulls.run(name, (pause) =>
       relyOn(services.layout, reliance, () =>
-        fetchAndInstall(services, model, found, files, { signal, onEvent, pause })
+        fetchAndInstall(services, model, found, files, { signal, onEvent, pause, credentialAlias })
       )
     );
     const { transferredBytes } = result;
@@ -72,14 +74,14 @@ async function fetchAndInstall(
   model: KnownModel,
   found: BundleAsFound,
   damaged: readonly InstalledFile[],
-  options: PullOptions
+  { credentialAlias, ...options }: PullOptions & Pick<HealOptions, 'credentialAlias'>
 ): Promise<HealedFiles> {
   const { name } = model;
   const failures = new Map<string, Failure>();
   const wanted: WantedFile[] = [];
   for (const file of damaged) {
     try {
-      wanted.push(await wantedFile(services, model, file));
+      wanted.push(await wantedFile(services, model, file, credentialAlias));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       failures.set(file.path, error);
@@ -136,7 +138,8 @@ async function kindOf(path: string): Promise<'absent' | 'file' | 'other'> {
 async function wantedFile(
   services: Services,
   { name, manifest }: KnownModel,
-  { path, sha256, size_bytes }: InstalledFile
+  { path, sha256, size_bytes }: InstalledFile,
+  alias = manifest.credential_alias
 ): Promise<WantedFile> {
   const source = manifest.files.find(({ filename }) => filename === path);
   if (!source || (source.sha256 !== undefined && source.sha256 !== sha256)) {
@@ -147,7 +150,7 @@ async function wantedFile(
   }
   return {
     filename: path,
-    source: await sourceOf(services, source, { alias: manifest.credential_alias }),
+    source: await sourceOf(services, source, { alias }),
     digest: sha256,
     bytes: size_bytes,
     pieces: source.pieces,

@@ -13,18 +13,15 @@ import { contentKey, withStamp } from '../registry/registry-state';
 import type { BundleContent } from '../store/bundle-store';
 import { requireNothingForeign } from '../store/foreign-files';
 import { relyOn } from '../store/reliance';
-import type { LocalFiles } from './folder-model';
 import type { KnownModel } from './known-models';
 import { register } from './register-model';
 import type { Services } from './services';
 import { requireTrust } from './trust';
-import { wantedFiles } from './wanted-files';
+import { type Origins, wantedFiles } from './wanted-files';
 
-export interface PullModelOptions {
+export interface PullModelOptions extends Origins {
   readonly signal: AbortSignal;
   readonly onEvent: (event: PullEvent) => void;
-  /** Where the files are taken from instead of their addresses. */
-  readonly from?: LocalFiles | undefined;
 }
 
 /**
@@ -35,14 +32,14 @@ export interface PullModelOptions {
 export async function pullModel(
   services: Services,
   model: KnownModel,
-  { signal, onEvent, from }: PullModelOptions
+  { signal, onEvent, ...origins }: PullModelOptions
 ): Promise<PullResult> {
   requireTrust(services, 'Pulling models');
   return services.jobs.run(model.name, 'being pulled', async () => {
     const startedAt = services.clock.elapsed();
     try {
       const result = await services.runningPulls.run(model.name, (pause) =>
-        pullAndInstall(services, model, from, { signal, onEvent, pause })
+        pullAndInstall(services, model, origins, { signal, onEvent, pause })
       );
       onEvent({ type: 'completed', ...result, milliseconds: Math.round(services.clock.elapsed() - startedAt) });
       return result;
@@ -61,21 +58,21 @@ export async function planModel(
   services: Services,
   model: KnownModel,
   signal: AbortSignal,
-  from?: LocalFiles
+  origins: Origins = {}
 ): Promise<PullPlan> {
   requireTrust(services, 'Asking where models come from');
-  return services.pulls.plan(await wantedFiles(services, model, { from }), signal);
+  return services.pulls.plan(await wantedFiles(services, model, origins), signal);
 }
 
 async function pullAndInstall(
   services: Services,
   model: KnownModel,
-  from: LocalFiles | undefined,
+  origins: Origins,
   options: PullOptions
 ): Promise<PullResult> {
   await requireReplaceable(services, model);
   const onWait = waitEvents(model.name, services.clock, options.onEvent);
-  const wanted = await wantedFiles(services, model, { from, onWait });
+  const wanted = await wantedFiles(services, model, { ...origins, onWait });
   const digests = wanted.flatMap(({ digest }) => digest ?? []);
   return relyOn(services.layout, { digests, open: digests.length < wanted.length }, () =>
     bringAndInstall(services, model, wanted, options)

@@ -88,12 +88,12 @@ async function namedCredential({ credentials }: Parts, alias: string): Promise<C
   const credential = await credentials.find(alias);
   if (credential && credential.origins.length > 0) return credential;
   if (credential) {
-    throw new Failure('credential-missing', `The credential ${alias} may be sent nowhere.`, {
+    throw new Failure('credential-missing', `The credential “${alias}” may be sent nowhere.`, {
       subject: 'credential_alias',
       nextStep: `Store it again with the origins that it is for; on the command line set ${credentialVariable(alias)}_ORIGINS.`
     });
   }
-  throw new Failure('credential-missing', `There is no credential named ${alias}.`, {
+  throw new Failure('credential-missing', `There is no credential named “${alias}”.`, {
     subject: 'credential_alias',
     nextStep: `Store one under that name; on the command line set ${credentialVariable(alias)} and its _ORIGINS.`
   });

@@ -7,9 +7,15 @@ import type { KnownModel } from './known-models';
 import type { Services } from './services';
 import { hubListings, sourceOf } from './source-of';
 
-export interface WantedFilesOptions {
+/** What an order to fetch files says of where they come from, beyond the manifest. */
+export interface Origins {
   /** Where files are taken from instead of their addresses. */
   readonly from?: LocalFiles | undefined;
+  /** Of the credential to use instead of the one that the manifest names. */
+  readonly credentialAlias?: string | undefined;
+}
+
+export interface WantedFilesOptions extends Origins {
   /** Hears of it when a server asks to be left alone for a while. */
   readonly onWait?: OnWait;
 }
@@ -22,9 +28,10 @@ export interface WantedFilesOptions {
 export function wantedFiles(
   services: Services,
   { name, manifest }: KnownModel,
-  { from, onWait }: WantedFilesOptions
+  { from, credentialAlias, onWait }: WantedFilesOptions
 ): Promise<WantedFile[]> {
-  const { files, credential_alias: alias } = manifest;
+  const { files, credential_alias: named } = manifest;
+  const alias = credentialAlias ?? named;
   const folder = services.layout.model(name);
   const listings = hubListings(services);
   return Promise.all(

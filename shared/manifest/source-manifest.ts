@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CREDENTIAL_ALIAS, CREDENTIAL_ALIAS_FORM } from '../credential-alias';
 import { ROLES, TASKS } from '../roles';
 import { generationDefaults } from './generation-defaults';
 import { declaredDigest, modelName, plainFileName, sourceAddress } from './text-rules';
@@ -52,10 +53,7 @@ export const sourceManifest = z.looseObject({
   license: z.string().optional().meta({ description: 'Licence of the model, for people.' }),
   credential_alias: z
     .string()
-    .regex(
-      /^[a-z0-9-]+$/,
-      'A credential alias holds lower-case letters, digits and hyphens; it is never the secret itself.'
-    )
+    .regex(CREDENTIAL_ALIAS, CREDENTIAL_ALIAS_FORM)
     .optional()
     .meta({ description: 'Alias of the stored token that the files need; never the token itself.' }),
   files: z.array(sourceFile).min(1).max(MOST_FILES).meta({ description: 'The files of the model.' }),

@@ -75,13 +75,15 @@ export async function pullManifest(
   path: string,
   {
     signal = new AbortController().signal,
+    credentialAlias,
     onEvent
-  }: { signal?: AbortSignal; onEvent?: (event: PullEvent) => void } = {}
+  }: { signal?: AbortSignal; credentialAlias?: string; onEvent?: (event: PullEvent) => void } = {}
 ): Promise<{ events: readonly PullEvent[]; folder: string }> {
   const events: PullEvent[] = [];
   const model = await modelFromManifest(path);
   await pullModel(services, model, {
     signal,
+    credentialAlias,
     onEvent: (event) => {
       events.push(event);
       onEvent?.(event);

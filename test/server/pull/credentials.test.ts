@@ -21,10 +21,13 @@ async function serve(
 async function pullWith(
   url: string,
   environment: Record<string, string>,
-  fields: Record<string, unknown> = { credential_alias: 'my-hub' }
+  fields: Record<string, unknown> = { credential_alias: 'my-hub' },
+  credentialAlias?: string
 ) {
   const services = await testServices({ environment });
-  const pulled = pullManifest(services, await writeManifest([{ url, sha256: sha256(CONTENT) }], fields));
+  const pulled = pullManifest(services, await writeManifest([{ url, sha256: sha256(CONTENT) }], fields), {
+    ...(credentialAlias !== undefined && { credentialAlias })
+  });
   const failure = await pulled.then(
     () => undefined,
     (error: unknown) => error
@@ -75,6 +78,38 @@ describe('a credential', () => {
     });
     expect(server.requests).toEqual([]);
   });
+
+  it('that the order names is sent instead of the one that the manifest names', async () => {
+    const server = await serve();
+    const { failure } = await pullWith(
+      `${server.origin}/w`,
+      {
+        DIFFUSION_DOCK_TOKEN_MY_HUB: 'not-this-one',
+        DIFFUSION_DOCK_TOKEN_MY_HUB_ORIGINS: server.origin,
+        DIFFUSION_DOCK_TOKEN_MINE: CANARY,
+        DIFFUSION_DOCK_TOKEN_MINE_ORIGINS: server.origin
+      },
+      { credential_alias: 'my-hub' },
+      'mine'
+    );
+    expect(failure).toBeUndefined();
+    expect(server.requests.map(({ headers }) => headers['authorization'])).toEqual([`Bearer ${CANARY}`]);
+  });
+
+  it.each(['nobody-s', ''])(
+    'that the order names as “%s” and nobody stored fails before any connection',
+    async (alias) => {
+      const server = await serve();
+      const { failure } = await pullWith(
+        `${server.origin}/w`,
+        { DIFFUSION_DOCK_TOKEN_MY_HUB: CANARY, DIFFUSION_DOCK_TOKEN_MY_HUB_ORIGINS: server.origin },
+        { credential_alias: 'my-hub' },
+        alias
+      );
+      expect(failure).toMatchObject({ code: 'credential-missing', message: expect.stringContaining(`“${alias}”`) });
+      expect(server.requests).toEqual([]);
+    }
+  );
 
   it('that is not accepted is named by its alias, never by its secret', async () => {
     const server = await serve((_, socket) => respond(socket, 401, { 'Content-Length': 0 }));

@@ -28,8 +28,9 @@ beforeAll(async () => {
   });
   const file = { role: 'taesd', url: `${hub.origin}/w`, filename: 'w.safetensors', size_bytes: CONTENT.length };
   const guarded = JSON.stringify({ name: 'guarded', credential_alias: 'my-hub', files: [file] });
+  const silent = JSON.stringify({ name: 'silent', files: [{ ...file, url: `${hub.origin}/v` }] });
   dock = await openDock({
-    files: { 'signed/manifest.json': MANIFEST, 'guarded/manifest.json': guarded },
+    files: { 'signed/manifest.json': MANIFEST, 'guarded/manifest.json': guarded, 'silent/manifest.json': silent },
     env: { HF_TOKEN: CANARY, DIFFUSION_DOCK_TOKEN_HUGGINGFACE: CANARY, DIFFUSION_DOCK_TOKEN_TEAM: CANARY },
     settings: { 'diffusionDock.trace.server': 'verbose' }
   });
@@ -60,15 +61,24 @@ describe('a secret that the editor keeps', () => {
     const { wb } = dock;
     await wb.openView('Diffusion Dock');
     await wb.clickTreeItem('Models', 'guarded', { action: 'Pull' });
-    await wb.clickNotification('There is no credential named my-hub', 'Store Credential');
+    await wb.clickNotification('There is no credential named “my-hub”', 'Store Credential');
     await answerTo('The alias that manifests use', 'my-hub');
     await answerTo('Where may the secret go?', hub.origin);
     await answerTo('The secret itself.', CANARY);
-    await wb.waitForNotification('The credential my-hub is stored.');
-    await wb.clickTreeItem('Models', 'guarded', { action: 'Pull' });
     await wb.waitForNotification('guarded is installed');
     expect(hub.requests).toHaveLength(1);
     expect(dock.log()).toContain('diffusionDock/credential/get');
+    expect(taintedFiles()).toEqual([]);
+  });
+
+  it('serves a model whose manifest names none, once it is stored from the failure', async () => {
+    const { wb } = dock;
+    await wb.clickTreeItem('Models', 'silent', { action: 'Pull' });
+    await wb.clickNotification('401', 'Store Credential');
+    await answerTo('The alias that manifests use', 'of-my-own');
+    await answerTo('Where may the secret go?', hub.origin);
+    await answerTo('The secret itself.', CANARY);
+    await wb.waitForNotification('silent is installed');
     expect(taintedFiles()).toEqual([]);
   });
 });
