@@ -40,7 +40,7 @@ export class BundleSurvey {
       for (const name of queue) {
         if (this.isOver) return;
         const before = this.lastLook(name);
-        if (!isDeepStrictEqual(before, await this.lookOnly(name))) changed = true;
+        if (before !== (await this.lookOnly(name))) changed = true;
       }
     };
     await Promise.all(Array.from({ length: BUNDLES_AT_ONCE }, work));
@@ -71,8 +71,11 @@ export class BundleSurvey {
     this.isOver = true;
   }
 
+  /** What is as it was stays the very same, so that nothing that rests on it needs to be made anew. */
   private async lookOnly(name: ModelName): Promise<BundleState> {
     const state = await assessBundleFolder(this.layout.model(name), this.proofs);
+    const before = this.lastLook(name);
+    if (before && isDeepStrictEqual(before, state)) return before;
     this.states.set(modelKey(name), state);
     return state;
   }

@@ -1,7 +1,7 @@
 import { Failure } from '../../shared/failure';
 import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
-import { entryName, type InstallationStamp } from '../registry/registry-state';
+import { entryName, type InstallationStamp, type RegistryEntry } from '../registry/registry-state';
 import type { Services } from './services';
 
 /** A model as the registry and the workspace together know it. */
@@ -20,15 +20,8 @@ export async function knownModels({ registry, manifestsInView }: ModelSources): 
   const [entries, inView] = await Promise.all([registry.read(), manifestsInView.read()]);
   const models = new Map<string, KnownModel>();
   for (const entry of entries) {
-    const name = entryName(entry);
-    if (!name) continue;
-    const { manifest, manifest_path: manifestPath, installed } = entry;
-    models.set(modelKey(name), {
-      name,
-      manifest,
-      ...(manifestPath !== undefined && { manifestPath }),
-      ...(installed && { installed })
-    });
+    const model = modelOf(entry);
+    if (model) models.set(modelKey(model.name), model);
   }
   for (const { name, path, manifest } of inView) {
     const installed = models.get(modelKey(name))?.installed;
@@ -36,6 +29,25 @@ export async function knownModels({ registry, manifestsInView }: ModelSources): 
   }
   return [...models].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, model]) => model);
 }
+
+/** The same model for the same entry, which is never changed once it was read. */
+function modelOf(entry: RegistryEntry): KnownModel | undefined {
+  const known = modelsByEntry.get(entry);
+  if (known) return known;
+  const name = entryName(entry);
+  if (!name) return undefined;
+  const { manifest, manifest_path: manifestPath, installed } = entry;
+  const model = {
+    name,
+    manifest,
+    ...(manifestPath !== undefined && { manifestPath }),
+    ...(installed && { installed })
+  };
+  modelsByEntry.set(entry, model);
+  return model;
+}
+
+const modelsByEntry = new WeakMap<RegistryEntry, KnownModel>();
 
 /** @throws Failure('unknown-model') */
 export async function findModel(sources: ModelSources, text: string): Promise<KnownModel> {

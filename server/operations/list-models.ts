@@ -6,6 +6,7 @@ import { type ModelName, modelKey } from '../../shared/model-name';
 import { type FoundPartial, findPartials } from '../pull/find-partials';
 import { modelFiles, modelStatus, type StatusWithReason, stampedFiles, stampedStatus } from '../registry/model-status';
 import type { BundleState } from '../store/bundle-state';
+import type { CacheLayout } from '../store/cache-layout';
 import { type KnownModel, knownModels } from './known-models';
 import { unfinishedPull } from './partials-of';
 import type { Services } from './services';
@@ -77,10 +78,27 @@ function isClear({ survey }: Parts, { name, manifest, installed }: KnownModel): 
   return survey.lastLook(name) !== undefined || stampedStatus(manifest, installed) !== undefined;
 }
 
-/** One model with its status. */
+/** One model with its status; the same answer as before while nothing that it rests on is another. */
 function summarise({ layout, survey }: Parts, model: KnownModel, isPresent: boolean): ModelSummary {
+  const bundle = isPresent ? survey.lastLook(model.name) : ABSENT;
+  const last = summaries.get(model);
+  if (last && last.bundle === bundle) return last.summary;
+  const summary = summaryOf(layout, model, bundle);
+  summaries.set(model, { bundle, summary });
+  return summary;
+}
+
+/** Lists ask for the same summaries again and again. */
+const summaries = new WeakMap<
+  KnownModel,
+  { readonly bundle: BundleState | undefined; readonly summary: ModelSummary }
+>();
+
+const ABSENT: BundleState = { kind: 'absent' };
+
+/** @param bundle undefined when it is there, but was not looked at */
+function summaryOf(layout: CacheLayout, model: KnownModel, bundle: BundleState | undefined): ModelSummary {
   const { name, manifest, manifestPath } = model;
-  const bundle: BundleState | undefined = isPresent ? survey.lastLook(name) : { kind: 'absent' };
   const { files, bytes, checkedAt, ...status } = bundle ? seen(model, bundle) : remembered(model);
   return {
     name,
@@ -91,7 +109,7 @@ function summarise({ layout, survey }: Parts, model: KnownModel, isPresent: bool
     ...(manifest.defaults && { defaultSize: defaultSize(manifest.defaults) }),
     ...(manifestPath !== undefined && { manifestUri: pathToFileURL(manifestPath).href }),
     ...(checkedAt !== undefined && { checkedAt }),
-    ...(isPresent && { folder: layout.model(name) })
+    ...(bundle !== ABSENT && { folder: layout.model(name) })
   };
 }
 

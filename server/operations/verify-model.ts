@@ -29,8 +29,9 @@ export async function verifyModel(services: Parts, model: KnownModel, options: V
   const startedAt = clock.elapsed();
   const folder = layout.model(model.name);
   await services.proofs.refresh();
-  // A deep verification judges digests itself.
-  const bundle = await assessBundleFolder(folder, options.depth === 'quick' ? services.proofs : undefined);
+  // What is to be read whatever is known of it is looked at without that.
+  const isForced = options.depth === 'deep' && options.force === true;
+  const bundle = await assessBundleFolder(folder, isForced ? undefined : services.proofs);
   const facts = { model: model.name, depth: options.depth };
   if (bundle.kind === 'absent' && !model.installed) throw notInstalled(model);
   if (bundle.kind !== 'present') {

@@ -8,6 +8,7 @@ import {
   installedManifest
 } from '../../shared/manifest/installed-manifest';
 import { LARGEST_MANIFEST_BYTES } from '../../shared/manifest/source-manifest';
+import { lookAtFiles } from '../platform/look-at-files';
 import { isErrorWithCode } from '../platform/system-error';
 import { BUNDLE_MANIFEST } from './cache-layout';
 import type { Proof, Proofs } from './proofs';
@@ -19,6 +20,8 @@ export interface BundleFileState {
   readonly problem: string | undefined;
   /** Set when the problem is that nobody was let look: the file may be right. */
   readonly isInaccessible?: true;
+  /** What its bytes were when they were read in the state that it is in; absent when that is not remembered. */
+  readonly reading?: Proof;
   /** When its bytes were read and found right, in ms since the epoch; absent when that is not known. */
   readonly provedAt?: number;
 }
@@ -68,7 +71,7 @@ export async function assessBundleFolder(folder: string, proofs?: KnownProofs): 
   const { manifest } = reading;
   const paths = entries.flatMap((entry) => (entry.isDirectory() ? [] : { entry, path: pathWithin(folder, entry) }));
   const links = paths.flatMap(({ entry, path }) => (entry.isSymbolicLink() ? path : []));
-  const files = await Promise.all(manifest.files.map((file) => fileState(folder, file, links, proofs)));
+  const files = await fileStates(folder, manifest, links, proofs);
   const broken = files.flatMap(({ file, problem }) => (problem === undefined ? [] : [`${file.path} ${problem}.`]));
   const extras = extraFiles(
     paths.map(({ path }) => path),
@@ -144,24 +147,33 @@ function repeatedFile({ files }: InstalledManifest): string | undefined {
   return repeated && `manifest.json lists ${repeated.path} more than once.`;
 }
 
-async function fileState(
+async function fileStates(
   folder: string,
-  file: InstalledFile,
+  { files }: InstalledManifest,
   links: readonly string[],
   proofs?: KnownProofs
-): Promise<BundleFileState> {
-  const link = links.find((path) => file.path.startsWith(`${path}/`));
-  if (link !== undefined) return { file, problem: `lies behind ${link}, which ${LEAVES}` };
-  try {
-    const found = await lstat(join(folder, file.path), { bigint: true });
-    const problem = shapeProblem(file, found);
-    const proof = problem === undefined ? proofs?.find(found) : undefined;
-    return proof ? { file, ...digestState(file, proof) } : { file, problem };
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return { file, problem: 'is missing' };
-    const isInaccessible = whyUnreadable(error) === 'inaccessible';
+): Promise<readonly BundleFileState[]> {
+  const found = await lookAtFiles(files.map(({ path }) => join(folder, path)));
+  return files.map((file, index) => {
+    const link = links.find((path) => file.path.startsWith(`${path}/`));
+    if (link !== undefined) return { file, problem: `lies behind ${link}, which ${LEAVES}` };
+    return fileState(file, found[index], proofs);
+  });
+}
+
+function fileState(
+  file: InstalledFile,
+  found: BigIntStats | Error | undefined,
+  proofs: KnownProofs | undefined
+): BundleFileState {
+  if (found === undefined || isErrorWithCode(found, 'ENOENT', 'ENOTDIR')) return { file, problem: 'is missing' };
+  if (found instanceof Error) {
+    const isInaccessible = whyUnreadable(found) === 'inaccessible';
     return { file, problem: 'cannot be read', ...(isInaccessible && { isInaccessible }) };
   }
+  const problem = shapeProblem(file, found);
+  const reading = problem === undefined ? proofs?.find(found) : undefined;
+  return reading ? { file, reading, ...digestState(file, reading) } : { file, problem };
 }
 
 /** Predicate of a link in the place of a folder. */
@@ -173,13 +185,17 @@ function shapeProblem({ size_bytes }: InstalledFile, found: BigIntStats): string
   return found.size === BigInt(size_bytes) ? undefined : `has ${found.size} bytes instead of ${size_bytes}`;
 }
 
-function digestState({ sha256 }: InstalledFile, { digest, readAt }: Proof): Omit<BundleFileState, 'file'> {
+function digestState(
+  { sha256 }: InstalledFile,
+  { digest, readAt }: Proof
+): Pick<BundleFileState, 'problem' | 'provedAt'> {
   if (digest === sha256) return { problem: undefined, provedAt: readAt };
   return { problem: `is damaged: its SHA-256 is ${digest} instead of ${sha256}` };
 }
 
 /** The path of an entry within a folder that it was listed in, with `/` between folders. */
 export function pathWithin(folder: string, { parentPath, name }: Dirent): string {
+  if (parentPath === folder) return name;
   return relative(folder, join(parentPath, name)).replaceAll(sep, '/');
 }
 

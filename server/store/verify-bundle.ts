@@ -41,6 +41,7 @@ const FILES_AT_ONCE = 2;
 /**
  * Compares the digest of every file of a bundle with its manifest; a file that did not change since it was read is
  * not read again. Changes nothing.
+ * @param bundle as a quick look saw it; one with proofs spares unchanged files another, and is none to be forced
  * @throws Failure('cancelled')
  */
 export async function verifyDeeply(
@@ -49,9 +50,11 @@ export async function verifyDeeply(
   options: DeepVerificationOptions
 ): Promise<DeepVerification> {
   const done = new Map<string, number>();
+  let doneBytes = 0;
   const report = (path: string, bytes: number): void => {
+    doneBytes += bytes - (done.get(path) ?? 0);
     done.set(path, bytes);
-    options.onProgress(total(done.values()));
+    options.onProgress(doneBytes);
   };
   await options.proofs.refresh();
   const examined = new Map<string, ExaminedFile>();
@@ -61,7 +64,7 @@ export async function verifyDeeply(
   };
   await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
   const files = bundle.files.flatMap(({ file }) => examined.get(file.path)?.verdict ?? []);
-  return { files, bytes: total([...examined.values()].map(({ readBytes }) => readBytes)) };
+  return { files, bytes: [...examined.values()].reduce((sum, { readBytes }) => sum + readBytes, 0) };
 }
 
 interface ExaminedFile {
@@ -75,8 +78,12 @@ async function examine(
   { hasher, proofs, force, signal }: DeepVerificationOptions,
   report: (path: string, bytes: number) => void
 ): Promise<ExaminedFile> {
-  const { file } = state;
+  const { file, reading: remembered } = state;
   const { path } = file;
+  if (remembered && !force) {
+    report(path, file.size_bytes);
+    return { verdict: verdictOn(file, { ...remembered, isRemembered: true }), readBytes: 0 };
+  }
   const known = verdictAtSight(state);
   if (known) return { verdict: known, readBytes: 0 };
   try {
@@ -103,7 +110,7 @@ function denied(path: string): FileVerdict {
 
 function verdictOn(
   { path, sha256, digest_origin }: InstalledFile,
-  { digest, readAt, isRemembered }: DigestReading
+  { digest, readAt, isRemembered }: Omit<DigestReading, 'bytes'>
 ): FileVerdict {
   const when = isRemembered ? { provedAt: readAt } : {};
   if (digest !== sha256) {
@@ -113,10 +120,4 @@ function verdictOn(
   if (digest_origin === 'observed')
     return { path, verdict: 'unverifiable', reason: 'Unchanged since install.', ...when };
   return { path, verdict: 'verified', ...when };
-}
-
-function total(amounts: Iterable<number>): number {
-  let bytes = 0;
-  for (const amount of amounts) bytes += amount;
-  return bytes;
 }

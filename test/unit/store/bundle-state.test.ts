@@ -57,6 +57,16 @@ it('finds nothing wrong with a complete bundle', async () => {
   });
 });
 
+it('tells which of very many files are not as they should be', async () => {
+  const paths = Array.from({ length: 700 }, (_, index) => `part-${index}.gguf`);
+  await rm(join(folder, 'a.gguf'));
+  for (const path of paths) await writeFile(join(folder, path), 'hello');
+  await listFiles(paths.map((path) => ({ path })));
+  await rm(join(folder, 'part-300.gguf'));
+  await truncate(join(folder, 'part-600.gguf'), 4);
+  expect(await problems()).toEqual(['part-300.gguf is missing.', 'part-600.gguf has 4 bytes instead of 5.']);
+});
+
 it('tells a manifest of a later format from a broken one', async () => {
   await writeManifest(JSON.stringify({ $schema: 'x/diffusion-dock.installed.v2.schema.json', parts: [] }));
   expect(await problems()).toEqual([expect.stringMatching(/^unreadable: manifest\.json needs a newer version/)]);

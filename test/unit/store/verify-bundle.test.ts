@@ -35,9 +35,10 @@ const ignore: (bytes: number) => void = () => undefined;
 /** Verifies, after a quick look, what a damage done in between leaves. */
 async function verify(
   damage: () => Promise<unknown> = async () => undefined,
-  { signal = new AbortController().signal, force = false, onProgress = ignore } = {}
+  { signal = new AbortController().signal, force = false, onProgress = ignore, looksWithProofs = false } = {}
 ): Promise<DeepVerification> {
-  const bundle = await assessBundleFolder(folder);
+  await proofs.refresh();
+  const bundle = await assessBundleFolder(folder, looksWithProofs ? proofs : undefined);
   if (bundle.kind !== 'present') throw new Error(`the bundle is ${bundle.kind}`);
   await damage();
   const before = await snapshot(folder);
@@ -71,11 +72,14 @@ it('does not read again what did not change since, unless asked to, and says whe
   const provedAt = expect.any(Number);
   expect(first.bytes).toBe(BYTES);
   expect(again).toEqual({ files: first.files.map((file) => ({ ...file, provedAt })), bytes: 0 });
+  expect(await verify(undefined, { looksWithProofs: true })).toEqual(again);
   expect(await verify(undefined, { force: true })).toEqual(first);
   await replaceWeights(Buffer.alloc(2003));
   const { files, bytes } = await verify();
   expect(files.map(({ verdict }) => verdict)).toEqual(['verified', 'corrupt', 'verified']);
   expect(bytes).toBe(2003);
+  const known = await verify(undefined, { looksWithProofs: true });
+  expect(known).toEqual({ files: files.map((file) => ({ ...file, provedAt })), bytes: 0 });
 });
 
 const verdicts = async () => (await verify()).files.map(({ verdict }) => verdict);
