@@ -21,6 +21,8 @@ export const initializationOptions = z.object({
   hostEditsJson: z.boolean().default(false),
   /** Whether the editor runs {@link LENS_COMMANDS} itself; else the server does. */
   hostRunsCommands: z.boolean().default(false),
+  /** Whether the client says {@link ManifestsInView}; else the server searches the folders of the workspace. */
+  hostFindsManifests: z.boolean().default(false),
   /** Folder of the cache; absent: DIFFUSION_DOCK_HOME, else the platform's data folder. */
   cacheRoot: z.string().min(1).optional(),
   /** Path of sd-cli; absent: DIFFUSION_DOCK_SD_CLI, PATH, then our own folder. */

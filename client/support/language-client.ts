@@ -57,6 +57,7 @@ function initializationOptions(): InitializationOptions {
     hostReportsJsonSyntax: true,
     hostEditsJson: true,
     hostRunsCommands: true,
+    hostFindsManifests: true,
     providesCredentials: true,
     proxy: editorProxy(),
     allowInsecureHttp: allowInsecureHttp(),

@@ -1,9 +1,9 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
-import { hasCandidateName } from '../../shared/manifest/candidate';
 import { type SeverityOverrides, severityOverrides } from '../../shared/manifest/severities';
 import { withSeverities } from '../manifest/severities';
+import { searchManifests } from '../operations/search-manifests';
 import { validateManifest } from '../operations/validate-manifest';
 import { fileFailure } from '../platform/system-error';
 import type { Command } from './command';
@@ -87,24 +87,11 @@ function errorsIn(reports: readonly FileReport[]): number {
 }
 
 /** A file itself; of a folder, every file whose name may be a manifest's. @throws Failure */
-async function manifestFiles(path: string): Promise<string[]> {
+async function manifestFiles(path: string): Promise<readonly string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
-    return await searched(path);
+    return await searchManifests(path);
   } catch (error) {
     throw fileFailure(error, 'The path cannot be read.', path);
   }
-}
-
-/** Folders that hold other people's files. */
-const SKIPPED = new Set(['node_modules', '.git']);
-
-async function searched(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const found = entries.map(async (entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : searched(path);
-    return entry.isFile() && hasCandidateName(entry.name) ? [path] : [];
-  });
-  return (await Promise.all(found)).flat();
 }

@@ -1,69 +1,44 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
   type Connection,
   type Diagnostic,
-  DiagnosticSeverity,
-  DiagnosticTag,
+  type DocumentDiagnosticParams,
+  type DocumentDiagnosticReport,
   DocumentDiagnosticReportKind,
   type TextDocuments
 } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { messageOf } from '../../shared/failure';
-import type { DiagnosticCode } from '../../shared/manifest/diagnostic-codes';
-import type { Severity, SeverityOverrides } from '../../shared/manifest/severities';
-import type { ManifestDiagnostic } from '../manifest/diagnostic';
-import { withSeverities } from '../manifest/severities';
+import { lspDiagnostics, type Presentation, resultIdOf } from './lsp-diagnostic';
 import type { ManifestDocuments } from './manifest-documents';
 
-/** Nobody reads more findings in one file; without a bound a hostile file would flood the editor. */
-const MOST_FINDINGS = 1000;
-
-/** Shown beside every finding. */
-const SOURCE = 'Diffusion Dock';
-
-const LSP_SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
-  error: DiagnosticSeverity.Error,
-  warning: DiagnosticSeverity.Warning,
-  information: DiagnosticSeverity.Information,
-  hint: DiagnosticSeverity.Hint
-};
-
-export interface DiagnosticsOptions {
+export interface DiagnosticsOptions extends Presentation {
   /** Whether the editor declared that it asks for diagnostics. */
   readonly asks: boolean;
-  /** URL of the folder with a page for each code, ending with a slash. */
-  readonly documentation: string;
-  /** What the user wants findings to be. */
-  readonly severities: () => SeverityOverrides;
 }
 
-/** How editors show findings that are no mistakes of their own: greyed out, or struck through. */
-const TAGS: Readonly<Partial<Record<DiagnosticCode, DiagnosticTag>>> = {
-  'unnecessary-field': DiagnosticTag.Unnecessary,
-  'deprecated-field': DiagnosticTag.Deprecated
-};
+/** Reports about the open documents. */
+export interface OpenDiagnostics {
+  /** Sends the findings of all open documents anew; does nothing for an editor that asks. */
+  readonly sendAnew: () => void;
+  /** Resolves when every question that was asked by now is answered. */
+  readonly answered: () => Promise<unknown>;
+}
 
 /**
- * Reports findings by exactly one channel: asked for by the editor when it can ask, else sent to it.
- * @returns sends the findings of all open documents anew; does nothing for an editor that asks
+ * Reports the findings in open documents by exactly one channel: asked for by the editor when it can ask, else sent to
+ * it. What is shown of a document that closes is up to whoever reports about the others.
  */
 export function serveDiagnostics(
   connection: Connection,
   documents: TextDocuments<TextDocument>,
   manifests: ManifestDocuments,
-  { asks, documentation, severities }: DiagnosticsOptions
-): () => void {
-  const findings = async (document: TextDocument): Promise<Diagnostic[]> =>
-    withSeverities(await manifests.diagnose(document), severities())
-      .slice(0, MOST_FINDINGS)
-      .map((diagnostic) => toLsp(document, diagnostic, documentation));
-  documents.onDidClose(({ document: { uri } }) => {
-    manifests.forget(uri);
-    if (!asks) void connection.sendDiagnostics({ uri, diagnostics: [] });
-  });
-  if (asks) {
-    serveAsked(connection, documents, findings);
-    return () => undefined;
+  options: DiagnosticsOptions
+): OpenDiagnostics {
+  const findings: Find = async (document) => lspDiagnostics(document, await manifests.diagnose(document), options);
+  documents.onDidClose(({ document: { uri } }) => manifests.forget(uri));
+  if (options.asks) {
+    const answered = serveAsked(connection, documents, findings);
+    return { sendAnew: () => undefined, answered };
   }
   const tell = (document: TextDocument): void => {
     send(connection, documents, document, findings).catch((error: unknown) => {
@@ -71,7 +46,7 @@ export function serveDiagnostics(
     });
   };
   documents.onDidChangeContent(({ document }) => tell(document));
-  return () => documents.all().forEach(tell);
+  return { sendAnew: () => documents.all().forEach(tell), answered: () => Promise.resolve() };
 }
 
 type Find = (document: TextDocument) => Promise<Diagnostic[]>;
@@ -88,48 +63,26 @@ async function send(
   if (documents.get(uri)?.version === version) await connection.sendDiagnostics({ uri, version, diagnostics });
 }
 
-function serveAsked(connection: Connection, documents: TextDocuments<TextDocument>, findings: Find): void {
-  const told = new Map<string, { readonly resultId: string; readonly items: Diagnostic[] }>();
-  documents.onDidClose(({ document: { uri } }) => told.delete(uri));
-  let answers = 0;
-  connection.languages.diagnostics.on(async ({ textDocument: { uri }, previousResultId }) => {
+function serveAsked(
+  connection: Connection,
+  documents: TextDocuments<TextDocument>,
+  findings: Find
+): () => Promise<unknown> {
+  const underWay = new Set<Promise<unknown>>();
+  const report = async ({
+    textDocument: { uri },
+    previousResultId
+  }: DocumentDiagnosticParams): Promise<DocumentDiagnosticReport> => {
     const document = documents.get(uri);
-    if (!document) return { kind: DocumentDiagnosticReportKind.Full, items: [] };
-    const items = await findings(document);
-    const last = told.get(uri);
-    if (last && last.resultId === previousResultId && isDeepStrictEqual(last.items, items)) {
-      return { kind: DocumentDiagnosticReportKind.Unchanged, resultId: last.resultId };
-    }
-    answers += 1;
-    const resultId = String(answers);
-    told.set(uri, { resultId, items });
+    const items = document ? await findings(document) : [];
+    const resultId = resultIdOf(items);
+    if (resultId === previousResultId) return { kind: DocumentDiagnosticReportKind.Unchanged, resultId };
     return { kind: DocumentDiagnosticReportKind.Full, resultId, items };
-  });
-}
-
-function toLsp(
-  document: TextDocument,
-  { code, severity, message, start, end, related }: ManifestDiagnostic,
-  documentation: string
-): Diagnostic {
-  const rangeOf = (from: number, to: number): Diagnostic['range'] => ({
-    start: document.positionAt(from),
-    end: document.positionAt(to)
-  });
-  const tag = TAGS[code];
-  return {
-    code,
-    codeDescription: { href: `${documentation}${code}.md` },
-    source: SOURCE,
-    severity: LSP_SEVERITIES[severity],
-    message,
-    range: rangeOf(start, end),
-    ...(tag !== undefined && { tags: [tag] }),
-    ...(related && {
-      relatedInformation: related.map((place) => ({
-        message: place.message,
-        location: { uri: document.uri, range: rangeOf(place.start, place.end) }
-      }))
-    })
   };
+  connection.languages.diagnostics.on((params) => {
+    const answer = report(params);
+    underWay.add(answer);
+    return answer.finally(() => underWay.delete(answer));
+  });
+  return () => Promise.allSettled(underWay);
 }

@@ -38,6 +38,7 @@ interface Examined {
 /** What is known of the open documents; each version is examined once. */
 export class ManifestDocuments {
   private readonly examined = new Map<string, Examined>();
+  /** By path; stays when a document closes, for what it was counts on disk as well. */
   private readonly dialects = new Map<string, Dialect>();
 
   constructor(private readonly options: ManifestDocumentsOptions) {}
@@ -45,34 +46,50 @@ export class ManifestDocuments {
   /** The findings in a document, with what only a look at the other manifests shows; none for foreign documents. */
   async diagnose(document: TextDocument): Promise<readonly ManifestDiagnostic[]> {
     const look = this.look(document);
-    if (!look) return [];
-    const { diagnostics, dialect, parsed } = look;
+    if (look?.dialect !== 'source') return this.withDifferences(document, look);
     const path = filePathOf(document.uri);
-    if (path === undefined) return diagnostics;
-    if (dialect !== 'source') return this.withDifferences(path, look);
-    const others = await this.options.namesakesOf(path);
-    const clash = duplicateName(
-      parsed,
-      others.map((other) => relative(dirname(path), other).replaceAll('\\', '/'))
-    );
-    // A finding about the name itself comes first: one mistake, one row.
-    if (!clash || diagnostics.some(({ start }) => start === clash.start)) return diagnostics;
-    return [...diagnostics, clash].toSorted((one, other) => one.start - other.start);
+    return withClash(document, look, path === undefined ? [] : await this.options.namesakesOf(path));
+  }
+
+  /**
+   * The same of a manifest that is not open.
+   * @param namesakes paths of other manifests in view that have its name, and say something else
+   */
+  async diagnoseUnopened(document: TextDocument, namesakes: readonly string[]): Promise<readonly ManifestDiagnostic[]> {
+    const look = this.examine(document);
+    if (look?.dialect !== 'source') return this.withDifferences(document, look);
+    return withClash(document, look, namesakes);
   }
 
   /** What the text of a document shows; undefined for foreign documents. */
   look(document: TextDocument): ManifestLook | undefined {
-    return this.examine(document).look;
+    const { uri, version } = document;
+    const known = this.examined.get(uri);
+    if (known?.version === version) return known.look;
+    const look = this.examine(document);
+    this.examined.set(uri, { version, look });
+    return look;
   }
 
+  /** @param uri of a document that was closed */
   forget(uri: string): void {
     this.examined.delete(uri);
-    this.dialects.delete(uri);
+  }
+
+  /** @param path of a document that is no candidate any more */
+  forgetDialect(path: string): void {
+    this.dialects.delete(path);
   }
 
   /** With what the files beside an installed manifest show; where its text has a finding already, that one counts. */
-  private async withDifferences(path: string, { parsed, diagnostics }: ManifestLook) {
-    const folder = await this.options.bundleAt(path);
+  private async withDifferences(
+    { uri }: TextDocument,
+    look: ManifestLook | undefined
+  ): Promise<readonly ManifestDiagnostic[]> {
+    if (!look) return [];
+    const { parsed, diagnostics } = look;
+    const path = filePathOf(uri);
+    const folder = path === undefined ? undefined : await this.options.bundleAt(path);
     if (!folder) return diagnostics;
     const found = await differencesFromDisk(parsed, folder);
     const taken = new Set(diagnostics.map(({ start }) => start));
@@ -80,25 +97,36 @@ export class ManifestDocuments {
     return [...diagnostics, ...differences].toSorted((one, other) => one.start - other.start);
   }
 
-  private examine(document: TextDocument): Examined {
-    const { uri, version } = document;
-    const known = this.examined.get(uri);
-    if (known?.version === version) return known;
+  private examine(document: TextDocument): ManifestLook | undefined {
+    const { uri } = document;
+    const place = filePathOf(uri) ?? uri;
     const parsed = parseManifestText(document.getText());
     const dialect = recognise(parsed, {
       path: uri,
       liesInCacheRoot: this.options.bundleFolders.some((folder) => liesIn(folder, uri)),
       // The editor sends other names only when the user's own patterns include them.
       matchesInclude: !hasCandidateName(uri),
-      previous: this.dialects.get(uri)
+      previous: this.dialects.get(place)
     });
-    if (dialect) this.dialects.set(uri, dialect);
+    if (!dialect) return undefined;
+    this.dialects.set(place, dialect);
     const { reportSyntax } = this.options;
-    const look = dialect && { parsed, dialect, diagnostics: diagnose(parsed, dialect, { reportSyntax }) };
-    const examined = { version, look };
-    this.examined.set(uri, examined);
-    return examined;
+    return { parsed, dialect, diagnostics: diagnose(parsed, dialect, { reportSyntax }) };
   }
+}
+
+/** With the finding that others have the same name. A finding about the name itself comes first: one mistake, one row. */
+function withClash(
+  { uri }: TextDocument,
+  { parsed, diagnostics }: ManifestLook,
+  namesakes: readonly string[]
+): readonly ManifestDiagnostic[] {
+  const path = filePathOf(uri);
+  if (path === undefined) return diagnostics;
+  const others = namesakes.map((other) => relative(dirname(path), other).replaceAll('\\', '/'));
+  const clash = duplicateName(parsed, others);
+  if (!clash || diagnostics.some(({ start }) => start === clash.start)) return diagnostics;
+  return [...diagnostics, clash].toSorted((one, other) => one.start - other.start);
 }
 
 function liesIn(folder: string, uri: string): boolean {

@@ -21,7 +21,7 @@ import { serveLensCommands } from './editing/run-lens';
 import { editorCredentials } from './editor-credentials';
 import { serveHubCache } from './hub-cache-requests';
 import { serveModels } from './model-requests';
-import { serveManifests } from './serve-manifests';
+import { type ManifestServing, serveManifests } from './serve-manifests';
 
 /** What the process gives the language server. */
 export interface LanguageHost {
@@ -40,6 +40,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   let trusted = false;
   let onModelsChanged: (() => void) | undefined;
   let stopWatchingCache: (() => void) | undefined;
+  let manifests: ManifestServing | undefined;
   connection.onInitialize((params) => {
     refuseSecrets(params.initializationOptions);
     const options = optionsOf(params);
@@ -61,10 +62,11 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       log: editorLog(connection)
     });
     const { documentation, version } = host;
-    const manifests = serveManifests(connection, documents, services, { params, given: options, documentation });
+    const serving = serveManifests(connection, documents, services, { params, given: options, documentation });
+    manifests = serving;
     const changed = (): void => {
       void connection.sendNotification(ModelsChanged);
-      manifests.refresh();
+      serving.refresh();
     };
     onModelsChanged = changed;
     stopWatchingCache = serveHubCache(connection, services);
@@ -72,7 +74,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     if (!options.hostRunsCommands) serveLensCommands(connection, services, changed);
     return {
       serverInfo: { name: 'Diffusion Dock', version },
-      capabilities: { textDocumentSync: TextDocumentSyncKind.Incremental, ...manifests.capabilities }
+      capabilities: { textDocumentSync: TextDocumentSyncKind.Incremental, ...serving.capabilities }
     };
   });
   let watching: Promise<() => void> | undefined;
@@ -80,6 +82,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     if (!services) return;
     void cleanUpAfterCrashes(services);
     watching = watchModels(services, () => onModelsChanged?.());
+    manifests?.begin(() => onModelsChanged?.());
   });
   connection.onNotification(TrustGranted, () => {
     trusted = true;
@@ -90,6 +93,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   });
   connection.onShutdown(async () => {
     stopWatchingCache?.();
+    manifests?.close();
     (await watching)?.();
     await services?.dispose();
   });

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Connection, InitializeParams, ServerCapabilities, TextDocuments } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type * as z from 'zod';
@@ -10,7 +11,10 @@ import type { Services } from '../operations/services';
 import { serveDiagnostics } from './diagnostics';
 import { viewRefresher } from './editing/refresh';
 import { editingCapabilities, serveEditing } from './editing/serve-editing';
+import { findManifests } from './find-manifests';
 import { ManifestDocuments } from './manifest-documents';
+import { UnopenedManifests } from './unopened-manifests';
+import { serveWorkspaceDiagnostics } from './workspace-diagnostics';
 
 export interface ManifestServingOptions {
   readonly params: InitializeParams;
@@ -24,6 +28,10 @@ export interface ManifestServing {
   readonly capabilities: ServerCapabilities;
   /** To be called when models, other manifests or the disk are not what they were. */
   readonly refresh: () => void;
+  /** To be called when the editor said `initialized`. @param changed as {@link refresh}, and for the models as well */
+  readonly begin: (changed: () => void) => void;
+  /** To be called before the server ends. */
+  readonly close: () => void;
 }
 
 /** Serves whoever edits manifests: findings, and help to write and read them. */
@@ -42,8 +50,13 @@ export function serveManifests(
   });
   let severities = readSeverityOverrides(given.severities);
   const asks = params.capabilities.textDocument?.diagnostic !== undefined;
-  const diagnostics = { asks, documentation, severities: () => severities };
-  const sendAnew = serveDiagnostics(connection, documents, manifests, diagnostics);
+  const presentation = { documentation, severities: () => severities };
+  const open = serveDiagnostics(connection, documents, manifests, { asks, ...presentation });
+  const isBundle = (path: string): boolean => dirname(dirname(path)) === services.layout.models;
+  const unopened = new UnopenedManifests({ manifestsInView, manifests, presentation, isBundle, log });
+  const { answered } = open;
+  const workspace = serveWorkspaceDiagnostics(connection, documents, { asks, unopened, answered, log });
+  manifestsInView.follow(workspace.look);
   serveEditing(connection, documents, manifests, {
     params,
     hostEditsJson: given.hostEditsJson,
@@ -55,12 +68,21 @@ export function serveManifests(
   const askAnew = viewRefresher(connection, params);
   const refresh = (): void => {
     askAnew();
-    sendAnew();
+    open.sendAnew();
+    if (unopened.dependOnModels) workspace.look();
   };
   connection.onNotification(SeveritiesChanged, (wanted) => {
     severities = readSeverityOverrides(wanted);
     refresh();
+    workspace.look();
   });
-  const provider = { interFileDependencies: true, workspaceDiagnostics: false };
-  return { capabilities: { ...editingCapabilities(given), ...(asks && { diagnosticProvider: provider }) }, refresh };
+  const provider = { interFileDependencies: true, workspaceDiagnostics: true };
+  return {
+    capabilities: { ...editingCapabilities(given), ...(asks && { diagnosticProvider: provider }) },
+    refresh,
+    begin(changed) {
+      if (!given.hostFindsManifests) void findManifests(connection, { params, manifestsInView, changed, log });
+    },
+    close: workspace.close
+  };
 }

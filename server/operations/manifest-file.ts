@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from '../../shared/failure';
@@ -18,6 +18,26 @@ export async function readManifestText(path: string): Promise<string> {
       });
     }
     return await readFile(path, 'utf8');
+  } catch (error) {
+    throw fileFailure(error, 'The manifest cannot be read.', path);
+  }
+}
+
+/**
+ * Reads as much of a manifest as anybody looks at, and of a larger file so much more that this shows.
+ * @throws Failure
+ */
+export async function readManifestBeginning(path: string): Promise<string> {
+  try {
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      const wanted = Math.min(size, LARGEST_MANIFEST_BYTES + 1);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(wanted), 0, wanted, 0);
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw fileFailure(error, 'The manifest cannot be read.', path);
   }

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { isDeepStrictEqual } from 'node:util';
 import type { SourceManifest } from '../../shared/manifest/source-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
 import { loadSourceManifest } from './manifest-file';
@@ -12,58 +11,113 @@ export interface ManifestInView {
   readonly manifest: SourceManifest;
 }
 
+/** A candidate of the workspace as it is on disk. */
+export interface CandidateOnDisk {
+  /** Absolute path. */
+  readonly path: string;
+  /** Changes whenever the file does. */
+  readonly stamp: string;
+  /** Paths of the other manifests that have the same name but say something else. */
+  readonly namesakes: readonly string[];
+}
+
 /** The source manifests of the workspace as they are on disk. Broken ones and foreign documents are left out. */
 export class ManifestsInView {
   private paths: readonly string[] = [];
   private readonly loaded = new Map<string, LoadedManifest>();
+  private onSet: (() => void) | undefined;
 
   /** @param paths absolute paths of every candidate; replaces what was said before */
   set(paths: readonly string[]): void {
-    this.paths = paths.toSorted();
-    for (const path of this.loaded.keys()) if (!paths.includes(path)) this.loaded.delete(path);
+    this.paths = [...new Set(paths)].toSorted();
+    const kept = new Set(paths);
+    for (const path of this.loaded.keys()) if (!kept.has(path)) this.loaded.delete(path);
+    this.onSet?.();
+  }
+
+  /** Absolute paths of every candidate, sorted. */
+  get candidates(): readonly string[] {
+    return this.paths;
+  }
+
+  /** @param listener is called when somebody says which candidates there are, or that one has another content */
+  follow(listener: () => void): void {
+    this.onSet = listener;
   }
 
   /** Reads the candidates; of two manifests with one name the first by path counts. */
   async read(): Promise<readonly ManifestInView[]> {
     const found = new Map<string, ManifestInView>();
-    for (const candidate of await this.readAll()) {
-      const key = modelKey(candidate.name);
-      if (!found.has(key)) found.set(key, candidate);
+    for (const { manifest } of await this.loadAll()) {
+      const key = manifest && modelKey(manifest.name);
+      if (manifest && key !== undefined && !found.has(key)) found.set(key, manifest);
     }
     return [...found.values()];
   }
 
   /** Paths of the other manifests that have the same name as one but say something else. */
   async namesakesOf(path: string): Promise<readonly string[]> {
-    const all = await this.readAll();
+    const all = await this.loadAll();
     const own = all.find((candidate) => candidate.path === path);
-    if (!own) return [];
-    const others = all.filter((other) => other !== own && modelKey(other.name) === modelKey(own.name));
-    return others.filter(({ manifest }) => !isDeepStrictEqual(manifest, own.manifest)).map((other) => other.path);
+    return own ? namesakesOf(own, byName(all)) : [];
   }
 
-  private async readAll(): Promise<readonly ManifestInView[]> {
+  /** Every candidate that is there, valid or not. */
+  async survey(): Promise<readonly CandidateOnDisk[]> {
+    const all = await this.loadAll();
+    const named = byName(all);
+    return all.map((candidate) => ({
+      path: candidate.path,
+      stamp: candidate.stamp,
+      namesakes: namesakesOf(candidate, named)
+    }));
+  }
+
+  private async loadAll(): Promise<readonly LoadedManifest[]> {
     const read = await Promise.all(this.paths.map((path) => this.load(path)));
-    return read.flatMap((manifest) => manifest ?? []);
+    return read.flatMap((loaded) => loaded ?? []);
   }
 
-  /** A file that did not change since is not read again. */
-  private async load(path: string): Promise<ManifestInView | undefined> {
+  /** A file that did not change since is not read again. @returns undefined when there is no file */
+  private async load(path: string): Promise<LoadedManifest | undefined> {
     const stamp = await stampOf(path);
+    if (stamp === undefined) return undefined;
     const known = this.loaded.get(path);
-    if (known && stamp !== undefined && known.stamp === stamp) return known.manifest;
+    if (known?.stamp === stamp) return known;
     const manifest = await tryLoad(path);
-    if (stamp !== undefined) this.loaded.set(path, { stamp, manifest });
-    return manifest;
+    const loaded = { path, stamp, manifest, content: manifest && JSON.stringify(manifest.manifest) };
+    this.loaded.set(path, loaded);
+    return loaded;
   }
 }
 
 interface LoadedManifest {
+  readonly path: string;
   readonly stamp: string;
   /** undefined: what lies there is no valid manifest. */
   readonly manifest: ManifestInView | undefined;
+  /** Equal for manifests that say the same. */
+  readonly content: string | undefined;
 }
 
+type ByName = ReadonlyMap<string, readonly LoadedManifest[]>;
+
+function byName(all: readonly LoadedManifest[]): ByName {
+  const groups = new Map<string, LoadedManifest[]>();
+  for (const loaded of all) {
+    const key = loaded.manifest && modelKey(loaded.manifest.name);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group) group.push(loaded);
+    else groups.set(key, [loaded]);
+  }
+  return groups;
+}
+
+function namesakesOf({ manifest, content }: LoadedManifest, named: ByName): readonly string[] {
+  const group = (manifest && named.get(modelKey(manifest.name))) ?? [];
+  return group.flatMap((other) => (other.content === content ? [] : [other.path]));
+}
 /** Changes whenever the file does; undefined when there is none. */
 async function stampOf(path: string): Promise<string | undefined> {
   try {

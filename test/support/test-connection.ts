@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import { onTestFinished } from 'vitest';
 import {
   createConnection,
@@ -22,8 +23,12 @@ export interface TestConnection {
   readonly client: ProtocolConnection;
   /** The server's cache root. */
   readonly root: string;
-  /** Says `initialize` and `initialized`. */
-  start(options?: Partial<InitializationOptions>, capabilities?: InitializeParams['capabilities']): Promise<unknown>;
+  /** Says `initialize` and `initialized`. @param workspace absolute path of the only workspace folder, if there is one */
+  start(
+    options?: Partial<InitializationOptions>,
+    capabilities?: InitializeParams['capabilities'],
+    workspace?: string
+  ): Promise<unknown>;
 }
 
 /** Runs the language server in this process and speaks LSP with it over a pair of streams. */
@@ -49,9 +54,10 @@ export async function testConnection(environment: Record<string, string> = {}): 
   return {
     client,
     root,
-    async start(options = {}, capabilities = {}) {
+    async start(options = {}, capabilities = {}, workspace?: string) {
       const initializationOptions = { trusted: true, cacheRoot: root, ...options };
-      const params: InitializeParams = { processId: null, rootUri: null, capabilities, initializationOptions };
+      const rootUri = workspace === undefined ? null : pathToFileURL(workspace).href;
+      const params: InitializeParams = { processId: null, rootUri, capabilities, initializationOptions };
       const answer = await client.sendRequest(InitializeRequest.type, params);
       await client.sendNotification(InitializedNotification.type, {});
       return answer;

@@ -1,0 +1,102 @@
+import { pathToFileURL } from 'node:url';
+import type { Diagnostic } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { messageOf } from '../../shared/failure';
+import type { SeverityOverrides } from '../../shared/manifest/severities';
+import { readManifestBeginning } from '../operations/manifest-file';
+import type { CandidateOnDisk, ManifestsInView } from '../operations/manifests-in-view';
+import type { Log } from '../platform/log';
+import { lspDiagnostics, type Presentation, resultIdOf } from './lsp-diagnostic';
+import type { ManifestDocuments } from './manifest-documents';
+
+/** What is found in a manifest that is not open. */
+export interface UnopenedReport {
+  readonly items: readonly Diagnostic[];
+  /** The same for the same findings. */
+  readonly resultId: string;
+}
+
+export interface UnopenedManifestsOptions {
+  readonly manifestsInView: Pick<ManifestsInView, 'survey'>;
+  readonly manifests: ManifestDocuments;
+  readonly presentation: Presentation;
+  /** Whether a path is that of a bundle's manifest, whose findings depend on more than its text. */
+  readonly isBundle: (path: string) => boolean;
+  readonly log: Log;
+}
+
+/** More manifests than these, and those behind so many findings, are looked at when they are opened only. */
+const MOST_MANIFESTS = 2000;
+const MOST_FINDINGS = 20_000;
+
+/** What is known of one file. */
+interface Known {
+  /** Changes whenever the findings may. */
+  readonly key: string;
+  readonly severities: SeverityOverrides;
+  readonly report: UnopenedReport;
+}
+
+/** The findings in the manifests of the workspace that are not open. A file that did not change is not read again. */
+export class UnopenedManifests {
+  private known = new Map<string, Known>();
+  private toldOfMany = false;
+
+  constructor(private readonly options: UnopenedManifestsOptions) {}
+
+  /** Whether the findings of some depend on what models there are. */
+  get dependOnModels(): boolean {
+    return [...this.known.keys()].some(this.options.isBundle);
+  }
+
+  /**
+   * Looks at every manifest anew, by its path; those that cannot be read are left out.
+   * @param isOpen tells of an absolute path whether the editor has its text
+   */
+  async reports(isOpen: (path: string) => boolean): Promise<ReadonlyMap<string, UnopenedReport>> {
+    const candidates = await this.options.manifestsInView.survey();
+    const kept = new Map<string, Known>();
+    const reports = new Map<string, UnopenedReport>();
+    let findings = 0;
+    for (const [index, candidate] of candidates.entries()) {
+      if (index === MOST_MANIFESTS || findings > MOST_FINDINGS) {
+        this.noticeMany(candidates.length, index);
+        break;
+      }
+      const { path } = candidate;
+      const known = isOpen(path) ? this.known.get(path) : await this.examine(candidate);
+      if (!known) continue;
+      findings += known.report.items.length;
+      kept.set(path, known);
+      if (!isOpen(path)) reports.set(path, known.report);
+    }
+    for (const path of this.known.keys()) {
+      if (!kept.has(path) && !isOpen(path)) this.options.manifests.forgetDialect(path);
+    }
+    this.known = kept;
+    return reports;
+  }
+
+  private async examine({ path, stamp, namesakes }: CandidateOnDisk): Promise<Known | undefined> {
+    const { manifests, presentation, isBundle } = this.options;
+    const key = JSON.stringify([stamp, namesakes.length, namesakes[0]]);
+    const severities = presentation.severities();
+    const known = this.known.get(path);
+    if (known?.key === key && known.severities === severities && !isBundle(path)) return known;
+    try {
+      const text = await readManifestBeginning(path);
+      const document = TextDocument.create(pathToFileURL(path).href, 'json', 0, text);
+      const items = lspDiagnostics(document, await manifests.diagnoseUnopened(document, namesakes), presentation);
+      return { key, severities, report: { items, resultId: resultIdOf(items) } };
+    } catch (error) {
+      this.options.log.info('manifest not examined', { path, reason: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  private noticeMany(manifests: number, examined: number): void {
+    if (this.toldOfMany) return;
+    this.toldOfMany = true;
+    this.options.log.warn('not all manifests are examined', { manifests, examined });
+  }
+}
