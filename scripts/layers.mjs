@@ -8,7 +8,8 @@ const SERVER_LAYERS = [
   ['engine', 'artifacts', 'huggingface'],
   ['pull'],
   ['store'],
-  ['weights', 'gallery', 'manifest'],
+  ['gallery', 'manifest'],
+  ['weights'],
   ['platform']
 ].map((names) => names.map((name) => `server/${name}`));
 

@@ -25,6 +25,8 @@ export const FAILURE_CODES = [
   'image-sidecar-missing',
   'image-sidecar-unreadable',
   'bad-image',
+  'bad-weights',
+  'unsupported-weights',
   'busy',
   'not-running',
   'cancelled',

@@ -42,6 +42,8 @@ const ACTIONS: Readonly<Record<FailureCode, readonly FailureAction[]>> = {
   'image-sidecar-missing': [showLog],
   'image-sidecar-unreadable': [showLog],
   'bad-image': [showLog],
+  'bad-weights': [showLog],
+  'unsupported-weights': [showLog],
   busy: [retry],
   'not-running': [],
   cancelled: [],
