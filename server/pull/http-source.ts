@@ -169,14 +169,14 @@ function opening(answer: HttpAnswer, url: URL, request: OpenRequest, options: Ht
     );
   }
   if (/^text\/html\b/i.test(answer.header('content-type') ?? '')) {
-    throw refused(url, 'sent a web page instead of the file', 'Check that the address leads to the file itself.');
+    throw webPage(url);
   }
   const extent = status === 206 ? partialExtent(answer, url, request) : wholeExtent(answer, url);
   return {
     ...extent,
     validator: strongValidator(answer.header('etag')),
     endsByClosing: extent.total === null && !/\bchunked\b/i.test(answer.header('transfer-encoding') ?? ''),
-    body: readable(answer, url, { client: options.client, signal: request.signal })
+    body: noWebPage(readable(answer, url, { client: options.client, signal: request.signal }), extent.start, url)
   };
 }
 
@@ -212,6 +212,24 @@ function partialExtent(answer: HttpAnswer, url: URL, request: OpenRequest): Exte
 /** What a server wrote, as far as it belongs into a sentence. */
 function quoted(text: string): string {
   return text.length > 60 ? `"${text.slice(0, 60)}…"` : `"${text}"`;
+}
+
+function webPage(url: URL): Error {
+  return refused(url, 'sent a web page instead of the file', 'Check that the address leads to the file itself.');
+}
+
+/** How web pages begin, and no weights do; sign-in pages often come without a type, or with that of the file. */
+const WEB_PAGE = /^(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)[\s>]/is;
+
+/** @throws Failure before anything of a web page is handed on */
+async function* noWebPage(body: AsyncIterable<Uint8Array>, start: number, url: URL): AsyncIterable<Uint8Array> {
+  let isFirst = start === 0;
+  for await (const chunk of body) {
+    const beginning = isFirst ? Buffer.from(chunk.subarray(0, 512)).toString('latin1') : '';
+    if (WEB_PAGE.test(beginning)) throw webPage(url);
+    isFirst = false;
+    yield chunk;
+  }
 }
 
 /** The body of an answer, whose faults are told as those of the network. */

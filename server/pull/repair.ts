@@ -44,7 +44,8 @@ export async function seedFrom(
 ): Promise<void> {
   const pieces = piecesOf(file.bytes, file.pieces);
   for (const path of seeds) {
-    const missing = pieces.filter((piece) => !isHeld(piece, partial.ranges));
+    // A piece of which something arrived is left to the transfer: what arrived counts already.
+    const missing = pieces.filter((piece) => !isBegun(piece, partial.ranges));
     if (missing.length === 0) return;
     if (!(await exists(path))) continue;
     try {
@@ -94,6 +95,6 @@ function contentOf({ source, bytes }: ExpectedFile) {
   return { source: source.identity, validator: null, total: bytes };
 }
 
-function isHeld({ start, end }: ByteRange, ranges: ByteRanges): boolean {
-  return ranges.some((range) => range.start <= start && range.end >= end);
+function isBegun({ start, end }: ByteRange, ranges: ByteRanges): boolean {
+  return ranges.some((range) => range.start < end && range.end > start);
 }

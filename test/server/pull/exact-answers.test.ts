@@ -171,6 +171,16 @@ describe('an answer that is not what was asked for is refused with the reason', 
       /web page/
     ],
     [
+      'a web page that nobody calls one',
+      (_, socket) => {
+        const page = '\n<!-- sign in -->\n<!DOCTYPE html>\n<html><title>Sign in</title></html>';
+        respond(socket, 200, { 'Content-Type': 'application/octet-stream', 'Content-Length': page.length }, page);
+      },
+      {},
+      'bad-response',
+      /web page/
+    ],
+    [
       'an encoding',
       (_, socket) => respond(socket, 200, { 'Content-Encoding': 'gzip' }, gzipSync(CONTENT)),
       {},

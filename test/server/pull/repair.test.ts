@@ -155,6 +155,39 @@ describe('a damaged copy on this machine', () => {
     await expectRight(services);
   });
 
+  it('does not put its own bytes over those that had arrived', async () => {
+    const content = sampleBytes(4_000_000);
+    const arrived = 3_050_000;
+    const server = await startRawServer(({ headers, count }, socket) => {
+      const range = headers['range'];
+      const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
+      const [start, end] = [Number(from), to ? Number(to) + 1 : content.length];
+      const part = { 'Content-Range': `bytes ${start}-${end - 1}/${content.length}` };
+      const head = { ETag: '"v1"', 'Content-Length': end - start, ...(range !== undefined && part) };
+      respond(socket, range === undefined ? 200 : 206, head, content.subarray(start, count === 1 ? arrived : end));
+    });
+    onTestFinished(() => server.close());
+    const cache = await temporaryFolder();
+    const services = await testServices({ environment: { HF_HUB_CACHE: cache } });
+    const declared = { sha256: sha256(content), size_bytes: content.length, pieces: piecesOf(content) };
+    const manifest = await manifestOf(server, declared);
+    const controller = new AbortController();
+    const onEvent = (event: PullEvent): void => {
+      if (event.type === 'file_progress' && event.receivedBytes > 0) controller.abort();
+    };
+    await expect(pullManifest(services, manifest, { signal: controller.signal, onEvent })).rejects.toMatchObject({
+      code: 'cancelled'
+    });
+    // Wrong from the second piece to the one where the transfer stopped.
+    const blobs = join(cache, 'models--owner--repo', 'blobs');
+    await mkdir(blobs, { recursive: true });
+    await writeFile(join(blobs, sha256(content)), Buffer.from(content).fill(0, SIZE, 31 * SIZE));
+    await pullManifest(services, manifest);
+    const ranges = server.requests.slice(1).map(({ headers }) => headers['range']);
+    expect(ranges).toEqual([expect.stringMatching(/^bytes=[1-3]\d{6}-3099999$/)]);
+    expect(sha256(await readFile(installed(services)))).toBe(sha256(content));
+  });
+
   it('of an earlier version gives the pieces that stayed the same', async () => {
     const [old, site] = [await serve({ first: damaged(5, 6) }), await serve()];
     const services = await testServices();
