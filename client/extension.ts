@@ -100,7 +100,9 @@ function listen(client: LanguageClient, models: ModelList, cache: CacheList, job
   client.onNotification(ModelsChanged, () => models.invalidate());
   client.onNotification(PullProgressed, (event) => {
     const progress = pullProgress(event);
-    if (progress) jobs.advance(event.model, 'pull', progress);
+    if (!progress) return;
+    // While a plan is made, servers may ask to be left alone for a while.
+    jobs.advance(event.model, jobs.of(event.model)?.kind === 'plan' ? 'plan' : 'pull', progress);
   });
   client.onNotification(VerifyProgressed, (event) => jobs.advance(event.model, 'verify', verifyProgress(event)));
   client.onNotification(GenerationProgressed, (event) =>

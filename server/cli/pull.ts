@@ -30,9 +30,9 @@ export const pull: Command = {
         const { model, from } = await (folder === undefined
           ? fromAddresses(argument, context)
           : fromFolder(argument, folder, context));
-        const origins = { from, credentialAlias };
-        if (input.flag('dry-run')) showPlan(model.name, await planModel(services, model, signal, origins), console);
-        else await pullModel(services, model, { signal, ...origins, onEvent: (event) => show(event, console) });
+        const options = { from, credentialAlias, onEvent: (event: PullEvent) => show(event, console) };
+        if (input.flag('dry-run')) showPlan(model.name, await planModel(services, model, signal, options), console);
+        else await pullModel(services, model, { signal, ...options });
         return 0;
       },
       onFailed: (argument, failure) => console.document({ argument, error: failure.toJSON() })

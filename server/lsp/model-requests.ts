@@ -1,4 +1,5 @@
 import type { Connection } from 'vscode-languageserver';
+import type { PullEvent } from '../../shared/job-events';
 import {
   DiscardPartial,
   DropModel,
@@ -57,7 +58,8 @@ export function serveModels(connection: Connection, services: Services, changed:
     PlanPull,
     guarded('plan', services, async ({ name, credentialAlias }, signal) => {
       const model = await findModel(services, name);
-      return describePlan(services, model, await planModel(services, model, signal, { credentialAlias }));
+      const onEvent = (event: PullEvent): void => void connection.sendNotification(PullProgressed, event);
+      return describePlan(services, model, await planModel(services, model, signal, { credentialAlias, onEvent }));
     })
   );
   connection.onRequest(

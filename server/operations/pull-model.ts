@@ -53,15 +53,21 @@ export async function pullModel(
   });
 }
 
+export interface PlanOptions extends Origins {
+  /** Hears of waits that servers ask for. */
+  readonly onEvent?: PullModelOptions['onEvent'];
+}
+
 /** Says what pulling a model would do: sizes, what is here already, what remains. Nothing is transferred. */
 export async function planModel(
   services: Services,
   model: KnownModel,
   signal: AbortSignal,
-  origins: Origins = {}
+  { onEvent = () => undefined, ...origins }: PlanOptions = {}
 ): Promise<PullPlan> {
   requireTrust(services, 'Asking where models come from');
-  return services.pulls.plan(await wantedFiles(services, model, origins), signal);
+  const onWait = waitEvents(model.name, services.clock, onEvent);
+  return services.pulls.plan(await wantedFiles(services, model, { ...origins, onWait }), signal);
 }
 
 async function pullAndInstall(

@@ -1,4 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { planModel } from '../../../server/operations/pull-model';
+import { modelFromManifest } from '../../../server/operations/register-model';
+import type { PullEvent } from '../../../shared/job-events';
 import { type RawAnswer, respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { pullManifest, testServices, writeManifest } from '../../support/test-services';
@@ -63,6 +66,16 @@ describe('a server that has no request left for us', () => {
     await pullManifest(services, await writeManifest([{ url: `${origin}/a` }]));
     expect(askedAt).toHaveLength(2);
     expect((askedAt[1] ?? 0) - (askedAt[0] ?? 0)).toBeGreaterThanOrEqual(40_000);
+  });
+
+  it('is told of while a plan is made', async () => {
+    const { clock, origin, host } = await site(1, HUB_HEADERS);
+    const services = await testServices({ clock });
+    const model = await modelFromManifest(await writeManifest([{ url: `${origin}/a`, sha256: sha256(CONTENT) }]));
+    const events: PullEvent[] = [];
+    const onEvent = (event: PullEvent): void => void events.push(event);
+    for (const _ of [1, 2]) await planModel(services, model, new AbortController().signal, { onEvent });
+    expect(events).toMatchObject([{ type: 'waiting', host, seconds: expect.closeTo(40, 0) }]);
   });
 
   it.each([429, 503])('and refuses with %d is asked again after that', async (status) => {
