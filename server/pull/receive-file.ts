@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { Failure, type FailureCode } from '../../shared/failure';
 import type { FileHash } from '../platform/hasher';
-import { fileFailure } from '../platform/system-error';
+import { fileFailure, isErrorWithCode } from '../platform/system-error';
 import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import type { ExpectedFile, TransferTools } from './expected-file';
@@ -196,9 +196,13 @@ const RESUMABLE: ReadonlySet<FailureCode> = new Set([
   'disk-full'
 ]);
 
+/** Faults of the system that pass, or can be mended, without harm to what was written. */
+const HARMLESS = ['EMFILE', 'ENFILE', 'EACCES', 'EPERM', 'EROFS', 'EFBIG', 'EBUSY'] as const;
+
 /** What is noted in the journal is kept when it can be gone on with, and when nothing says that it is wrong. */
 async function keepOrRemove(file: ExpectedFile, partial: PartialDownload, error: unknown): Promise<void> {
   const failure = fileFailure(error, '', partial.folder);
-  const isSound = failure instanceof Failure && RESUMABLE.has(failure.code);
+  const isSound =
+    failure instanceof Failure && (RESUMABLE.has(failure.code) || isErrorWithCode(failure.cause, ...HARMLESS));
   await (isSound && isResumable(file, partial) ? partial.release() : partial.remove());
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Lane, oldAndNew } from '../../support/faults/lane';
+import { heldBytes } from '../../support/faults/cache-state';
+import { Lane, MEBIBYTE, oldAndNew } from '../../support/faults/lane';
+import { type ModelFiles, manyBytes } from '../../support/faults/pull-site';
 import {
   type CallPlace,
   callPlaces,
@@ -79,6 +81,20 @@ describe.skipIf(!HAS_STRACE)('a pull', () => {
     );
     // A call that another run makes in another order may not come; most do.
     expect(fired).toBeGreaterThan(Math.min(FAULTS, distinct.length) * 0.8);
+  });
+
+  it.each(['EROFS', 'EFBIG'])('that may not go on writing (%s) keeps what came', async (error) => {
+    const files: ModelFiles = new Map([['weights.gguf', manyBytes(5_000_000, 1)]]);
+    const lane = await Lane.open(
+      new Map([...oldAndNew(1000)].map(([name, old]) => [name, name === 'new' ? files : old]))
+    );
+    await lane.restore();
+    const writes = (await callPlaces(lane.words, ['pwrite64'], lane.home, lane)).filter(({ isDistinct }) => isDistinct);
+    await lane.restore();
+    const result = await runInjected(lane.words, writes.at(-1) ?? expect.fail('no write'), `error=${error}`, lane);
+    expect(result).toMatchObject({ status: 1 });
+    expect(await heldBytes(lane.home, files)).toBeGreaterThanOrEqual(MEBIBYTE);
+    await lane.converge();
   });
 
   it.each([
