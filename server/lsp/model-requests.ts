@@ -36,6 +36,7 @@ import { guarded } from './guarded';
  * @param changed called when models may not be what they were
  */
 export function serveModels(connection: Connection, services: Services, changed: () => void): void {
+  const onEvent = (event: PullEvent): void => void connection.sendNotification(PullProgressed, event);
   connection.onRequest(ListModels, (token) =>
     guarded('list', services, () => listModels(services, changed))(undefined, token)
   );
@@ -47,7 +48,7 @@ export function serveModels(connection: Connection, services: Services, changed:
         return await pullModel(services, model, {
           signal,
           credentialAlias,
-          onEvent: (event) => void connection.sendNotification(PullProgressed, event)
+          onEvent
         });
       } finally {
         changed();
@@ -58,7 +59,6 @@ export function serveModels(connection: Connection, services: Services, changed:
     PlanPull,
     guarded('plan', services, async ({ name, credentialAlias }, signal) => {
       const model = await findModel(services, name);
-      const onEvent = (event: PullEvent): void => void connection.sendNotification(PullProgressed, event);
       return describePlan(services, model, await planModel(services, model, signal, { credentialAlias, onEvent }));
     })
   );
