@@ -13,11 +13,12 @@ export async function dropModel(
   { forget = false }: { readonly forget?: boolean } = {}
 ): Promise<void> {
   await services.jobs.run(name, 'being removed', async () => {
-    await services.bundles.drop(name).catch((error: unknown) => {
+    const onDropped = () =>
+      services.registry.change((models) =>
+        forget ? withoutEntry(models, name) : withStamp(models, name, undefined, services.clock.now())
+      );
+    await services.bundles.drop(name, { forget, onDropped }).catch((error: unknown) => {
       throw fileFailure(error, `Removing ${name} failed.`, services.layout.model(name));
     });
-    await services.registry.change((models) =>
-      forget ? withoutEntry(models, name) : withStamp(models, name, undefined, services.clock.now())
-    );
   });
 }

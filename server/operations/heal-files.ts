@@ -101,7 +101,7 @@ async function fetchAndInstall(
     found,
     kept.map(({ path }) => path)
   );
-  await services.bundles.install(name, contents, found.bundle.manifest, found.stamp);
+  await services.bundles.install(name, contents, found.bundle.manifest, { expected: found.stamp });
   return { healed: [...fetched.keys()], failures: [...failures.values()], transferredBytes };
 }
 

@@ -9,7 +9,7 @@ import type { WantedFile } from '../pull/expected-file';
 import type { OnWait } from '../pull/origin-waits';
 import type { PulledFile, PullOptions } from '../pull/pull-engine';
 import type { PullPlan } from '../pull/pull-plan';
-import { contentKey, withStamp } from '../registry/registry-state';
+import { contentKey, type InstallationStamp, stampOf, withStamp } from '../registry/registry-state';
 import type { BundleContent } from '../store/bundle-store';
 import { requireNothingForeign } from '../store/foreign-files';
 import { relyOn } from '../store/reliance';
@@ -109,28 +109,27 @@ async function bringAndInstall(
   const isHeld = stamp !== undefined && (await services.bundles.holds(name, contents, installed));
   if (isHeld && stamp.content_key === content_key && stamp.verdict?.problem === undefined) return result;
   // What is held was proved a moment ago, whatever an earlier verification found.
-  const installation = isHeld
-    ? { ...stamp, content_key, verdict: undefined }
-    : {
-        cache_dir: await replaceBundle(services, model, contents, installed),
-        installed_at_unix_ms: installed.installed_at_unix_ms,
-        cache_size_bytes: installed.total_size_bytes,
-        content_key
-      };
-  await services.registry.change((models) => withStamp(models, name, installation, services.clock.now()));
+  const remember = (installation: InstallationStamp) =>
+    services.registry.change((models) => withStamp(models, name, installation, services.clock.now()));
+  if (isHeld) await remember({ ...stamp, content_key, verdict: undefined });
+  else {
+    await replaceBundle(services, model, contents, installed, () =>
+      remember(stampOf(services.layout.model(name), installed, content_key))
+    );
+  }
   return result;
 }
 
-/** @returns the bundle's folder */
 async function replaceBundle(
   services: Services,
   model: KnownModel,
   contents: readonly BundleContent[],
-  manifest: InstalledManifest
-): Promise<string> {
+  manifest: InstalledManifest,
+  onInstalled: () => Promise<unknown>
+): Promise<void> {
   // The transfer may have taken hours.
   await requireReplaceable(services, model);
-  return services.bundles.install(model.name, contents, manifest);
+  await services.bundles.install(model.name, contents, manifest, { onInstalled });
 }
 
 /** Tells each wait once, although every connection to the server waits. */

@@ -2,25 +2,23 @@ import { SETTINGS } from '../../shared/settings';
 import { sweepScratch } from '../engine/scratch';
 import { collectPartials } from '../pull/partial-folders';
 import { recover } from '../store/recovery';
+import { restamp } from './restamp';
 import type { Services } from './services';
+
+type Parts = Pick<Services, 'layout' | 'log' | 'clock' | 'proofs' | 'registry' | 'environment' | 'keepPartialsDays'>;
 
 /**
  * Finishes or undoes what crashed processes left behind, and ends engines that nobody waits for any more. To be done
  * once when a server or a command starts; a fault is logged and never keeps the start from going on.
  */
-export async function cleanUpAfterCrashes({
-  layout,
-  log,
-  clock,
-  proofs,
-  ...settings
-}: Pick<Services, 'layout' | 'log' | 'clock' | 'proofs' | 'environment' | 'keepPartialsDays'>): Promise<void> {
+export async function cleanUpAfterCrashes(services: Parts): Promise<void> {
+  const { layout, log, clock, proofs } = services;
   try {
-    for (const sentence of await recover(layout)) log.info(sentence);
+    for (const sentence of await recover(layout, (operation) => restamp(services, operation))) log.info(sentence);
     const { removed, ended, problems } = await sweepScratch(layout.scratch);
     if (removed > 0) log.info('removed scratch of dead processes', { folders: removed, engines: ended });
     for (const problem of problems) log.warn(problem);
-    const stale = await collectPartials(layout.partials, { now: clock.now(), keptMs: partialsKeptMs(settings) });
+    const stale = await collectPartials(layout.partials, { now: clock.now(), keptMs: partialsKeptMs(services) });
     if (stale > 0) log.info('removed stale partials', { partials: stale });
     await proofs.collect();
   } catch (error) {

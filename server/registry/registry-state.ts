@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import { type RegisteredManifest, registeredManifest } from '../../shared/manifest/registered-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
 
@@ -47,6 +48,20 @@ export function entryName(entry: RegistryEntry): ModelName | undefined {
 
 export function findEntry(models: Models, name: ModelName): RegistryEntry | undefined {
   return models.find((entry) => isNamed(entry, name));
+}
+
+/**
+ * What the registry remembers of a bundle.
+ * @param folder the bundle's, an absolute path
+ * @param key {@link contentKey} of the manifest that it was installed for; undefined when nobody can tell
+ */
+export function stampOf(
+  folder: string,
+  { installed_at_unix_ms, total_size_bytes }: InstalledManifest,
+  key: string | undefined
+): InstallationStamp {
+  const content_key = key === undefined ? {} : { content_key: key };
+  return { cache_dir: folder, installed_at_unix_ms, cache_size_bytes: total_size_bytes, ...content_key };
 }
 
 /** Adds an entry, or replaces the one of the same name unless it says the same; an installation's stamp is kept. */

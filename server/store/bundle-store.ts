@@ -23,6 +23,20 @@ export interface BundleContent {
   readonly blob: Blob;
 }
 
+export interface InstallOptions {
+  /** {@link folderStamp} of the only bundle that may be replaced; absent when any may. */
+  readonly expected?: string;
+  /** Notes the installation elsewhere. Should the process end before that, {@link recover} has it done. */
+  readonly onInstalled?: () => Promise<unknown>;
+}
+
+export interface DropOptions {
+  /** Whether the model is not even to be known any more; {@link recover} has to be told by the record. */
+  readonly forget?: boolean;
+  /** Notes the removal elsewhere. Should the process end before that, {@link recover} has it done. */
+  readonly onDropped?: () => Promise<unknown>;
+}
+
 /** Puts bundles in place and takes them away, so that a crash at any instant leaves the old one or the new one. */
 export class BundleStore {
   constructor(
@@ -32,7 +46,6 @@ export class BundleStore {
 
   /**
    * Installs a bundle from blobs, replacing one of the same name by two renames that recovery completes or undoes.
-   * @param expected {@link folderStamp} of the only bundle that may be replaced; absent when any may
    * @returns the bundle's folder
    * @throws Failure('busy') when another bundle than the expected one is there, which stays
    */
@@ -40,17 +53,17 @@ export class BundleStore {
     name: ModelName,
     contents: readonly BundleContent[],
     manifest: InstalledManifest,
-    expected?: string
+    options: InstallOptions = {}
   ): Promise<string> {
     const touched = [...contents.map(({ blob }) => blob.path), ...(await survivingNames(this.layout, name))];
-    return this.proofs.keepThrough(touched, () => this.putInPlace(name, contents, manifest, expected));
+    return this.proofs.keepThrough(touched, () => this.putInPlace(name, contents, manifest, options));
   }
 
   private async putInPlace(
     name: ModelName,
     contents: readonly BundleContent[],
     manifest: InstalledManifest,
-    expected: string | undefined
+    { expected, onInstalled }: InstallOptions
   ): Promise<string> {
     const { layout } = this;
     const operation = await this.begin(name);
@@ -64,6 +77,7 @@ export class BundleStore {
       await settleNowOrLater(layout, file, () => undoInstall(layout, name, record));
       throw error;
     }
+    await onInstalled?.();
     await settleNowOrLater(layout, file, () => removeBundle(join(layout.purge, record.purge)));
     return layout.model(name);
   }
@@ -83,23 +97,27 @@ export class BundleStore {
   }
 
   /** Removes a bundle; nothing happens when there is none. Blobs that nothing else uses stay until collected. */
-  async drop(name: ModelName): Promise<void> {
+  async drop(name: ModelName, options: DropOptions = {}): Promise<void> {
     const { layout } = this;
-    if (!(await exists(layout.model(name)))) return;
+    if (!(await exists(layout.model(name)))) {
+      await options.onDropped?.();
+      return;
+    }
     const names = await survivingNames(this.layout, name);
-    await this.proofs.keepThrough(names, () => this.takeAway(name));
+    await this.proofs.keepThrough(names, () => this.takeAway(name, options));
   }
 
-  private async takeAway(name: ModelName): Promise<void> {
+  private async takeAway(name: ModelName, { forget = false, onDropped }: DropOptions): Promise<void> {
     const { layout } = this;
     const operation = await this.begin(name);
-    const file = await recordOperation(layout, operation.id, { kind: 'drop', ...operation });
+    const file = await recordOperation(layout, operation.id, { kind: 'drop', ...operation, forget });
     try {
       await setAside(layout, name, operation.purge);
     } catch (error) {
       await settleNowOrLater(layout, file, () => putBack(layout, name, operation.purge));
       throw error;
     }
+    await onDropped?.();
     await settleNowOrLater(layout, file, () => removeBundle(join(layout.purge, operation.purge)));
   }
 

@@ -32,7 +32,8 @@ const common = {
  */
 const operationRecord = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('install'), ...common, staging: entryName }),
-  z.object({ kind: z.literal('drop'), ...common }),
+  /** `forget`: whether the model is not even to be known any more; absent in records of earlier versions. */
+  z.object({ kind: z.literal('drop'), ...common, forget: z.boolean().default(false) }),
   /** Renames nothing: it names contents that a job counts on, so that no collection takes them away. */
   z.object({
     kind: z.literal('rely'),

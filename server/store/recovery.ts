@@ -25,18 +25,31 @@ import {
 /** What recovery did, one sentence each; empty when nothing was left over. */
 export type RecoveryReport = readonly string[];
 
+/** An operation on a model that was settled, whatever became of it. */
+export interface SettledOperation {
+  readonly kind: 'install' | 'drop';
+  readonly name: ModelName;
+  /** Whether a dropped model was not even to be known any more. */
+  readonly forget: boolean;
+}
+
 /**
  * Completes or undoes what crashed processes left half-way. Operations of living processes are left alone, and for a
  * week those of other hosts, where nobody here can ask who lives. Several processes may recover at the same time: each operation is settled by one.
+ * @param onSettled notes elsewhere what is in place now, before the operation is forgotten; when it fails, the next
+ *   start tries again
  */
-export async function recover(layout: CacheLayout): Promise<RecoveryReport> {
+export async function recover(
+  layout: CacheLayout,
+  onSettled: (operation: SettledOperation) => Promise<unknown> = async () => undefined
+): Promise<RecoveryReport> {
   const done: string[] = [];
   // Listed before the records: an entry without a record afterwards belongs to an operation that is over.
   const staged = await entriesOf(layout.staging);
   const purged = await entriesOf(layout.purge);
   const kept = new Set<string>();
   for (const operation of await readOperations(layout)) {
-    const { sentence, isOver } = await settleIfAbandoned(layout, operation);
+    const { sentence, isOver } = await settleIfAbandoned(layout, operation, onSettled);
     if (sentence !== undefined) done.push(sentence);
     if (!isOver) for (const entry of entriesNamedBy(operation.record)) kept.add(entry);
   }
@@ -54,19 +67,31 @@ interface Settlement {
   readonly isOver: boolean;
 }
 
-async function settleIfAbandoned(layout: CacheLayout, operation: FoundOperation): Promise<Settlement> {
+async function settleIfAbandoned(
+  layout: CacheLayout,
+  operation: FoundOperation,
+  onSettled: (operation: SettledOperation) => Promise<unknown>
+): Promise<Settlement> {
   const { file, record } = operation;
   if (await isUnderWay(operation)) return { isOver: false };
   const taken = await takeOverOperation(layout, file);
   if (taken === undefined) return { isOver: false };
   try {
     const sentence = record ? await settle(layout, record) : 'Forgot a record that cannot be read.';
+    const settled = settledOperation(record);
+    if (settled) await onSettled(settled);
     await forgetOperation(layout, taken);
     return { sentence, isOver: true };
   } catch (error) {
     await handBackOperation(layout, taken);
     return { sentence: `An interrupted operation cannot be settled: ${messageOf(error)}`, isOver: false };
   }
+}
+
+function settledOperation(record: OperationRecord | undefined): SettledOperation | undefined {
+  if (!record || record.kind === 'rely') return undefined;
+  const name = parseModelName(record.name);
+  return name && { kind: record.kind, name, forget: record.kind === 'drop' && record.forget };
 }
 
 function entriesNamedBy(record: OperationRecord | undefined): readonly string[] {
