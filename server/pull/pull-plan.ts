@@ -142,9 +142,9 @@ async function planFile(wanted: WantedFile, layout: CacheLayout, signal: AbortSi
   return { ...facts, presence: received > 0 ? 'partial' : 'absent', heldBytes: received };
 }
 
+/** What is stored may turn out to be damaged, so its size is promised to nobody. */
 function storedFacts(bytes: number) {
   return {
-    bytes,
     likelyBytes: bytes,
     presence: 'stored',
     heldBytes: bytes,

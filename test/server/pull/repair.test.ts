@@ -217,4 +217,15 @@ describe('a damaged copy on this machine', () => {
     await expectRight(services);
     expect(await readdir(dirname(installed(services)))).toEqual(['manifest.json', 'weights.gguf']);
   });
+
+  it('that was cut is replaced, also where the manifest does not tell the size', async () => {
+    const site = await serve();
+    const services = await testServices();
+    const manifest = await writeManifest([{ url: `${site.origin}/w`, sha256: DIGEST }]);
+    await pullManifest(services, manifest);
+    await chmod(installed(services), 0o644);
+    await truncate(installed(services), 1000);
+    await pullManifest(services, manifest);
+    await expectRight(services);
+  });
 });
