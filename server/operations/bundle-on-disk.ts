@@ -2,6 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { bundlePathProblem } from '../../shared/file-name';
 import type { BundleFolder, FileOnDisk } from '../manifest/rules/on-disk';
+import { isFolderLitter } from '../platform/folder-litter';
 import { isErrorWithCode } from '../platform/system-error';
 import { BUNDLE_MANIFEST } from '../store/cache-layout';
 import type { Services } from './services';
@@ -36,7 +37,7 @@ export async function bundleOnDisk(
       return entries.flatMap((entry) => {
         if (entry.isDirectory()) return [];
         const file = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
-        return file === BUNDLE_MANIFEST ? [] : [file];
+        return file === BUNDLE_MANIFEST || isFolderLitter(file) ? [] : [file];
       });
     }
   };

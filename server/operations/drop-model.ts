@@ -1,18 +1,24 @@
 import { fileFailure } from '../platform/system-error';
 import { withoutEntry, withStamp } from '../registry/registry-state';
+import { requireNothingForeign } from '../store/foreign-files';
 import type { KnownModel } from './known-models';
 import type { Services } from './services';
 
 /**
  * Removes the installed files of a model; nothing happens when none are there.
  * @param forget whether its registry entry goes too; else the model can be pulled again by its name
+ * @throws Failure when files that somebody laid beside the model's would go with them
  */
 export async function dropModel(
   services: Services,
-  { name }: KnownModel,
+  { name, manifest }: KnownModel,
   { forget = false }: { readonly forget?: boolean } = {}
 ): Promise<void> {
   await services.jobs.run(name, 'being removed', async () => {
+    await requireNothingForeign(
+      services.layout.model(name),
+      manifest.files.map(({ filename }) => filename)
+    );
     const onDropped = () =>
       services.registry.change((models) =>
         forget ? withoutEntry(models, name) : withStamp(models, name, undefined, services.clock.now())

@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { cancelled, Failure } from '../../shared/failure';
+import { isFolderLitter } from '../platform/folder-litter';
 import { errorCode, fileFailure } from '../platform/system-error';
 
 /** A file that may belong to a model. */
@@ -16,8 +17,8 @@ export interface FolderFile {
 const MOST_ENTRIES = 100_000;
 
 /**
- * Every file in a folder and its sub-folders, sorted by path. Names that begin with a dot and `manifest.json` are left
- * out at every depth, and so are links that lead to folders or out of the folder.
+ * Every file in a folder and its sub-folders, sorted by path. Names that begin with a dot, `manifest.json` and what
+ * systems leave by themselves are left out at every depth, and so are links that lead to folders or out of the folder.
  * @param folder absolute path
  * @throws Failure when a part of it cannot be read, when it holds more than any model, or when cancelled
  */
@@ -39,6 +40,7 @@ export async function filesOfFolder(folder: string, signal: AbortSignal): Promis
     for (const entry of entries) {
       if (signal.aborted) throw cancelled('Listing the folder');
       if (entry.name.startsWith('.') || entry.name.toLowerCase() === 'manifest.json') continue;
+      if (isFolderLitter(entry.name)) continue;
       const path = join(at, entry.name);
       if (entry.isDirectory()) waiting.push(path);
       else if (entry.isFile() || (entry.isSymbolicLink() && (await leadsInto(root, path)))) {

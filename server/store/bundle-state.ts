@@ -8,6 +8,7 @@ import {
   installedManifest
 } from '../../shared/manifest/installed-manifest';
 import { LARGEST_MANIFEST_BYTES } from '../../shared/manifest/source-manifest';
+import { isFolderLitter } from '../platform/folder-litter';
 import { lookAtFiles } from '../platform/look-at-files';
 import { isErrorWithCode } from '../platform/system-error';
 import { BUNDLE_MANIFEST } from './cache-layout';
@@ -201,6 +202,6 @@ export function pathWithin(folder: string, { parentPath, name }: Dirent): string
 
 function extraFiles(paths: readonly string[], { files }: InstalledManifest, links: readonly string[]): string[] {
   const known = new Set([BUNDLE_MANIFEST, ...files.map(({ path }) => path)]);
-  const extra = paths.filter((path) => !known.has(path));
+  const extra = paths.filter((path) => !known.has(path) && !isFolderLitter(path));
   return extra.map((path) => `${path} ${links.includes(path) ? LEAVES : 'does not belong to the model'}.`);
 }

@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Failure } from '../../shared/failure';
+import { isFolderLitter } from '../platform/folder-litter';
 import { fileFailure, isErrorWithCode } from '../platform/system-error';
 import { assessBundleFolder, pathWithin } from './bundle-state';
 import { BUNDLE_MANIFEST } from './cache-layout';
@@ -9,9 +10,9 @@ import { BUNDLE_MANIFEST } from './cache-layout';
 const NAMES_TOLD = 5;
 
 /**
- * Makes sure that nothing is lost but a bundle of ours when a folder is replaced.
+ * Makes sure that nothing is lost but a bundle of ours when a folder is replaced or removed.
  * @param folder absolute path of the bundle's folder, which need not be there
- * @param wanted paths of the bundle to come: where no manifest tells what is ours, files of these names are
+ * @param wanted paths that the source manifest gives: where no installed one tells what is ours, files of these names are
  * @throws Failure that names what is not ours, or says that nobody can tell
  */
 export async function requireNothingForeign(folder: string, wanted: readonly string[]): Promise<void> {
@@ -34,7 +35,7 @@ async function foreignFiles(folder: string, wanted: readonly string[]): Promise<
     const known = new Set([BUNDLE_MANIFEST, ...ours]);
     const entries = await readdir(folder, { withFileTypes: true, recursive: true });
     const paths = entries.flatMap((entry) => (entry.isDirectory() ? [] : pathWithin(folder, entry)));
-    return paths.filter((path) => !known.has(path));
+    return paths.filter((path) => !known.has(path) && !isFolderLitter(path));
   } catch (error) {
     if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return [];
     throw fileFailure(error, 'The installed files cannot be looked at.', folder);

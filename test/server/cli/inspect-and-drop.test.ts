@@ -1,5 +1,5 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { respond, startRawServer } from '../../support/raw-http-server';
 import { runCli } from '../../support/run-cli';
@@ -77,10 +77,54 @@ describe('drop and gc', () => {
     expect((await runCli(['gc', '--dry-run'], { home })).out).toBe('would be freed: 0 files, 0 B\n');
   });
 
+  it.each(['notes.txt', join('samples', 'first.png')])(
+    'take nothing away that the user laid there: %s',
+    async (name) => {
+      const own = join(home, 'models', 'one', name);
+      await mkdir(dirname(own), { recursive: true });
+      await writeFile(own, 'mine');
+      const refused = await runCli(['drop', 'one'], { home });
+      expect(refused.status).toBe(1);
+      expect(refused.err).toContain(`does not belong to it: ${name}`);
+      expect(await readFile(own, 'utf8')).toBe('mine');
+      expect(await readFile(join(home, 'models', 'one', 'own.gguf'))).toEqual(OWN);
+      await rm(own);
+      expect((await runCli(['drop', 'one'], { home })).status).toBe(0);
+    }
+  );
+
+  it('take a damaged model away, but not what the user laid beside it', async () => {
+    const folder = join(home, 'models', 'one');
+    await writeFile(join(folder, 'manifest.json'), 'torn');
+    await writeFile(join(folder, 'notes.txt'), 'mine');
+    expect((await runCli(['drop', 'one'], { home })).err).toContain('does not belong to it: notes.txt.');
+    await rm(join(folder, 'notes.txt'));
+    expect((await runCli(['drop', 'one'], { home })).status).toBe(0);
+  });
+
   it('take a model off the list when it is to be forgotten', async () => {
     expect((await runCli(['drop', 'one', '--forget'], { home })).status).toBe(0);
     const listed = await runCli(['list', '--json'], { home });
     expect(JSON.parse(listed.out)).toMatchObject([{ name: 'two' }]);
     expect((await runCli(['drop', 'one'], { home })).status).toBe(1);
   });
+});
+
+describe("what file managers leave in a model's folder", () => {
+  it.each(['.DS_Store', '._own.gguf', 'Thumbs.db', 'Desktop.ini', '.directory'])(
+    'is no finding and in nobody’s way: %s',
+    async (name) => {
+      const folder = join(home, 'models', 'one');
+      const leave = () => writeFile(join(folder, name), 'icons');
+      await leave();
+      expect((await runCli(['verify', 'one'], { home })).status).toBe(0);
+      const file = join(folder, 'own.gguf');
+      await chmod(file, 0o644);
+      await writeFile(file, 'cut');
+      expect(await runCli(['pull', 'one'], { home })).toMatchObject({ status: 0 });
+      expect(await readFile(file)).toEqual(OWN);
+      await leave();
+      expect((await runCli(['drop', 'one'], { home })).status).toBe(0);
+    }
+  );
 });
