@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { version } from '../package.json';
 import { messageOf } from '../shared/failure';
-import { runCommandLine } from './cli/command-line';
+import { LANGUAGE_SERVER, runCommandLine, sortWords } from './cli/command-line';
 import { fileLog, silentLog } from './cli/file-log';
 import { serveLanguage } from './lsp/serve-language';
 import { stdioConnection } from './lsp/stdio-connection';
 import { createServices } from './operations/services';
-import { cacheRoot } from './platform/cache-root';
+import { cacheRoot, HOME_VARIABLE } from './platform/cache-root';
 import { systemClock } from './platform/clock';
 import { errorCode } from './platform/system-error';
 
@@ -15,9 +15,11 @@ import { errorCode } from './platform/system-error';
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
   const workerScript = join(__dirname, 'worker.js');
-  if (words[0] === 'lsp') {
+  const { command, home: named, help } = sortWords(words);
+  if (command === LANGUAGE_SERVER && !help) {
     const documentation = pathToFileURL(join(__dirname, '../docs/diagnostics/')).href;
-    serveLanguage(stdioConnection(), { environment: process.env, workerScript, documentation, version });
+    const environment = named === undefined ? process.env : { ...process.env, [HOME_VARIABLE]: named };
+    serveLanguage(stdioConnection(), { environment, workerScript, documentation, version });
     return;
   }
   const controller = new AbortController();

@@ -55,18 +55,18 @@ export interface ServiceChoices {
 
 /** Runs one command line from its words to its exit status. Expected failures are told, bugs are thrown. */
 export async function runCommandLine(words: readonly string[], host: CommandLineHost): Promise<ExitStatus> {
-  const [first, ...rest] = words;
-  if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
+  const { command, help, version } = sortWords(words);
+  if (words.length === 0) {
     host.out.write(overview());
-    return first === undefined ? 2 : 0;
-  }
-  if (first === '--version') {
-    host.out.write(`${host.version}\n`);
-    return 0;
+    return 2;
   }
   const console = plainConsole(words, host);
   try {
-    return await runWords([first, ...rest], host, console);
+    if (version || help || command === 'help') {
+      host.out.write(version ? `${host.version}\n` : helpOn(words));
+      return 0;
+    }
+    return await runWords(words, host, console);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     console.failure(error);
@@ -74,13 +74,19 @@ export async function runCommandLine(words: readonly string[], host: CommandLine
   }
 }
 
+/** @throws Failure('wrong-usage') for help on what is no command */
+function helpOn(words: readonly string[]): string {
+  const { command, others } = sortWords(words);
+  const subject = command === 'help' ? sortWords(others).command : command;
+  if (subject === undefined || subject === LANGUAGE_SERVER) return overview();
+  const { name, usage, summary } = commandNamed(subject);
+  return `usage: diffusion-dock ${`${name} ${usage}`.trim()}\n\n${summary}\n`;
+}
+
 async function runWords(words: readonly string[], host: CommandLineHost, console: Console): Promise<ExitStatus> {
-  const { command, args } = findCommand(words);
-  const { input, globals } = parse(command, args, host.folder);
-  if (globals.help) {
-    host.out.write(`usage: diffusion-dock ${command.name} ${command.usage}\n\n${command.summary}\n`);
-    return 0;
-  }
+  const { command: name, others } = sortWords(words);
+  const command = commandNamed(name);
+  const { input, globals } = parse(command, others, host.folder);
   const services = host.createServices(globals);
   try {
     await cleanUpAfterCrashes(services);
@@ -97,31 +103,53 @@ async function runWords(words: readonly string[], host: CommandLineHost, console
   }
 }
 
-/** The command is the first word that is no global option nor its value. */
-function findCommand(words: readonly string[]): { command: Command; args: string[] } {
-  const { tokens } = parseArgs({
-    args: [...words],
-    options: GLOBAL_OPTIONS,
-    strict: false,
-    allowPositionals: true,
-    tokens: true
-  });
-  const token = tokens.find((candidate) => candidate.kind === 'positional');
-  const command = COMMANDS.find(({ name }) => name === token?.value);
-  if (token && command) return { command, args: words.toSpliced(token.index, 1) };
-  throw new Failure('wrong-usage', token ? `There is no command "${token.value}".` : 'Name a command.', {
+/** @throws Failure('wrong-usage') when there is no such command */
+function commandNamed(word: string | undefined): Command {
+  const command = COMMANDS.find(({ name }) => name === word);
+  if (command) return command;
+  throw new Failure('wrong-usage', word === undefined ? 'Name a command.' : `There is no command "${word}".`, {
     nextStep: `Commands are: ${COMMANDS.map(({ name }) => name).join(', ')}. "diffusion-dock help" tells more.`
   });
 }
 
-interface Globals extends ServiceChoices {
+/** The words of a command line, sorted before anybody knows whether they make sense. */
+export interface SortedWords {
+  /** The first word that is no option nor the value of one. */
+  readonly command: string | undefined;
+  /** All the others, in their order. */
+  readonly others: readonly string[];
+  readonly home: string | undefined;
   readonly help: boolean;
+  readonly version: boolean;
+}
+
+/** The command that is no job of the command line's own. */
+export const LANGUAGE_SERVER = 'lsp';
+
+/** Finds the command, on whichever side of it its options are. */
+export function sortWords(words: readonly string[]): SortedWords {
+  const options: CommandOptions = Object.assign({}, ...COMMANDS.map((command) => command.options), GLOBAL_OPTIONS);
+  const { tokens } = parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true });
+  const given = new Map<string, string | undefined>();
+  for (const token of tokens) if (token.kind === 'option') given.set(token.name, token.value);
+  const [command] = tokens.flatMap((token) => (token.kind === 'positional' ? [token] : []));
+  return {
+    command: command?.value,
+    others: command ? words.toSpliced(command.index, 1) : words,
+    home: given.get('home'),
+    help: given.has('help'),
+    version: given.has('version')
+  };
 }
 
 /** @throws Failure('wrong-usage') for options that the command does not know */
-function parse(command: Command, args: string[], folder: string): { input: CommandInput; globals: Globals } {
+function parse(
+  command: Command,
+  args: readonly string[],
+  folder: string
+): { input: CommandInput; globals: ServiceChoices } {
   const options = { ...GLOBAL_OPTIONS, ...command.options };
-  const { values, positionals } = checked(() => parseArgs({ args, options, allowPositionals: true }));
+  const { values, positionals } = checked(() => parseArgs({ args: [...args], options, allowPositionals: true }));
   const given: Readonly<Record<string, unknown>> = values;
   const texts = (option: string): string[] =>
     [given[option]].flat().filter((value): value is string => typeof value === 'string');
@@ -139,8 +167,7 @@ function parse(command: Command, args: string[], folder: string): { input: Comma
     policy: {
       allowInsecureHttp: input.flag('allow-insecure-http'),
       allowPrivateHosts: input.flag('allow-private-hosts')
-    },
-    help: input.flag('help')
+    }
   };
   return { input, globals };
 }
@@ -165,7 +192,7 @@ function overview(): string {
   return `usage: diffusion-dock <command> [options]
 
 ${lines.join('\n')}
-  lsp --stdio
+  ${LANGUAGE_SERVER} --stdio
       the language server, for any editor
 
 options for every command:

@@ -25,6 +25,8 @@ describe('wrong usage', () => {
   it.each([
     [[], /usage: diffusion-dock/],
     [['frobnicate'], /no command "frobnicate"/],
+    [['--quiet'], /Name a command/],
+    [['help', 'frobnicate'], /no command "frobnicate"/],
     [['pull'], /Name a model or a manifest/],
     [['list', '--frobnicate'], /--frobnicate/],
     [['generate', 'x'], /--prompt TEXT/],
@@ -40,6 +42,42 @@ describe('wrong usage', () => {
     const { status, out, err } = await runCli(['pull', 'nobody', '--json'], { home: await temporaryFolder() });
     expect({ status, err }).toEqual({ status: 1, err: '' });
     expect(JSON.parse(out)).toMatchObject({ error: { code: 'unknown-model', subject: 'nobody' } });
+  });
+});
+
+describe('options', () => {
+  it('are the same on either side of the command', async () => {
+    const home = await temporaryFolder();
+    const other = await temporaryFolder();
+    const manifest = await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]);
+    const planned = await runCli(['--json', '--dry-run', 'pull', manifest], { home });
+    expect(JSON.parse(planned.out)).toMatchObject({ model: 'test-model' });
+    expect((await runCli(['--home', other, '--connections', '2', 'pull', manifest], { home })).status).toBe(0);
+    expect(JSON.parse((await runCli(['list', '--json'], { home })).out)).toEqual([]);
+    expect(JSON.parse((await runCli(['list', '--home', other, '--json'], { home })).out)).toHaveLength(1);
+  });
+
+  it.each([[['help']], [['--help']], [['--home', 'X', 'help']], [['help', '--home', 'X']], [['--json', '-h']]])(
+    '%j shows the commands',
+    async (words) => {
+      const { status, out } = await runCli(words, { home: await temporaryFolder() });
+      expect({ status, out }).toEqual({ status: 0, out: expect.stringContaining('gc [--dry-run]\n') });
+    }
+  );
+
+  it.each([
+    [['pull', '--help']],
+    [['--home', 'X', '--help', 'pull']],
+    [['help', 'pull']],
+    [['--quiet', 'help', 'pull']]
+  ])('%j shows how one is used', async (words) => {
+    const { status, out } = await runCli(words, { home: await temporaryFolder() });
+    expect({ status, out }).toEqual({ status: 0, out: expect.stringMatching(/^usage: diffusion-dock pull NAME/) });
+  });
+
+  it.each([[['--version']], [['--home', 'X', '--version']], [['list', '--version']]])('%j tells it', async (words) => {
+    const { status, out } = await runCli(words, { home: await temporaryFolder() });
+    expect({ status, out }).toEqual({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 });
 

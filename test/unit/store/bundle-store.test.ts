@@ -113,7 +113,9 @@ describe('installing', () => {
     const stamp = await folderStamp(target);
     await install(NEW);
     const { contents, manifest } = sampleBundle(layout, OLD);
-    await expect(store.install(SAMPLE, contents, manifest, { expected: stamp })).rejects.toMatchObject({ code: 'busy' });
+    await expect(store.install(SAMPLE, contents, manifest, { expected: stamp })).rejects.toMatchObject({
+      code: 'busy'
+    });
     expect(await versionIn(target)).toBe(NEW);
     expect(await leftovers(layout)).toEqual([]);
   });
