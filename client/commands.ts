@@ -1,4 +1,4 @@
-import { commands, Disposable } from 'vscode';
+import { commands, Disposable, type Uri } from 'vscode';
 import type { ModelSummary } from '../shared/model';
 import { removeCredential, storeCredential } from './credentials/ask-credential';
 import type { CredentialVault } from './credentials/credential-vault';
@@ -12,6 +12,7 @@ import {
   verifyCached
 } from './huggingface/cache-actions';
 import { type CacheNode, type CacheTarget, referenceOf } from './huggingface/cache-node';
+import { explainManifest } from './manifests/explain-manifest';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
 import { freeSpace } from './models/free-space';
 import { discardPartial, drop, heal, openManifest, revealFolder, verify } from './models/model-actions';
@@ -51,6 +52,7 @@ export function registerCommands(parts: CommandParts): Disposable {
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),
     onModel(COMMANDS.revealFolder, ({ model }) => revealFolder(model)),
     onModel(COMMANDS.openManifest, ({ model }) => openManifest(model)),
+    commands.registerCommand(COMMANDS.explainManifest, (uri?: Uri) => explainManifest(parts, uri)),
     commands.registerCommand(COMMANDS.refreshCache, () => cache.invalidate()),
     onCached(COMMANDS.verifyCached, (node) => verifyCached(parts, node)),
     onCached(COMMANDS.healCached, (node) => healCached(parts, node)),

@@ -50,6 +50,17 @@ export const initializationOptions = z.object({
   allowPrivateHosts: z.boolean().default(false),
   /** How much of the network transfers may take; see {@link TransferLimitsChanged}. */
   limits: transferLimits.default(USUAL_LIMITS),
+  /** Glob patterns of documents that are manifests, and of those that are none, for each folder of the workspace. */
+  manifestPatterns: z
+    .array(
+      z.object({
+        /** URI of the folder that the patterns are relative to. */
+        folder: z.string(),
+        include: z.array(z.string()).default([]),
+        exclude: z.array(z.string()).default([])
+      })
+    )
+    .default([]),
   /** What the user wants findings to be, by code; see {@link SeveritiesChanged}. */
   severities: z.unknown().optional()
 });
@@ -175,6 +186,16 @@ export const GenerationProgressed = new NotificationType<GenerationProgress>('di
 /** Client to server: every candidate manifest in the workspace, by URI; replaces what was said before. */
 export const ManifestsInView = new NotificationType<{ readonly uris: readonly string[] }>(
   'diffusionDock/manifestsInView'
+);
+/** A document as the editor has it. */
+export interface DocumentText {
+  readonly uri: string;
+  readonly text: string;
+}
+
+/** Says why a document is treated as a model manifest, or is not: a few sentences. */
+export const ExplainRecognition = new RequestType<DocumentText, string, FailureData | undefined>(
+  'diffusionDock/manifest/explain'
 );
 /** Client to server: transfers may take this much of the network from now on, those under way too. */
 export const TransferLimitsChanged = new NotificationType<TransferLimits>('diffusionDock/transferLimits');

@@ -11,7 +11,8 @@ export const SETTINGS = {
   keepPartialsDays: { key: 'diffusionDock.pull.keepPartialsDays', scope: 'machine', default: 14 },
   confirmAbove: { key: 'diffusionDock.pull.confirmAbove', scope: 'machine-overridable', default: 2000 },
   manifestSeverity: { key: 'diffusionDock.manifest.severity', scope: 'window', default: {} },
-  manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] }
+  manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] },
+  manifestExclude: { key: 'diffusionDock.manifest.exclude', scope: 'resource', default: [] }
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

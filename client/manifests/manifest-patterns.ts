@@ -1,6 +1,7 @@
 import { languages, RelativePattern, type TextDocument, type Uri, workspace } from 'vscode';
 import { hasCandidateName } from '../../shared/manifest/candidate';
-import { manifestInclude } from '../support/settings';
+import type { InitializationOptions } from '../../shared/protocol';
+import { manifestExclude, manifestInclude } from '../support/settings';
 
 /** The names that make a file a candidate anywhere. */
 const CANDIDATE_NAMES = '**/{manifest.json,*.manifest.json}';
@@ -10,6 +11,15 @@ function includedPatterns(): RelativePattern[] {
   return (workspace.workspaceFolders ?? []).flatMap((folder) =>
     manifestInclude(folder).map((pattern) => new RelativePattern(folder, pattern))
   );
+}
+
+/** What the server is told: which of the documents it sees count whatever they hold, and which never do. */
+export function manifestPatterns(): NonNullable<InitializationOptions['manifestPatterns']> {
+  return (workspace.workspaceFolders ?? []).map((folder) => ({
+    folder: folder.uri.toString(),
+    include: [...manifestInclude(folder)],
+    exclude: [...manifestExclude(folder)]
+  }));
 }
 
 /** Every pattern that candidates are searched and watched by. */

@@ -14,6 +14,7 @@ export const COMMANDS = {
   dropModel: 'diffusionDock.models.drop',
   revealFolder: 'diffusionDock.models.revealFolder',
   openManifest: 'diffusionDock.models.openManifest',
+  explainManifest: 'diffusionDock.manifest.explain',
   refreshCache: 'diffusionDock.hubCache.refresh',
   verifyCached: 'diffusionDock.hubCache.verify',
   healCached: 'diffusionDock.hubCache.heal',

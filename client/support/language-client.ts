@@ -7,7 +7,7 @@ import {
   TransportKind
 } from 'vscode-languageclient/node';
 import type { InitializationOptions } from '../../shared/protocol';
-import { manifestSelector } from '../manifests/manifest-patterns';
+import { manifestPatterns, manifestSelector } from '../manifests/manifest-patterns';
 import {
   adoptFrom,
   allowInsecureHttp,
@@ -66,6 +66,7 @@ function initializationOptions(): InitializationOptions {
     allowPrivateHosts: allowPrivateHosts(),
     limits: transferLimits(),
     severities: manifestSeverity(),
+    manifestPatterns: manifestPatterns(),
     ...(root !== undefined && { cacheRoot: root }),
     ...(authorities !== undefined && { caFile: authorities }),
     ...(engine !== undefined && { sdCliPath: engine })

@@ -76,6 +76,11 @@ export function manifestInclude(scope: ConfigurationScope): readonly string[] {
   return nonEmptyTexts(read('manifestInclude', scope));
 }
 
+/** Glob patterns of documents that are no manifests, relative to the workspace folder they are read for. */
+export function manifestExclude(scope: ConfigurationScope): readonly string[] {
+  return nonEmptyTexts(read('manifestExclude', scope));
+}
+
 /** What the user wants findings in manifests to be, by code, as it is written in the settings. */
 export function manifestSeverity(): unknown {
   return read('manifestSeverity');

@@ -69,8 +69,8 @@ function overridesOf(texts: readonly string[]): SeverityOverrides {
 
 /** For people: what editors list as problems. */
 function tell(reports: readonly FileReport[], console: Console): void {
-  for (const { file, dialect, findings } of reports) {
-    if (dialect === undefined) console.remark(`${file}: not a model manifest, skipped`);
+  for (const { file, dialect, explanation, findings } of reports) {
+    if (dialect === undefined) console.remark(`${file}: skipped. ${explanation}`);
     for (const { from, severity, message, code } of findings) {
       if (severity === 'hint') continue;
       const colour = severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';

@@ -8,3 +8,8 @@ export function filePathOf(uri: string): string | undefined {
     return undefined;
   }
 }
+
+/** What tells one document from another: a path, whatever way its address is written; of others the address. */
+export function placeOf(uri: string): string {
+  return filePathOf(uri) ?? uri;
+}

@@ -5,16 +5,19 @@ import type { ManifestDiagnostic } from '../manifest/diagnostic';
 import { diagnose } from '../manifest/diagnostics';
 import type { Dialect } from '../manifest/dialect';
 import { type ManifestDocument, parseManifestText } from '../manifest/document';
-import { recognise } from '../manifest/recognise';
+import type { ManifestPatterns } from '../manifest/manifest-patterns';
+import { type DocumentContext, type Recognition, recognition } from '../manifest/recognise';
 import { duplicateName } from '../manifest/rules/duplicate-name';
 import { type BundleFolder, differencesFromDisk } from '../manifest/rules/on-disk';
-import { filePathOf } from './file-path';
+import { filePathOf, placeOf } from './file-path';
 
 export interface ManifestDocumentsOptions {
   /** Absolute paths of the folders that hold bundles; manifests in them count even when they are broken. */
   readonly bundleFolders: readonly string[];
   /** Whether JSON syntax errors are ours to report. */
   readonly reportSyntax: boolean;
+  /** What the user's settings name. */
+  readonly patterns: ManifestPatterns;
   /** Paths of other manifests in view that have the name of the one at a path, and say something else. */
   readonly namesakesOf: (path: string) => Promise<readonly string[]>;
   /** The bundle whose manifest lies at a path; undefined when it is no installed one's. */
@@ -71,6 +74,11 @@ export class ManifestDocuments {
     return look;
   }
 
+  /** Why a text is treated as a manifest, or is not. @param text what the editor has at that address */
+  recognition(uri: string, text: string): Recognition {
+    return recognition(parseManifestText(text), this.contextOf(uri));
+  }
+
   /** @param uri of a document that was closed */
   forget(uri: string): void {
     this.examined.delete(uri);
@@ -97,19 +105,24 @@ export class ManifestDocuments {
     return [...diagnostics, ...differences].toSorted((one, other) => one.start - other.start);
   }
 
-  private examine(document: TextDocument): ManifestLook | undefined {
-    const { uri } = document;
-    const place = filePathOf(uri) ?? uri;
-    const parsed = parseManifestText(document.getText());
-    const dialect = recognise(parsed, {
+  private contextOf(uri: string): DocumentContext {
+    const { bundleFolders, patterns } = this.options;
+    const path = filePathOf(uri);
+    return {
       path: uri,
-      liesInCacheRoot: this.options.bundleFolders.some((folder) => liesIn(folder, uri)),
+      liesInCacheRoot: bundleFolders.some((folder) => liesIn(folder, uri)),
       // The editor sends other names only when the user's own patterns include them.
-      matchesInclude: !hasCandidateName(uri),
-      previous: this.dialects.get(place)
-    });
+      matchesInclude: !hasCandidateName(uri) || (path !== undefined && patterns.including(path) !== undefined),
+      excludedBy: path === undefined ? undefined : patterns.excluding(path),
+      previous: this.dialects.get(placeOf(uri))
+    };
+  }
+
+  private examine(document: TextDocument): ManifestLook | undefined {
+    const parsed = parseManifestText(document.getText());
+    const { dialect } = recognition(parsed, this.contextOf(document.uri));
     if (!dialect) return undefined;
-    this.dialects.set(place, dialect);
+    this.dialects.set(placeOf(document.uri), dialect);
     const { reportSyntax } = this.options;
     return { parsed, dialect, diagnostics: diagnose(parsed, dialect, { reportSyntax }) };
   }

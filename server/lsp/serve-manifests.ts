@@ -3,15 +3,19 @@ import type { Connection, InitializeParams, ServerCapabilities, TextDocuments } 
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type * as z from 'zod';
 import { readSeverityOverrides } from '../../shared/manifest/severities';
-import { type initializationOptions, SeveritiesChanged } from '../../shared/protocol';
+import { ExplainRecognition, type initializationOptions, SeveritiesChanged } from '../../shared/protocol';
 import { hubAddress } from '../huggingface/hub-address';
+import { explainRecognition } from '../manifest/explain-recognition';
+import { ManifestPatterns } from '../manifest/manifest-patterns';
 import { bundleOnDisk } from '../operations/bundle-on-disk';
 import { manifestKnowledge } from '../operations/manifest-knowledge';
 import type { Services } from '../operations/services';
 import { serveDiagnostics } from './diagnostics';
 import { viewRefresher } from './editing/refresh';
 import { editingCapabilities, serveEditing } from './editing/serve-editing';
+import { filePathOf } from './file-path';
 import { findManifests } from './find-manifests';
+import { guarded } from './guarded';
 import { ManifestDocuments } from './manifest-documents';
 import { UnopenedManifests } from './unopened-manifests';
 import { serveWorkspaceDiagnostics } from './workspace-diagnostics';
@@ -42,12 +46,24 @@ export function serveManifests(
   { params, given, documentation }: ManifestServingOptions
 ): ManifestServing {
   const { manifestsInView, environment, log } = services;
+  const patterns = new ManifestPatterns(
+    given.manifestPatterns.flatMap(({ folder, ...rest }) => {
+      const path = filePathOf(folder);
+      return path === undefined ? [] : [{ folder: path, ...rest }];
+    })
+  );
+  manifestsInView.leaveOut((path) => patterns.excluding(path) !== undefined);
   const manifests = new ManifestDocuments({
+    patterns,
     bundleFolders: [services.layout.models],
     reportSyntax: !given.hostReportsJsonSyntax,
     namesakesOf: (path) => manifestsInView.namesakesOf(path),
     bundleAt: (path) => bundleOnDisk(services, path)
   });
+  connection.onRequest(
+    ExplainRecognition,
+    guarded('explanation', services, async ({ uri, text }) => explainRecognition(manifests.recognition(uri, text)))
+  );
   let severities = readSeverityOverrides(given.severities);
   const asks = params.capabilities.textDocument?.diagnostic !== undefined;
   const presentation = { documentation, severities: () => severities };

@@ -11,7 +11,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { messageOf } from '../../shared/failure';
 import type { Log } from '../platform/log';
 import { ChangeSignal } from './change-signal';
-import { filePathOf } from './file-path';
+import { placeOf } from './file-path';
 import type { UnopenedManifests, UnopenedReport } from './unopened-manifests';
 
 export interface WorkspaceDiagnosticsOptions {
@@ -38,11 +38,6 @@ export function serveWorkspaceDiagnostics(
   options: WorkspaceDiagnosticsOptions
 ): WorkspaceDiagnostics {
   return options.asks ? serveAsked(connection, documents, options) : serveUnasked(connection, documents, options);
-}
-
-/** What tells one document from another: a path, whatever way its address is written. */
-function placeOf(uri: string): string {
-  return filePathOf(uri) ?? uri;
 }
 
 function openPlaces(documents: TextDocuments<TextDocument>): (place: string) => boolean {

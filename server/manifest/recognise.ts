@@ -12,22 +12,55 @@ export interface DocumentContext {
   readonly liesInCacheRoot: boolean;
   /** Whether the setting `diffusionDock.manifest.include` names it. */
   readonly matchesInclude: boolean;
+  /** The pattern of the setting `diffusionDock.manifest.exclude` that names it. */
+  readonly excludedBy?: string | undefined;
   /** What it was before the last edit; undefined when it was no manifest or was not seen yet. */
   readonly previous: Dialect | undefined;
 }
 
-/**
- * Tells whether a document is a model manifest, and of which dialect. `manifest.json` is a common name: what has
- * neither our `$schema`, nor entries of our shape, nor a place that speaks for it, is somebody else's.
- */
+/** What a document is, and the rule that decided. */
+export type Recognition =
+  | {
+      readonly dialect: Dialect;
+      /**
+       * `schema`: it declares our `$schema`. `entries`: its files look like ours. `cache`: it lies in the cache.
+       * `previous`: it was one before. `include`: the setting names it.
+       */
+      readonly rule: 'schema' | 'entries' | 'cache' | 'previous' | 'include';
+    }
+  | { readonly dialect: undefined; readonly rule: 'excluded'; readonly pattern: string }
+  /** It declares a `$schema` that is not ours. */
+  | { readonly dialect: undefined; readonly rule: 'other-schema' }
+  /** It has a field of other documents that are called `manifest.json`. */
+  | { readonly dialect: undefined; readonly rule: 'other-field'; readonly field: string }
+  /** Nothing speaks for it. */
+  | { readonly dialect: undefined; readonly rule: 'no-sign' };
+
+/** Tells whether a document is a model manifest, and of which dialect; see {@link recognition}. */
 export function recognise(document: ManifestDocument, context: DocumentContext): Dialect | undefined {
-  const marked = schemaMark(document)?.dialect ?? dialectByShape(document);
-  if (marked) return marked;
-  if (context.liesInCacheRoot && /(^|[/\\])manifest\.json$/.test(context.path)) return dialectInCache(context.path);
-  if (isForeign(document)) return undefined;
-  if (context.previous) return context.previous;
-  if (!context.matchesInclude) return undefined;
-  return entryHas(document, ARTIFACT_FIELDS) ? 'artifact' : 'source';
+  return recognition(document, context).dialect;
+}
+
+/**
+ * Tells what a document is and why. `manifest.json` is a common name: what has neither our `$schema`, nor entries of
+ * our shape, nor a place that speaks for it, is somebody else's.
+ */
+export function recognition(document: ManifestDocument, context: DocumentContext): Recognition {
+  const { excludedBy, previous } = context;
+  if (excludedBy !== undefined) return { dialect: undefined, rule: 'excluded', pattern: excludedBy };
+  const marked = schemaMark(document)?.dialect;
+  if (marked) return { dialect: marked, rule: 'schema' };
+  const shaped = dialectByShape(document);
+  if (shaped) return { dialect: shaped, rule: 'entries' };
+  if (context.liesInCacheRoot && /(^|[/\\])manifest\.json$/.test(context.path)) {
+    return { dialect: dialectInCache(context.path), rule: 'cache' };
+  }
+  if (stringOf(document.nodeAt(['$schema'])) !== undefined) return { dialect: undefined, rule: 'other-schema' };
+  const field = FOREIGN_FIELDS.find((name) => document.nodeAt([name]) !== undefined);
+  if (field !== undefined) return { dialect: undefined, rule: 'other-field', field };
+  if (previous) return { dialect: previous, rule: 'previous' };
+  if (!context.matchesInclude) return { dialect: undefined, rule: 'no-sign' };
+  return { dialect: entryHas(document, ARTIFACT_FIELDS) ? 'artifact' : 'source', rule: 'include' };
 }
 
 /** By the entries of `files` alone; one good entry is enough, so that the others can be judged. */
@@ -84,8 +117,3 @@ const FOREIGN_FIELDS = [
   'mediaType',
   '_class_name'
 ];
-
-function isForeign(document: ManifestDocument): boolean {
-  if (stringOf(document.nodeAt(['$schema'])) !== undefined) return true;
-  return FOREIGN_FIELDS.some((name) => document.nodeAt([name]) !== undefined);
-}

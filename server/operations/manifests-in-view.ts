@@ -26,11 +26,17 @@ export class ManifestsInView {
   private paths: readonly string[] = [];
   private readonly loaded = new Map<string, LoadedManifest>();
   private onSet: (() => void) | undefined;
+  private isLeftOut: (path: string) => boolean = () => false;
+
+  /** @param isLeftOut tells of an absolute path whether the user wants it to be no manifest */
+  leaveOut(isLeftOut: (path: string) => boolean): void {
+    this.isLeftOut = isLeftOut;
+  }
 
   /** @param paths absolute paths of every candidate; replaces what was said before */
   set(paths: readonly string[]): void {
-    this.paths = [...new Set(paths)].toSorted();
-    const kept = new Set(paths);
+    const kept = new Set(paths.filter((path) => !this.isLeftOut(path)));
+    this.paths = [...kept].toSorted();
     for (const path of this.loaded.keys()) if (!kept.has(path)) this.loaded.delete(path);
     this.onSet?.();
   }

@@ -3,8 +3,9 @@ import type { ManifestDiagnostic } from '../manifest/diagnostic';
 import { diagnose } from '../manifest/diagnostics';
 import type { Dialect } from '../manifest/dialect';
 import { parseManifestText } from '../manifest/document';
+import { explainRecognition } from '../manifest/explain-recognition';
 import { LineIndex, type Position } from '../manifest/positions';
-import { recognise } from '../manifest/recognise';
+import { recognition } from '../manifest/recognise';
 import { readManifestText } from './manifest-file';
 
 /** A finding with its place in the file; line and character count from 0, in UTF-16 units. */
@@ -18,6 +19,8 @@ export interface Validation {
   readonly path: string;
   /** undefined: not a model manifest, so nothing is said about it. */
   readonly dialect: Dialect | undefined;
+  /** Why it is one, or is none. */
+  readonly explanation: string;
   readonly diagnostics: readonly PlacedDiagnostic[];
 }
 
@@ -29,19 +32,21 @@ export interface Validation {
 export async function validateManifest(path: string): Promise<Validation> {
   const text = await readManifestText(path);
   const document = parseManifestText(text);
-  const dialect = recognise(document, {
+  const recognised = recognition(document, {
     path,
     liesInCacheRoot: false,
     // Whoever names a file of another name means it to be a manifest.
     matchesInclude: !hasCandidateName(path),
     previous: undefined
   });
-  if (dialect === undefined) return { path, dialect, diagnostics: [] };
+  const { dialect } = recognised;
+  const explanation = explainRecognition(recognised);
+  if (dialect === undefined) return { path, dialect, explanation, diagnostics: [] };
   const lines = new LineIndex(text);
   const diagnostics = diagnose(document, dialect, { reportSyntax: true }).map((diagnostic) => ({
     ...diagnostic,
     from: lines.positionAt(diagnostic.start),
     to: lines.positionAt(diagnostic.end)
   }));
-  return { path, dialect, diagnostics };
+  return { path, dialect, explanation, diagnostics };
 }

@@ -7,10 +7,12 @@ export interface FileReport {
   readonly file: string;
   /** undefined: not a model manifest. */
   readonly dialect: Validation['dialect'];
+  /** Why it is a manifest, or is none. */
+  readonly explanation: string;
   readonly findings: readonly PlacedDiagnostic[];
 }
 
 /** Names files as people do: from the folder that the command runs in. */
-export function reportOf({ path, dialect, diagnostics }: Validation, folder: string): FileReport {
-  return { file: (relative(folder, path) || path).replaceAll(sep, '/'), dialect, findings: diagnostics };
+export function reportOf({ path, dialect, explanation, diagnostics }: Validation, folder: string): FileReport {
+  return { file: (relative(folder, path) || path).replaceAll(sep, '/'), dialect, explanation, findings: diagnostics };
 }
