@@ -30,6 +30,8 @@ export interface HubListingsOptions {
   readonly endpoint: string | undefined;
   readonly log: Log;
   readonly clock: Pick<Clock, 'sleep'>;
+  /** How often a listing is asked for when that fails for a moment; absent: as often as a transfer. */
+  readonly attempts?: number | undefined;
 }
 
 /** A page of the hub has at most a thousand entries; the largest ones measured stay far below. */
@@ -83,7 +85,7 @@ export class HubListings {
         return await readListing(first, options);
       } catch (error) {
         if (!(error instanceof TransientFault) || isAnswerOfMirror(error)) throw error;
-        if (fruitless === MOST_FRUITLESS_ATTEMPTS) throw error.failure;
+        if (fruitless === (this.options.attempts ?? MOST_FRUITLESS_ATTEMPTS)) throw error.failure;
         const wait = waitBeforeRetry(fruitless, error.awaitedMs, Math.random());
         await this.options.clock.sleep(wait, options.signal);
       }

@@ -44,7 +44,8 @@ export function guarded<P, R>(
   };
 }
 
-function signalOf(token: CancellationToken): AbortSignal {
+/** Aborts when the editor takes its request back. */
+export function signalOf(token: CancellationToken): AbortSignal {
   const controller = new AbortController();
   if (token.isCancellationRequested) controller.abort();
   token.onCancellationRequested(() => controller.abort());

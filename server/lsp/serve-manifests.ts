@@ -79,7 +79,8 @@ export function serveManifests(
     hostRunsCommands: given.hostRunsCommands,
     knowledge: manifestKnowledge(services),
     hub: hubAddress(environment['HF_ENDPOINT']),
-    log
+    log,
+    services
   });
   const askAnew = viewRefresher(connection, params);
   const refresh = (): void => {
@@ -94,7 +95,7 @@ export function serveManifests(
   });
   const provider = { interFileDependencies: true, workspaceDiagnostics: true };
   return {
-    capabilities: { ...editingCapabilities(given), ...(asks && { diagnosticProvider: provider }) },
+    capabilities: { ...editingCapabilities({ params, ...given }), ...(asks && { diagnosticProvider: provider }) },
     refresh,
     begin(changed) {
       if (!given.hostFindsManifests) void findManifests(connection, { params, manifestsInView, changed, log });

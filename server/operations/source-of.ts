@@ -57,9 +57,21 @@ export interface SourceOptions {
   readonly onWait?: OnWait | undefined;
 }
 
-/** Listings of the hub that the files of one pull share. */
-export function hubListings({ environment, log, clock }: Pick<Services, 'environment' | 'log' | 'clock'>): HubListings {
-  return new HubListings({ endpoint: environment['HF_ENDPOINT'], log, clock });
+/** Listings of the hub that the files of one pull share. @param attempts see there */
+export function hubListings(
+  { environment, log, clock }: Pick<Services, 'environment' | 'log' | 'clock'>,
+  { attempts }: { readonly attempts?: number } = {}
+): HubListings {
+  return new HubListings({ endpoint: environment['HF_ENDPOINT'], log, clock, attempts });
+}
+
+/**
+ * How the hub is asked: with the credential that a manifest names, else with the hub's own token.
+ * @throws Failure('credential-missing')
+ */
+export async function hubAccess(services: Parts, alias: string | undefined): Promise<HttpSourceOptions> {
+  const credential = alias === undefined ? await hubToken(services) : await namedCredential(services, alias);
+  return webOptions(services, { credential, onWait: undefined });
 }
 
 /** A file of the hub at its address alone; unless another credential is given, the hub's own token is sent. */

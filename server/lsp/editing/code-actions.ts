@@ -3,9 +3,14 @@ import {
   CodeActionKind,
   type CodeActionParams,
   type Diagnostic,
-  type TextEdit
+  type InitializeParams,
+  type Range,
+  type SnippetTextEdit,
+  type TextEdit,
+  type WorkspaceEdit
 } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { ManifestDiagnostic } from '../../manifest/diagnostic';
 import type { TextReplacement } from '../../manifest/fixes/edits';
 import { certainFixes, fixesFor } from '../../manifest/fixes/fixes';
 import type { ManifestLook } from '../manifest-documents';
@@ -14,43 +19,99 @@ import { toOffsets, toRange } from './convert';
 /** Mends all that can be mended without a question; editors run it on save when the user wants that. */
 export const FIX_ALL_KIND = `${CodeActionKind.SourceFixAll}.diffusionDock`;
 
-/** The quick fixes of the findings in a range, and the one for everything. */
-export function codeActions(document: TextDocument, look: ManifestLook, params: CodeActionParams): CodeAction[] {
+/**
+ * The quick fixes of the findings in a range, and the one for everything.
+ * @param snippets whether the editor understands tab stops in edits
+ */
+export function codeActions(
+  document: TextDocument,
+  look: ManifestLook,
+  params: CodeActionParams,
+  snippets: boolean
+): CodeAction[] {
   const { only, diagnostics: shown } = params.context;
   const actions: CodeAction[] = [];
-  if (isAskedFor(only, CodeActionKind.QuickFix)) actions.push(...quickFixes(document, look, params, shown));
+  if (isAskedFor(only, CodeActionKind.QuickFix))
+    actions.push(...quickFixes(document, look, params, { shown, snippets }));
   if (isAskedFor(only, FIX_ALL_KIND)) actions.push(...fixAll(document, look));
   return actions;
 }
 
 /** Whether a kind, or one that it belongs to, is among those that the editor wants; it wants all when it names none. */
-function isAskedFor(only: readonly string[] | undefined, kind: string): boolean {
+export function isAskedFor(only: readonly string[] | undefined, kind: string): boolean {
   return only === undefined || only.some((asked) => kind === asked || kind.startsWith(`${asked}.`));
 }
 
 function quickFixes(
   document: TextDocument,
-  { parsed, dialect, diagnostics }: ManifestLook,
+  look: ManifestLook,
   { range }: CodeActionParams,
-  shown: readonly Diagnostic[]
+  style: ActionStyle
 ): CodeAction[] {
-  const { start, end } = toOffsets(document, range);
-  const touched = diagnostics.filter((diagnostic) => diagnostic.start <= end && diagnostic.end >= start);
-  return touched.flatMap((diagnostic) => {
-    const at = toRange(document, diagnostic);
-    const mended = shown.filter(({ code, range: { start: from } }) => {
-      return code === diagnostic.code && from.line === at.start.line && from.character === at.start.character;
-    });
-    return fixesFor(parsed, dialect, diagnostic).map(
+  return touchedBy(document, look, range).flatMap((diagnostic) =>
+    fixesFor(look.parsed, look.dialect, diagnostic).map(
       ({ title, edits, isCertain }): CodeAction => ({
         title,
         kind: CodeActionKind.QuickFix,
-        diagnostics: mended,
+        diagnostics: shownOf(document, diagnostic, style.shown),
         isPreferred: isCertain,
-        edit: { changes: { [document.uri]: textEdits(document, edits) } }
+        edit: workspaceEdit(document, edits, style)
       })
-    );
+    )
+  );
+}
+
+/** The findings that a range touches. */
+export function touchedBy(
+  document: TextDocument,
+  { diagnostics }: ManifestLook,
+  range: Range
+): readonly ManifestDiagnostic[] {
+  const { start, end } = toOffsets(document, range);
+  return diagnostics.filter((diagnostic) => diagnostic.start <= end && diagnostic.end >= start);
+}
+
+/** A finding among those that the editor shows. */
+export function shownOf(
+  document: TextDocument,
+  diagnostic: ManifestDiagnostic,
+  shown: readonly Diagnostic[]
+): Diagnostic[] {
+  const { start } = toRange(document, diagnostic);
+  return shown.filter(({ code, range: { start: from } }) => {
+    return code === diagnostic.code && from.line === start.line && from.character === start.character;
   });
+}
+
+interface ActionStyle {
+  readonly shown: readonly Diagnostic[];
+  /** Whether the editor understands tab stops in edits. */
+  readonly snippets: boolean;
+}
+
+/** With tab stops where there are some and the editor understands them. */
+function workspaceEdit(
+  document: TextDocument,
+  edits: readonly TextReplacement[],
+  { snippets }: ActionStyle
+): WorkspaceEdit {
+  if (!snippets || edits.every(({ snippet }) => snippet === undefined)) {
+    return { changes: { [document.uri]: textEdits(document, edits) } };
+  }
+  const { uri, version } = document;
+  const written = edits.map(({ snippet, ...edit }): TextEdit | SnippetTextEdit => {
+    const range = toRange(document, edit);
+    return snippet === undefined
+      ? { range, newText: edit.text }
+      : { range, snippet: { kind: 'snippet', value: snippet } };
+  });
+  return { documentChanges: [{ textDocument: { uri, version }, edits: written }] };
+}
+
+/** Whether the editor understands tab stops in the edits of an action. */
+export function takesSnippetEdits({ capabilities }: InitializeParams): boolean {
+  const { documentChanges, snippetEditSupport } = capabilities.workspace?.workspaceEdit ?? {};
+  return documentChanges === true && snippetEditSupport === true;
 }
 
 function fixAll(document: TextDocument, { parsed, dialect, diagnostics }: ManifestLook): CodeAction[] {

@@ -1,10 +1,10 @@
-import { type Connection, MessageType, ShowMessageNotification } from 'vscode-languageserver';
-import { Failure, messageOf } from '../../../shared/failure';
+import { type Connection, MessageType } from 'vscode-languageserver';
 import { LENS_COMMANDS } from '../../../shared/protocol';
 import { findModel } from '../../operations/known-models';
 import { pullModel } from '../../operations/pull-model';
 import type { Services } from '../../operations/services';
 import { verifyModel } from '../../operations/verify-model';
+import { tell, tellFailure } from './editor-messages';
 
 /** The lens commands that the server runs itself, for editors that know nothing of us. Generating needs a prompt. */
 export const SERVER_COMMANDS: readonly string[] = [LENS_COMMANDS.pull, LENS_COMMANDS.verify];
@@ -22,7 +22,7 @@ export function serveLensCommands(connection: Connection, services: Services, on
       if (command === LENS_COMMANDS.pull) await pull(services, name, progress, signal);
       else await verify(connection, services, name, progress, signal);
     } catch (error) {
-      tell(connection, services, command, error);
+      tellFailure(connection, services.log, command, error);
     } finally {
       progress.done();
       onChange();
@@ -59,23 +59,6 @@ async function verify(
     onProgress: ({ hashedBytes, totalBytes }) => progress.report(Math.floor((hashedBytes / (totalBytes || 1)) * 100))
   });
   const wrong = report.files.filter(({ verdict }) => verdict === 'corrupt').map(({ path }) => path);
-  if (report.healthy) say(connection, MessageType.Info, `${name} is sound.`);
-  else say(connection, MessageType.Warning, `${name} is damaged: ${[...wrong, ...report.problems].join(', ')}`);
-}
-
-/** A failure in the user's words with what to do next; a cancel needs no words. */
-function tell(connection: Connection, { log }: Services, command: string, error: unknown): void {
-  if (!(error instanceof Failure)) {
-    log.error(`failed ${command}`, { reason: messageOf(error) });
-    say(connection, MessageType.Error, `Something unexpected went wrong: ${messageOf(error)}`);
-  } else if (error.code !== 'cancelled') {
-    const { message, subject = '', nextStep = '' } = error;
-    const about = subject === '' || message.includes(subject) ? '' : `(${subject})`;
-    say(connection, MessageType.Error, [message, about, nextStep].filter(Boolean).join(' '));
-  }
-}
-
-/** As a notification: the connection's own messages are questions, which not every editor answers. */
-function say(connection: Connection, type: MessageType, message: string): void {
-  void connection.sendNotification(ShowMessageNotification.type, { type, message });
+  if (report.healthy) tell(connection, MessageType.Info, `${name} is sound.`);
+  else tell(connection, MessageType.Warning, `${name} is damaged: ${[...wrong, ...report.problems].join(', ')}`);
 }

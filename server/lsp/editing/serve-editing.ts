@@ -38,10 +38,12 @@ import { inlayHintsIn } from '../../manifest/inlay-hints';
 import type { ManifestKnowledge } from '../../manifest/knowledge';
 import { type LensAction, lensesOf, type ManifestLens } from '../../manifest/lenses';
 import { linksIn } from '../../manifest/links';
+import type { Services } from '../../operations/services';
 import type { Log } from '../../platform/log';
 import { filePathOf } from '../file-path';
 import type { ManifestDocuments, ManifestLook } from '../manifest-documents';
-import { codeActions, FIX_ALL_KIND, textEdits } from './code-actions';
+import { actionsElsewhere, resolvesActions, serveActionsElsewhere } from './actions-elsewhere';
+import { codeActions, FIX_ALL_KIND, takesSnippetEdits, textEdits } from './code-actions';
 import { completionItem, takesSnippets } from './completion';
 import { escapeMarkdown, toOffsets, toRange } from './convert';
 import { documentSymbols, foldingRanges } from './outline';
@@ -57,18 +59,23 @@ export interface EditingOptions {
   /** Address of the hub without a slash at its end. */
   readonly hub: string;
   readonly log: Log;
+  readonly services: Services;
 }
 
 /** What the server says it can do for the editing of manifests. */
 export function editingCapabilities({
+  params,
   hostEditsJson,
   hostRunsCommands
-}: Pick<EditingOptions, 'hostEditsJson' | 'hostRunsCommands'>): ServerCapabilities {
+}: Pick<EditingOptions, 'params' | 'hostEditsJson' | 'hostRunsCommands'>): ServerCapabilities {
   return {
     completionProvider: { triggerCharacters: ['"', ':', '/'] },
     hoverProvider: true,
     documentLinkProvider: {},
-    codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, FIX_ALL_KIND] },
+    codeActionProvider: {
+      codeActionKinds: [CodeActionKind.QuickFix, FIX_ALL_KIND],
+      ...(resolvesActions(params) && { resolveProvider: true })
+    },
     codeLensProvider: {},
     inlayHintProvider: true,
     definitionProvider: true,
@@ -110,13 +117,14 @@ export function serveEditing(
     }
   };
   serveWriting(connection, about, options);
+  serveActionsElsewhere(connection, documents, manifests, options.services);
   serveReading(connection, about, options);
   if (!options.hostEditsJson) serveLayout(connection, about);
 }
 
 /** What helps to write: completions and fixes. */
 function serveWriting(connection: Connection, about: About, options: EditingOptions): void {
-  const { params, knowledge, hostRunsCommands } = options;
+  const { params, knowledge, hostRunsCommands, services } = options;
   const style = { snippets: takesSnippets(params), asksOn: hostRunsCommands };
   const complete: Handler<TextDocumentPositionParams, CompletionItem[]> = async (document, look, { position }) => {
     const { parsed, dialect } = look;
@@ -125,7 +133,13 @@ function serveWriting(connection: Connection, about: About, options: EditingOpti
     return found.map((completion) => completionItem(document, completion, style));
   };
   connection.onCompletion(about('completion', [], complete));
-  connection.onCodeAction(about<CodeActionParams, CodeAction[]>('code actions', [], codeActions));
+  const snippets = takesSnippetEdits(params);
+  const resolves = resolvesActions(params);
+  const act: Handler<CodeActionParams, CodeAction[]> = async (document, look, asked) => [
+    ...codeActions(document, look, asked, snippets),
+    ...(resolves ? await actionsElsewhere(services, document, look, asked) : [])
+  ];
+  connection.onCodeAction(about('code actions', [], act));
 }
 
 /** What tells more than the text: hovers, links, lenses, hints, definitions. */

@@ -5,6 +5,8 @@ import { endOf, type ManifestDocument, rangeOf } from '../document';
 /** A part of the text and what comes in its place. */
 export interface TextReplacement extends TextRange {
   readonly text: string;
+  /** The same with tab stops, where there is something left to be written. */
+  readonly snippet?: string;
 }
 
 /** Writes another value in the place of a scalar or a key. */
@@ -44,6 +46,19 @@ export function addFields(
   const between = /[\r\n]/.test(lead) ? lead : ' ';
   const at = endOf(last, document.text);
   return { start: at, end: at, text: written.map((field) => `,${between}${field}`).join('') };
+}
+
+/**
+ * Adds an entry at the end of a list, laid out like the entries that it has.
+ * @param snippet the entry with tab stops
+ */
+export function addEntry(document: ManifestDocument, list: Node, text: string, snippet: string): TextReplacement {
+  const last = list.children?.at(-1);
+  const first = list.children?.[0];
+  const lead = first ? document.text.slice(list.offset + 1, first.offset) : '';
+  const between = last ? `,${/[\r\n]/.test(lead) ? lead : ' '}` : '';
+  const at = last ? endOf(last, document.text) : list.offset + 1;
+  return { start: at, end: at, text: `${between}${text}`, snippet: `${between}${snippet}` };
 }
 
 /** The property that a key or a value belongs to. */

@@ -16,6 +16,7 @@ import {
 import type { FixRequest, ManifestFix } from './fix';
 import { fixDuplicatePath, fixFileName, fixModelName } from './names';
 import { fixDigest, fixTotalSize } from './numbers';
+import { fixMissingRole } from './roles';
 
 /** How findings are mended that can be mended without knowing more than the text. */
 const FIXES: Readonly<Partial<Record<DiagnosticCode, (request: FixRequest) => ManifestFix[]>>> = {
@@ -26,6 +27,7 @@ const FIXES: Readonly<Partial<Record<DiagnosticCode, (request: FixRequest) => Ma
   'unknown-role': fixOption,
   'unknown-value': fixOption,
   'duplicate-key': fixDuplicateKey,
+  'missing-role': fixMissingRole,
   'bad-name': fixModelName,
   'unsafe-path': fixFileName,
   'duplicate-path': fixDuplicatePath,

@@ -1,10 +1,7 @@
-import { parseSourceAddress } from '../../../shared/source-address';
 import type { Report } from '../diagnostic';
 import { type ManifestDocument, rangeOf } from '../document';
 import { entryTexts } from '../files';
-
-/** A commit of a repository, as the hub names it. */
-const COMMIT = /^[0-9a-f]{40}$/;
+import { hubFileOf, isPinned } from '../hub-file';
 
 /**
  * Addresses of the hub that lead to whatever a branch holds on the day. With a digest that is noticed when the branch
@@ -25,9 +22,6 @@ export function checkPinning(document: ManifestDocument, report: Report): void {
 
 /** The branch or tag that an address of the hub names; undefined for commits and everything else. */
 function movableRevision(url: string): string | undefined {
-  const address = parseSourceAddress(url);
-  if (address.kind === 'hub') return COMMIT.test(address.revision) ? undefined : address.revision;
-  if (address.kind !== 'http') return undefined;
-  const [, revision] = /^https:\/\/huggingface\.co\/[^/]+\/[^/]+\/resolve\/([^/]+)\//.exec(address.url) ?? [];
-  return revision === undefined || COMMIT.test(revision) ? undefined : revision;
+  const file = hubFileOf(url);
+  return file && !isPinned(file) ? file.revision : undefined;
 }

@@ -33,7 +33,7 @@ function fileNameBeside(document: ManifestDocument, { node }: EntryText): string
 }
 
 /** What a task cannot do without, whatever the family of the weights is. */
-const ROLES_OF_TASKS: ReadonlyMap<string, readonly Role[]> = new Map([
+export const ROLES_OF_TASKS: ReadonlyMap<string, readonly Role[]> = new Map([
   ['text-to-image', ['model', 'diffusion_model']],
   ['image-to-image', ['model', 'diffusion_model']],
   ['inpaint', ['model', 'diffusion_model']],

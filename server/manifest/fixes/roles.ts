@@ -1,0 +1,22 @@
+import { stringOf } from '../document';
+import { ROLES_OF_TASKS } from '../rules/roles';
+import { addEntry } from './edits';
+import type { FixRequest, ManifestFix } from './fix';
+
+/** Adds an entry for a file with the role that is missing, to be filled in. */
+export function fixMissingRole({ document, node }: FixRequest): ManifestFix[] {
+  const files = document.nodeAt(['files']);
+  const text = stringOf(node) ?? '';
+  // The finding stands at the task, or at one half of a pair.
+  const roles = node === document.nodeAt(['task']) ? (ROLES_OF_TASKS.get(text) ?? []) : ['diffusion_model'];
+  if (files?.type !== 'array') return [];
+  return roles.map((role) => {
+    const entry = `{ "role": ${JSON.stringify(role)}, "url": "", "filename": "" }`;
+    const snippet = `{ "role": ${JSON.stringify(role)}, "url": "$1", "filename": "$2" \\}`;
+    return {
+      title: `Add a file with the role “${role}”`,
+      edits: [addEntry(document, files, entry, snippet)],
+      isCertain: false
+    };
+  });
+}
