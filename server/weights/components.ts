@@ -110,7 +110,7 @@ function upscaler(tensors: TensorIndex): RecognisedComponent | undefined {
 }
 
 function controlNet(tensors: TensorIndex): RecognisedComponent | undefined {
-  const isControlNet = tensors.has('input_hint_block.0.weight') || tensors.hasUnder('controlnet_cond_embedding.');
+  const isControlNet = tensors.has('input_hint_block.0.weight') || tensors.hasUnder('controlnet_');
   return isControlNet ? ofWidth('control_net', tensors.extentOfFirst('.attn2.to_k.weight', 1)) : undefined;
 }
 

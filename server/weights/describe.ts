@@ -1,4 +1,5 @@
 import { type Component, type RecognisedComponent, recogniseComponent } from './components';
+import { engineBytes } from './engine-memory';
 import type { Family, Variant } from './families';
 import type { WeightsHeader } from './read-weights';
 import type { Tensor } from './tensor';
@@ -8,8 +9,12 @@ import { TensorIndex } from './tensor-index';
 export interface WeightsPart extends RecognisedComponent {
   /** Values, not counting what a format stores beside them. */
   readonly parameters: number;
-  /** Memory that the tensors take as they are stored; what an engine needs at least to hold them. */
+  /** Of the tensors as they are stored. */
   readonly bytes: number;
+  /** Memory that the engine takes for the tensors alone; a run needs more, by the size of its images. */
+  readonly memoryBytes: number;
+  /** Whether its names begin as in a whole checkpoint: such a file the engine takes as one. */
+  readonly isPrefixed: boolean;
 }
 
 /** A type of values, and how much is stored in it. */
@@ -27,13 +32,13 @@ export interface WeightsDescription {
   readonly family?: Family;
   readonly variant?: Variant;
   readonly parameters: number;
-  /** Of all tensors. */
+  /** Of all tensors as they are stored. */
   readonly bytes: number;
+  /** Memory that the engine takes for all tensors. */
+  readonly memoryBytes: number;
   /** Most bytes first. */
   readonly types: readonly StoredType[];
   readonly parts: readonly WeightsPart[];
-  /** Whether the names of the diffusion model begin as in a whole checkpoint. */
-  readonly isPrefixed: boolean;
   /** What the publisher wrote that it is: a hint, which may be wrong. */
   readonly hint?: string;
 }
@@ -42,9 +47,7 @@ export interface WeightsDescription {
 const PART_PREFIX =
   /^(model\.diffusion_model|first_stage_model|vae|control_model|(cond_stage_model|conditioner\.embedders\.\d|text_encoders\.\w+)(\.transformer|\.model)?)\./;
 
-const DIFFUSION_PREFIX = 'model.diffusion_model.';
-
-/** Parts that have no prefix of their own, but are not what the rest of their file is. */
+/** Names of parts without a prefix of their own that are not what the rest of their file is. */
 const VISION = /^(model\.)?(visual|vision_model)\.|^v\./;
 
 /** Metadata in which publishers say what a file is. */
@@ -53,7 +56,7 @@ const HINTS = ['modelspec.architecture', 'general.architecture', 'ss_base_model_
 /** Tells what a file is by its tensors. */
 export function describeWeights(header: WeightsHeader): WeightsDescription {
   if (!('tensors' in header)) {
-    return { format: header.format, parameters: 0, bytes: 0, types: [], parts: [], isPrefixed: false };
+    return { format: header.format, parameters: 0, bytes: 0, memoryBytes: 0, types: [], parts: [] };
   }
   const { format, tensors, metadata } = header;
   const parts = partsOf(tensors);
@@ -61,11 +64,9 @@ export function describeWeights(header: WeightsHeader): WeightsDescription {
   return {
     format,
     ...identity(parts),
-    parameters: sum(tensors, ({ elements }) => elements),
-    bytes: sum(tensors, ({ bytes }) => bytes),
+    ...figures(tensors),
     types: typesOf(tensors),
     parts,
-    isPrefixed: tensors.some(({ name }) => name.startsWith(DIFFUSION_PREFIX)),
     ...(hint !== undefined && { hint })
   };
 }
@@ -94,13 +95,19 @@ function partsOf(tensors: readonly Tensor[]): WeightsPart[] {
     if (group.length === 0) groups.set(key, group);
     group.push([prefix === undefined ? name : name.slice(prefix.length), tensor]);
   }
-  return [...groups.values()].flatMap((group) => {
+  return [...groups].flatMap(([prefix, group]) => {
     const index = new TensorIndex(group);
     const recognised = recogniseComponent(index);
-    const own = [...index.tensors];
-    const parameters = sum(own, ({ elements }) => elements);
-    return recognised ? [{ ...recognised, parameters, bytes: sum(own, ({ bytes }) => bytes) }] : [];
+    return recognised ? [{ ...recognised, ...figures([...index.tensors]), isPrefixed: prefix.endsWith('.') }] : [];
   });
+}
+
+function figures(tensors: readonly Tensor[]): Pick<WeightsPart, 'parameters' | 'bytes' | 'memoryBytes'> {
+  return {
+    parameters: sum(tensors, ({ elements }) => elements),
+    bytes: sum(tensors, ({ bytes }) => bytes),
+    memoryBytes: sum(tensors, engineBytes)
+  };
 }
 
 function typesOf(tensors: readonly Tensor[]): StoredType[] {

@@ -109,12 +109,16 @@ describe('the family of a diffusion model', () => {
     ['anima', undefined, { 'llm_adapter.blocks.0.cross_attn.q_proj.weight': [1024, 1024] }]
   ])('is %s (%s) by its tensors, alone and in a checkpoint', async (family, variant, tensors) => {
     const alone = await described(tensors);
-    expect(alone).toMatchObject({ component: 'diffusion_model', family, isPrefixed: false });
+    expect(alone).toMatchObject({ component: 'diffusion_model', family, parts: [{ isPrefixed: false }] });
     expect(alone.variant).toBe(variant);
     const prefixed = Object.fromEntries(
       Object.entries(tensors).map(([name, shape]) => [`model.diffusion_model.${name}`, shape])
     );
-    expect(await described(prefixed)).toMatchObject({ component: 'diffusion_model', family, isPrefixed: true });
+    expect(await described(prefixed)).toMatchObject({
+      component: 'diffusion_model',
+      family,
+      parts: [{ isPrefixed: true }]
+    });
     const checkpoint = {
       ...prefixed,
       'first_stage_model.decoder.conv_in.weight': [512, 4, 3, 3],
@@ -262,6 +266,21 @@ describe('the models that the engine was recorded with', () => {
     const { parts, parameters } = describeWeights(header);
     expect(parts.map(({ component }) => component)).toEqual(['diffusion_model', 'clip_l', 'vae']);
     expect(parts.reduce((total, part) => total + part.parameters, 0)).toBe(parameters);
+  });
+
+  // As the engine printed it in runs of these files, in MiB.
+  it.each([
+    ['unet-sd1.safetensors', 1.96],
+    ['te-sd1-q1_0.gguf', 156.83],
+    ['clip_l.safetensors', 235.06],
+    ['taesd.safetensors', 4.67],
+    ['vae-kl.safetensors', 65.6],
+    ['conv/sd1-q8_0.gguf', 226.13]
+  ])('%s takes %d MiB of memory, as the engine says', async (name, mebibytes) => {
+    const folder = await temporaryFolder();
+    createModelFolder(folder);
+    const { memoryBytes } = describeWeights(await readWeights(join(folder, name), { pickles: 'refused' }));
+    expect(Math.abs(memoryBytes / 2 ** 20 / mebibytes - 1)).toBeLessThan(0.015);
   });
 
   it('tell nothing but their format where they are pickles', async () => {
