@@ -4,6 +4,7 @@ import { parseDigest } from '../../shared/digest';
 import type { ModelFile, ModelSummary } from '../../shared/model';
 import { isRole, ROLE_MEANINGS } from '../../shared/roles';
 import { parseSourceAddress } from '../../shared/source-address';
+import { weightsSentence } from '../weights/weights-text';
 import type { TextRange } from './diagnostic';
 import { type Dialect, FILE_NAME_FIELDS } from './dialect';
 import { type ManifestDocument, rangeOf, stringOf } from './document';
@@ -73,7 +74,9 @@ async function fileFacts({ document, knowledge }: Subject, name: string): Promis
   const modelName = stringOf(document.nodeAt(['name']));
   const model = modelName === undefined ? undefined : await knowledge.model(modelName);
   const file = model?.files.find(({ path }) => path === name);
-  return model && file ? [fileSentence(model, file)] : [];
+  if (!model || !file) return [];
+  const weights = file.present ? await knowledge.weights(model.name, name) : undefined;
+  return [fileSentence(model, file), ...(weights ? [weightsSentence(weights)] : [])];
 }
 
 function fileSentence({ status }: ModelSummary, { bytes, present }: ModelFile): string {

@@ -1,4 +1,5 @@
 import type { ModelSummary } from '../../shared/model';
+import type { WeightsDescription } from '../weights/describe';
 
 /** An entry of a folder. */
 export interface FolderEntry {
@@ -17,6 +18,8 @@ export interface ManifestKnowledge {
   entriesOf(folder: string): Promise<readonly FolderEntry[]>;
   /** A model as the registry, the workspace and the disk know it together. */
   model(name: string): Promise<ModelSummary | undefined>;
+  /** What a file of an installed model is by its header. @param path within the model's folder */
+  weights(name: string, path: string): Promise<WeightsDescription | undefined>;
   /** Names of the installed models that hold a content. @param digest in lower case */
   holdersOf(digest: string): Promise<readonly string[]>;
 }

@@ -1,12 +1,17 @@
+import { join } from 'node:path';
 import type { Digest } from '../../shared/digest';
+import type { InstalledFile } from '../../shared/manifest/installed-manifest';
 import type { ModelSummary } from '../../shared/model';
 import { modelKey } from '../../shared/model-name';
 import type { Role } from '../../shared/roles';
 import { bundleFiles } from '../store/bundle-index';
 import type { BundleState } from '../store/bundle-state';
+import type { WeightsDescription } from '../weights/describe';
+import { isWeightsName } from '../weights/weights-name';
 import type { KnownModel } from './known-models';
 import { summariseModel } from './list-models';
 import type { Services } from './services';
+import type { WeightsLibrary } from './weights-library';
 
 /** One file of an installed model. */
 export interface InspectedFile {
@@ -20,6 +25,10 @@ export interface InspectedFile {
   readonly problem?: string;
   /** When its bytes were read and found right, in ms since the epoch. */
   readonly provedAt?: number;
+  /** What its header says; absent where it has none, or could not be read. */
+  readonly weights?: WeightsDescription;
+  /** Why its header says nothing, a sentence; absent for files that are no weights. */
+  readonly weightsProblem?: string;
   /** Other installed models that hold the same content; the bytes are stored once. */
   readonly sharedWith: readonly string[];
 }
@@ -31,7 +40,7 @@ export interface Footprint {
   readonly sharedBytes: number;
 }
 
-/** Everything that is known of one model without reading its files. */
+/** Everything that is known of one model without reading more of its files than headers. */
 export interface Inspection
   extends Pick<ModelSummary, 'name' | 'status' | 'reason' | 'task' | 'folder' | 'manifestUri'> {
   readonly source: string;
@@ -65,7 +74,7 @@ export async function inspectModel(services: Services, model: KnownModel): Promi
 type PresentBundle = Extract<BundleState, { kind: 'present' }>;
 
 async function inspectFiles(
-  { layout }: Services,
+  { layout, weights }: Services,
   { name }: KnownModel,
   bundle: PresentBundle
 ): Promise<readonly InspectedFile[]> {
@@ -74,16 +83,31 @@ async function inspectFiles(
     if (modelKey(model) === modelKey(name)) continue;
     holders.set(digest, (holders.get(digest) ?? new Set()).add(model));
   }
-  return bundle.files.map(({ file, problem, provedAt }) => ({
-    path: file.path,
-    ...(file.role && { role: file.role }),
-    bytes: file.size_bytes,
-    sha256: file.sha256,
-    digestOrigin: file.digest_origin ?? 'declared',
-    ...(problem !== undefined && { problem: `The file ${problem}.` }),
-    ...(provedAt !== undefined && { provedAt }),
-    sharedWith: [...(holders.get(file.sha256) ?? [])]
-  }));
+  const inspected = bundle.files.map(
+    async ({ file, problem, provedAt }): Promise<InspectedFile> => ({
+      path: file.path,
+      ...(file.role && { role: file.role }),
+      bytes: file.size_bytes,
+      sha256: file.sha256,
+      digestOrigin: file.digest_origin ?? 'declared',
+      ...(problem !== undefined && { problem: `The file ${problem}.` }),
+      ...(provedAt !== undefined && { provedAt }),
+      ...(problem === undefined && (await inspectHeader(weights, layout.model(name), file))),
+      sharedWith: [...(holders.get(file.sha256) ?? [])]
+    })
+  );
+  return Promise.all(inspected);
+}
+
+/** A bundle may hold texts and settings, too, which are nothing to speak of. */
+async function inspectHeader(
+  weights: WeightsLibrary,
+  folder: string,
+  { path, role }: InstalledFile
+): Promise<Pick<InspectedFile, 'weights' | 'weightsProblem'>> {
+  if (role === undefined && !isWeightsName(path)) return {};
+  const reading = await weights.look(join(folder, path));
+  return reading.kind === 'read' ? { weights: reading.description } : { weightsProblem: reading.failure.message };
 }
 
 function problemsOf(bundle: BundleState): readonly string[] {

@@ -1,14 +1,16 @@
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseDigest } from '../../shared/digest';
 import { parseModelName } from '../../shared/model-name';
 import type { FolderEntry, ManifestKnowledge } from '../manifest/knowledge';
+import type { WeightsDescription } from '../weights/describe';
 import { knownModels } from './known-models';
 import { summariseModel } from './list-models';
 import type { Services } from './services';
 
 type Parts = Pick<
   Services,
-  'registry' | 'manifestsInView' | 'layout' | 'survey' | 'log' | 'environment' | 'credentials'
+  'registry' | 'manifestsInView' | 'layout' | 'survey' | 'weights' | 'log' | 'environment' | 'credentials'
 >;
 
 /** More entries than these of one folder are not offered: nobody scrolls through them. */
@@ -23,6 +25,7 @@ export function manifestKnowledge(services: Parts): ManifestKnowledge {
       const parsed = parseModelName(name);
       return parsed && orNothing(summariseModel(services, parsed), undefined);
     },
+    weights: (name, path) => orNothing(weightsOf(services, name, path), undefined),
     holdersOf: (digest) => orNothing(holdersOf(services, digest), [])
   };
 }
@@ -33,6 +36,20 @@ async function entriesOf(folder: string): Promise<FolderEntry[]> {
     .filter((entry) => entry.isFile() || entry.isDirectory())
     .slice(0, MOST_ENTRIES)
     .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+}
+
+async function weightsOf(
+  { survey, layout, weights }: Parts,
+  name: string,
+  path: string
+): Promise<WeightsDescription | undefined> {
+  const parsed = parseModelName(name);
+  const bundle = parsed && (await survey.look(parsed));
+  const isThere =
+    bundle?.kind === 'present' && bundle.files.some(({ file, problem }) => file.path === path && !problem);
+  if (!parsed || !isThere) return undefined;
+  const reading = await weights.look(join(layout.model(parsed), path));
+  return reading.kind === 'read' ? reading.description : undefined;
 }
 
 async function holdersOf(services: Parts, digest: string): Promise<string[]> {

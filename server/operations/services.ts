@@ -30,6 +30,7 @@ import { BundleSurvey } from './bundle-survey';
 import { ExclusiveJobs } from './exclusive-jobs';
 import { ManifestsInView } from './manifests-in-view';
 import { RunningPulls } from './running-pulls';
+import { WeightsLibrary } from './weights-library';
 
 /** What the host of the services decides: the language server, the command line, or a test. */
 export interface ServiceOptions {
@@ -77,6 +78,7 @@ export interface Services extends Omit<ServiceOptions, 'limits'> {
   readonly blobs: BlobStore;
   readonly bundles: BundleStore;
   readonly survey: BundleSurvey;
+  readonly weights: WeightsLibrary;
   readonly registry: Registry;
   readonly pulls: PullEngine;
   readonly images: ImageStore;
@@ -124,6 +126,7 @@ export function createServices(options: ServiceOptions): Services {
     blobs,
     bundles: new BundleStore(layout, proofs),
     survey,
+    weights: new WeightsLibrary(),
     registry: new Registry(layout.registry),
     pulls: new PullEngine({
       layout,

@@ -1,15 +1,13 @@
+import { isPickleName } from '../../weights/weights-name';
 import type { Report } from '../diagnostic';
 import { type Dialect, FILE_NAME_FIELDS } from '../dialect';
 import { type ManifestDocument, rangeOf } from '../document';
 import { entryTexts } from '../files';
 
-/** Endings of files that Python's pickle wrote. `.bin` is anything. */
-const PICKLE_NAME = /\.(ckpt|pt|pth|pkl|pickle)$/i;
-
 /** Files of a format that runs code when it is read. */
 export function checkPickles(document: ManifestDocument, dialect: Dialect, report: Report): void {
   for (const { node, text } of entryTexts(document, FILE_NAME_FIELDS[dialect])) {
-    if (!PICKLE_NAME.test(text)) continue;
+    if (!isPickleName(text)) continue;
     const message = 'Pickle files can run code on the machine that reads them; prefer safetensors or GGUF.';
     report({ code: 'pickle-file', severity: 'warning', message, ...rangeOf(node) });
   }

@@ -1,4 +1,5 @@
 import type { ManifestKnowledge } from '../../../server/manifest/knowledge';
+import type { WeightsDescription } from '../../../server/weights/describe';
 import type { ModelSummary } from '../../../shared/model';
 
 /** Knowledge for tests; what is not given is unknown. */
@@ -6,13 +7,16 @@ export function knowing({
   aliases = [],
   entries = {},
   models = [],
-  holders = {}
+  holders = {},
+  weights = {}
 }: {
   readonly aliases?: readonly string[];
   /** Entries by folder; names with a slash at the end are folders. */
   readonly entries?: Readonly<Record<string, readonly string[]>>;
   readonly models?: readonly ModelSummary[];
   readonly holders?: Readonly<Record<string, readonly string[]>>;
+  /** By the path of the file, of whatever model. */
+  readonly weights?: Readonly<Record<string, WeightsDescription>>;
 } = {}): ManifestKnowledge {
   return {
     credentialAliases: () => Promise.resolve(aliases),
@@ -21,6 +25,7 @@ export function knowing({
         (entries[folder] ?? []).map((entry) => ({ name: entry.replace(/\/$/, ''), isFolder: entry.endsWith('/') }))
       ),
     model: (name) => Promise.resolve(models.find((model) => model.name === name)),
+    weights: (_, path) => Promise.resolve(weights[path]),
     holdersOf: (digest) => Promise.resolve(holders[digest] ?? [])
   };
 }

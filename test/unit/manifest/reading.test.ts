@@ -58,6 +58,29 @@ describe('a hover', () => {
     );
   });
 
+  it('tells what an installed file is by its header', async () => {
+    const description = {
+      format: 'gguf',
+      component: 'diffusion_model',
+      family: 'flux',
+      variant: 'fill',
+      parameters: 11_900_000_000,
+      bytes: 6_800_000_000,
+      memoryBytes: 6_800_000_000,
+      types: [
+        { dtype: 'Q4_K', tensors: 1, bytes: 6_600_000_000 },
+        { dtype: 'F16', tensors: 1, bytes: 199_000_000 },
+        { dtype: 'F32', tensors: 1, bytes: 1_000_000 }
+      ],
+      parts: []
+    } as const;
+    const knowledge = knowing({ models: [INSTALLED], weights: { 'a.bin': description, 'b.bin': description } });
+    expect((await told(sourceWithFile({ filename: '"a‸.bin"' }), knowledge))[1]).toBe(
+      'Flux diffusion model (fill), GGUF: 11.9 billion parameters in Q4_K and F16, 6.8 GB of memory.'
+    );
+    expect((await told(sourceWithFile({ filename: '"b‸.bin"' }), knowledge)).join()).not.toContain('Flux');
+  });
+
   it('tells which installed models hold a content', async () => {
     const knowledge = knowing({ holders: { [DIGEST]: ['one', 'two'] } });
     const text = sourceWithFile({ sha256: `"‸${DIGEST.toUpperCase()}"` });
