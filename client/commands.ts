@@ -8,6 +8,7 @@ import {
   dropCached,
   healCached,
   openOnHub,
+  pruneCache,
   revealCached,
   verifyCached
 } from './huggingface/cache-actions';
@@ -54,6 +55,7 @@ export function registerCommands(parts: CommandParts): Disposable {
     onModel(COMMANDS.openManifest, ({ model }) => openManifest(model)),
     commands.registerCommand(COMMANDS.explainManifest, (uri?: Uri) => explainManifest(parts, uri)),
     commands.registerCommand(COMMANDS.refreshCache, () => cache.invalidate()),
+    commands.registerCommand(COMMANDS.pruneCache, () => pruneCache(parts)),
     onCached(COMMANDS.verifyCached, (node) => verifyCached(parts, node)),
     onCached(COMMANDS.healCached, (node) => healCached(parts, node)),
     onCached(COMMANDS.dropCached, (node) => dropCached(parts, node)),

@@ -133,4 +133,6 @@ export interface HubCacheDeletion {
   readonly freedBytes: number;
   /** Bytes that stay because others use them. */
   readonly keptBytes: number;
+  /** Bytes that stay because they changed so lately that another program may be downloading them. */
+  readonly arrivingBytes: number;
 }

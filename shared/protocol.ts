@@ -157,6 +157,11 @@ export interface HubCacheParams {
   readonly references: readonly string[];
 }
 
+export interface PruneHubCacheParams extends HubCacheParams {
+  /** Whether only to say what that would free. */
+  readonly dryRun: boolean;
+}
+
 export interface DropFromHubCacheParams {
   readonly reference: string;
   /** Whether only to say what that would free. */
@@ -172,6 +177,9 @@ export const HealHubCache = new RequestType<HubCacheParams, readonly HubCacheHea
 );
 export const DropFromHubCache = new RequestType<DropFromHubCacheParams, HubCacheDeletion, FailureData | undefined>(
   'diffusionDock/hubCache/drop'
+);
+export const PruneHubCache = new RequestType<PruneHubCacheParams, HubCacheDeletion, FailureData | undefined>(
+  'diffusionDock/hubCache/prune'
 );
 /** Server to client: the cache that was listed is not what it was. */
 export const HubCacheChanged = new NotificationType0('diffusionDock/hubCache/changed');

@@ -1,7 +1,7 @@
 import { commands, env, type LogOutputChannel, type MessageItem, Uri, window } from 'vscode';
 import { byteText } from '../../shared/byte-text';
-import type { HubCacheHealing, HubCacheReport } from '../../shared/hub-cache';
-import { DropFromHubCache, HealHubCache, VerifyHubCache } from '../../shared/protocol';
+import type { HubCacheDeletion, HubCacheHealing, HubCacheReport } from '../../shared/hub-cache';
+import { DropFromHubCache, HealHubCache, PruneHubCache, VerifyHubCache } from '../../shared/protocol';
 import type { RunningJobs } from '../models/running-jobs';
 import { sayDone, sayFailed, sayWarning } from '../support/messages';
 import type { ServerConnection } from '../support/server-connection';
@@ -57,9 +57,11 @@ export async function dropCached(parts: CacheParts, node: CacheTarget): Promise<
   const about = nameOf(node);
   try {
     const client = await parts.connection.client();
-    const { freedBytes, keptBytes } = await client.sendRequest(DropFromHubCache, { reference, dryRun: true });
+    const planned = await client.sendRequest(DropFromHubCache, { reference, dryRun: true });
+    const { freedBytes, keptBytes } = planned;
     const kept = keptBytes === 0 ? '' : ` ${byteText(keptBytes)} stay, for others use them.`;
-    const detail = `${byteText(freedBytes)} are freed.${kept} Other programs download it again when they need it.`;
+    const rest = `${kept}${arrivingText(planned)} Other programs download it again when they need it.`;
+    const detail = `${byteText(freedBytes)} are freed.${rest}`;
     const remove: MessageItem = { title: 'Delete' };
     const question = `Delete ${about} from the Hugging Face cache?`;
     if ((await window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
@@ -72,6 +74,35 @@ export async function dropCached(parts: CacheParts, node: CacheTarget): Promise<
   } finally {
     parts.cache.forget(node.repository.reference);
   }
+}
+
+/** Deletes what no revision uses, everywhere in the cache, after a question that says what that frees. */
+export async function pruneCache(parts: CacheParts): Promise<void> {
+  try {
+    const client = await parts.connection.client();
+    const planned = await client.sendRequest(PruneHubCache, { references: [], dryRun: true });
+    const arriving = arrivingText(planned);
+    if (planned.freedBytes === 0) {
+      sayDone(`Nothing in the Hugging Face cache is unused.${arriving}`);
+      return;
+    }
+    const what = 'Unfinished downloads and contents that no revision uses are deleted.';
+    const detail = `${byteText(planned.freedBytes)} are freed. ${what}${arriving}`;
+    const remove: MessageItem = { title: 'Delete' };
+    const question = 'Delete what nothing uses from the Hugging Face cache?';
+    if ((await window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
+    const { freedBytes } = await client.sendRequest(PruneHubCache, { references: [], dryRun: false });
+    sayDone(`${byteText(freedBytes)} of the Hugging Face cache are freed.`);
+  } catch (error) {
+    sayFailed(parts.log, error, { about: 'The Hugging Face cache' });
+  } finally {
+    parts.cache.invalidate();
+  }
+}
+
+function arrivingText({ arrivingBytes }: HubCacheDeletion): string {
+  if (arrivingBytes === 0) return '';
+  return ` ${byteText(arrivingBytes)} stay, for another program may be downloading them.`;
 }
 
 /** Shows a row's place: in the system's file manager, or in a terminal where that is on another machine. */

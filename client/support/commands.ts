@@ -19,6 +19,7 @@ export const COMMANDS = {
   verifyCached: 'diffusionDock.hubCache.verify',
   healCached: 'diffusionDock.hubCache.heal',
   dropCached: 'diffusionDock.hubCache.drop',
+  pruneCache: 'diffusionDock.hubCache.prune',
   cancelCached: 'diffusionDock.hubCache.cancel',
   revealCached: 'diffusionDock.hubCache.reveal',
   openOnHub: 'diffusionDock.hubCache.openOnHub',

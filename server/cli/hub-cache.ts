@@ -68,10 +68,12 @@ export async function dropHuggingFace(input: CommandInput, { services, console }
     ? [await pruneHubCache(services, names, options)]
     : await inOrder(names, (name) => dropFromHubCache(services, name, options));
   console.document(deletions);
-  for (const { reference, deleted, freedBytes, keptBytes } of deletions) {
+  for (const { reference, deleted, freedBytes, keptBytes, arrivingBytes } of deletions) {
     const kept = keptBytes === 0 ? '' : `; ${byteText(keptBytes)} stay, for others use them`;
+    const arriving =
+      arrivingBytes === 0 ? '' : `; ${byteText(arrivingBytes)} stay, for another program may be downloading them`;
     const what = deleted ? 'freed' : 'would be freed';
-    console.answer(`${reference || 'the Hugging Face cache'}: ${byteText(freedBytes)} ${what}${kept}`);
+    console.answer(`${reference || 'the Hugging Face cache'}: ${byteText(freedBytes)} ${what}${kept}${arriving}`);
   }
   return 0;
 }

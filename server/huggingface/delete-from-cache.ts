@@ -19,12 +19,15 @@ export async function deleteFromCache(root: string, plan: DeletionPlan): Promise
   for (const path of blobs) await removeFile(path);
   await deleteShared(root, plan);
   // A repository that could not be read as a whole goes as a whole all the same, unless somebody downloads into it.
-  for (const folder of plan.repositories) if (!isInUse(contents, folder)) await removeTree(folder);
+  for (const folder of plan.repositories) if (!isInUse(contents, folder, plan)) await removeTree(folder);
 }
 
-function isInUse(contents: CacheContents | undefined, folder: string): boolean {
+function isInUse(contents: CacheContents | undefined, folder: string, plan: DeletionPlan): boolean {
   const repository = contents?.repositories.find(({ places }) => places.folder === folder);
-  return repository !== undefined && repository.revisions.some(({ files }) => files.length > 0);
+  if (!repository) return false;
+  const planned = new Set(plan.blobs);
+  const isNew = [...repository.blobs, ...repository.incomplete].some(({ path }) => !planned.has(path));
+  return isNew || repository.revisions.some(({ files }) => files.length > 0);
 }
 
 function stillUnused({ repositories }: CacheContents, { blobs }: DeletionPlan): string[] {

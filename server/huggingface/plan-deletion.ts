@@ -20,20 +20,53 @@ export interface DeletionPlan {
   readonly freedBytes: number;
   /** Bytes that the deleted revisions share with others, and that therefore stay. */
   readonly keptBytes: number;
+  /** Bytes that stay because another program may be downloading them. */
+  readonly arrivingBytes: number;
 }
 
-/** Plans to delete a whole repository. */
-export function planRepositoryDeletion(contents: CacheContents, repository: CachedRepository): DeletionPlan {
-  const { places, refs, revisions, blobs, incomplete } = repository;
-  return withShared(contents, blobs, {
+/**
+ * Plans to delete a whole repository; its folder stays while something in it may be in the making.
+ * @param before what nothing uses and changed later, in ms since the epoch, may be in the making and stays
+ */
+export function planRepositoryDeletion(
+  contents: CacheContents,
+  repository: CachedRepository,
+  before: number
+): DeletionPlan {
+  const { places, refs, revisions } = repository;
+  const arriving = arrivingIn(repository, before);
+  const left = without(repository, arriving);
+  return withShared(contents, left.blobs, {
     refs: refs.map(({ path }) => path),
     snapshots: revisions.map(({ folder }) => folder),
-    notes: [],
-    blobs: [...blobs.map(({ path }) => path), ...incomplete.map(({ path }) => path)],
-    repositories: [places.folder],
-    files: filesOf(repository),
-    staying: contents.repositories.filter((other) => other !== repository).flatMap(filesOf)
+    notes: notesOn(repository, revisions),
+    blobs: [...left.blobs, ...left.incomplete].map(({ path }) => path),
+    repositories: arriving.length === 0 ? [places.folder] : [],
+    files: filesOf(left),
+    staying: contents.repositories.filter((other) => other !== repository).flatMap(filesOf),
+    arrivingBytes: arriving.reduce((sum, { bytes }) => sum + bytes, 0)
   });
+}
+
+/** What no revision uses and is so young that another program may be downloading it. */
+function arrivingIn(repository: CachedRepository, before: number): readonly FileOnDisk[] {
+  const unused = unreferencedBlobs(repository).flatMap(({ path, chain: { end } }) =>
+    end.kind === 'file' ? [{ ...end, path }] : []
+  );
+  return [...repository.incomplete, ...unused].filter((file) => file.modifiedAt >= before);
+}
+
+function without(repository: CachedRepository, files: readonly FileOnDisk[]): CachedRepository {
+  const paths = new Set(files.map(({ path }) => path));
+  return {
+    ...repository,
+    blobs: repository.blobs.filter(({ path }) => !paths.has(path)),
+    incomplete: repository.incomplete.filter(({ path }) => !paths.has(path))
+  };
+}
+
+function notesOn({ places }: CachedRepository, revisions: readonly CachedRevision[]): string[] {
+  return revisions.flatMap(({ commit }) => [join(places.trees, `${commit}.json`), join(places.absences, commit)]);
 }
 
 /** Plans to delete some revisions of a repository; what others use stays. */
@@ -42,7 +75,7 @@ export function planRevisionDeletion(
   repository: CachedRepository,
   revisions: readonly CachedRevision[]
 ): DeletionPlan {
-  const { places, refs } = repository;
+  const { refs } = repository;
   const left: CachedRepository = {
     ...repository,
     revisions: repository.revisions.filter((revision) => !revisions.includes(revision))
@@ -55,11 +88,12 @@ export function planRevisionDeletion(
   return withShared(contents, blobs, {
     refs: refs.filter((ref) => revisions.some(({ commit }) => commit === ref.commit)).map(({ path }) => path),
     snapshots: revisions.map(({ folder }) => folder),
-    notes: revisions.flatMap(({ commit }) => [join(places.trees, `${commit}.json`), join(places.absences, commit)]),
+    notes: notesOn(repository, revisions),
     blobs: blobs.map(({ path }) => path),
     repositories: [],
     files: revisions.flatMap(({ files }) => files.flatMap(({ chain: { end } }) => (end.kind === 'file' ? [end] : []))),
-    staying: [...others, remaining].flatMap(filesOf)
+    staying: [...others, remaining].flatMap(filesOf),
+    arrivingBytes: 0
   });
 }
 
@@ -95,7 +129,10 @@ export function planPruning(
       blobs: [...blobs.map(({ path }) => path), ...incomplete.map(({ path }) => path)],
       repositories: [],
       files: [...incomplete, ...blobs.flatMap(({ chain: { end } }) => (end.kind === 'file' ? [end] : []))],
-      staying: remaining.flatMap(filesOf)
+      staying: remaining.flatMap(filesOf),
+      arrivingBytes: repositories
+        .flatMap((repository) => arrivingIn(repository, before))
+        .reduce((sum, { bytes }) => sum + bytes, 0)
     },
     unused
   );

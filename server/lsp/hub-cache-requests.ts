@@ -6,9 +6,10 @@ import {
   HubCacheChanged,
   HubCacheProgressed,
   ListHubCache,
+  PruneHubCache,
   VerifyHubCache
 } from '../../shared/protocol';
-import { dropFromHubCache } from '../operations/drop-from-hub-cache';
+import { dropFromHubCache, pruneHubCache } from '../operations/drop-from-hub-cache';
 import { healHubCache } from '../operations/heal-hub-cache';
 import { listHubCache } from '../operations/hub-cache';
 import type { Services } from '../operations/services';
@@ -43,6 +44,10 @@ export function serveHubCache(connection: Connection, services: Services): () =>
   connection.onRequest(
     DropFromHubCache,
     guarded('cache deletion', services, ({ reference, dryRun }) => dropFromHubCache(services, reference, { dryRun }))
+  );
+  connection.onRequest(
+    PruneHubCache,
+    guarded('cache pruning', services, ({ references, dryRun }) => pruneHubCache(services, references, { dryRun }))
   );
   return () => watch.close();
 }

@@ -18,7 +18,8 @@ type Parts = Pick<Services, 'environment' | 'isTrusted' | 'clock' | 'log'>;
 const IN_THE_MAKING_MS = 3600 * 1000;
 
 /**
- * Deletes a revision or a whole repository from the hub's cache. What other revisions or repositories use stays.
+ * Deletes a revision or a whole repository from the hub's cache. What other revisions or repositories use stays, and so
+ * does what is so young that another program may be downloading it.
  * @param reference `hf:owner/repo[@revision]`
  * @param dryRun whether only to say what that would free
  * @throws Failure
@@ -33,7 +34,7 @@ export async function dropFromHubCache(
   // A repository without its last revision is nothing that anybody wants to keep.
   const isWhole = !isOneRevision || revisions.length === repository.revisions.length;
   const plan = isWhole
-    ? planRepositoryDeletion(contents, repository)
+    ? planRepositoryDeletion(contents, repository, services.clock.now() - IN_THE_MAKING_MS)
     : planRevisionDeletion(contents, repository, revisions);
   return carryOut(services, contents, plan, { reference, dryRun });
 }
@@ -61,7 +62,7 @@ async function carryOut(
   plan: DeletionPlan,
   { reference, dryRun }: { readonly reference: string; readonly dryRun: boolean }
 ): Promise<HubCacheDeletion> {
-  const { freedBytes, keptBytes } = plan;
+  const { freedBytes, keptBytes, arrivingBytes } = plan;
   if (!dryRun) {
     requireTrust(services, 'Deleting from the Hugging Face cache');
     services.log.info('starting deletion', { reference, bytes: freedBytes });
@@ -72,5 +73,5 @@ async function carryOut(
     }
     services.log.info('done deletion', { reference });
   }
-  return { reference, deleted: !dryRun, freedBytes, keptBytes };
+  return { reference, deleted: !dryRun, freedBytes, keptBytes, arrivingBytes };
 }

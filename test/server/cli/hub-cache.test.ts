@@ -129,7 +129,9 @@ describe('drop --huggingface', () => {
     await unlink(pointer);
     await utimes(blob, new Date(0), new Date(0));
     const { out } = await run(['drop', '--huggingface', '--unused', '--json']);
-    expect(JSON.parse(out)).toEqual([{ reference: '', deleted: true, freedBytes: 5000, keptBytes: 0 }]);
+    expect(JSON.parse(out)).toEqual([
+      { reference: '', deleted: true, freedBytes: 5000, keptBytes: 0, arrivingBytes: 0 }
+    ]);
   });
 
   it('wants a name', async () => {

@@ -1,5 +1,5 @@
 import { access, mkdir, readdir, readFile, readlink, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dropFromHubCache, pruneHubCache } from '../../../server/operations/drop-from-hub-cache';
 import { listHubCache } from '../../../server/operations/hub-cache';
@@ -14,6 +14,7 @@ import { testServices } from '../../support/test-services';
 
 const REPOSITORY = 'models--owner--repo';
 const [OLD, NEW] = [commitOf('old'), commitOf('new')];
+const LONG_AGO = new Date(Date.now() - 48 * 3600 * 1000);
 const weights: HubContent = { bytes: sampleBytes(5000), isLarge: true };
 const others: HubContent = { bytes: sampleBytes(300, 7), isLarge: true };
 
@@ -88,9 +89,26 @@ describe('dropping a revision', () => {
 });
 
 describe('dropping a repository', () => {
+  it.each(['hf:owner/repo', `hf:owner/repo@${OLD}`])(
+    'leaves what another program may be downloading into it, and says so: %s',
+    async (reference) => {
+      const { blob } = await cache.put(REPOSITORY, OLD, 'a', weights);
+      const unlinked = await cache.put(REPOSITORY, OLD, 'b', others);
+      await unlink(unlinked.pointer);
+      for (const name of [`${blob}.0a1b2c3d.incomplete`, `${blob}.1a1b2c3d.incomplete`]) await writeFile(name, 'abc');
+      await utimes(`${blob}.1a1b2c3d.incomplete`, LONG_AGO, LONG_AGO);
+      expect(await drop(reference)).toMatchObject({ freedBytes: 5003, keptBytes: 0, arrivingBytes: 303 });
+      expect((await readdir(join(cache.root, REPOSITORY, 'blobs'))).toSorted()).toEqual(
+        [basename(unlinked.blob), `${basename(blob)}.0a1b2c3d.incomplete`].toSorted()
+      );
+      expect(await readdir(join(cache.root, REPOSITORY, 'snapshots'))).toEqual([]);
+    }
+  );
+
   it('frees all of it, leftovers too, and nothing of another', async () => {
     const { blob } = await cache.put(REPOSITORY, OLD, 'a', weights);
     await writeFile(`${blob}.incomplete`, 'abc');
+    await utimes(`${blob}.incomplete`, LONG_AGO, LONG_AGO);
     await cache.put('models--owner--other', OLD, 'a', weights);
     const before = await everythingIn(join(cache.root, 'models--owner--other'));
     expect(await drop('hf:owner/repo')).toMatchObject({ freedBytes: 5003, keptBytes: 0 });
@@ -142,7 +160,6 @@ describe('dropping a repository', () => {
 
 describe('pruning', () => {
   it('frees old leftovers, and keeps what may be in the making', async () => {
-    const long = new Date(Date.now() - 48 * 3600 * 1000);
     const { blob, pointer } = await cache.put(REPOSITORY, OLD, 'a', weights);
     const unused = await cache.put(REPOSITORY, OLD, 'b', others);
     const shared = await cache.put(REPOSITORY, OLD, 'c', { ...others, bytes: sampleBytes(40, 3) }, 'shared');
@@ -151,7 +168,7 @@ describe('pruning', () => {
     await unlink(shared.blob);
     await writeFile(`${blob}.0a1b2c3d.incomplete`, 'abcde');
     for (const path of [blob, unused.blob, shared.bytesAt, `${blob}.0a1b2c3d.incomplete`])
-      await utimes(path, long, long);
+      await utimes(path, LONG_AGO, LONG_AGO);
     await writeFile(`${blob}.1a1b2c3d.incomplete`, 'abc');
     const parts = await services();
     expect(await pruneHubCache(parts, [], { dryRun: true })).toMatchObject({ freedBytes: 345, deleted: false });

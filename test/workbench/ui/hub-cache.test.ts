@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, unlink, utimes } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { BuiltCache } from '../../support/hub/built-cache';
 import { damage } from '../../support/hub/damage';
@@ -61,5 +61,17 @@ it('shows the Hugging Face cache, and verifies, heals and deletes what is in it'
   await dialog.click('Delete');
   await wb.waitForNotification('owner/new is deleted from the Hugging Face cache, 7 B are freed.');
   await wb.until(async () => !(await rows()).some(({ label }) => label === 'owner/new'), 'the row to go');
+
+  const unused = await cache.put('datasets--owner--prompts', COMMIT, 'unused.json', weights);
+  await unlink(unused.pointer);
+  await utimes(unused.blob, new Date(0), new Date(0));
+  const header = wb.page.locator('.pane-header', { hasText: VIEW });
+  await header.hover();
+  await header.getByRole('button', { name: /^Delete What Nothing Uses/ }).click();
+  const question = await wb.dialog();
+  await dock.screenshot('hub-cache-unused');
+  expect(question.detail).toContain('1.5 MB are freed.');
+  await question.click('Delete');
+  await wb.waitForNotification('1.5 MB of the Hugging Face cache are freed.');
   await dock.screenshot('hub-cache');
 }, 240_000);
