@@ -89,7 +89,7 @@ async function runWords(words: readonly string[], host: CommandLineHost, console
   const { input, globals } = parse(command, others, host.folder);
   const services = host.createServices(globals);
   try {
-    await cleanUpAfterCrashes(services);
+    if (!command.tidiesUp) await cleanUpAfterCrashes(services);
     return await command.run(input, {
       services,
       console,

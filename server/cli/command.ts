@@ -37,6 +37,8 @@ export interface Command {
   readonly usage: string;
   readonly summary: string;
   readonly options: CommandOptions;
+  /** Whether it tidies up after crashes itself and says what it found. */
+  readonly tidiesUp?: true;
   /** @throws Failure */
   run(input: CommandInput, context: CommandContext): Promise<ExitStatus>;
 }

@@ -1,6 +1,6 @@
 import { SETTINGS } from '../../shared/settings';
 import { sweepScratch } from '../engine/scratch';
-import { collectPartials } from '../pull/partial-folders';
+import { collectPartials, type StalePartials } from '../pull/stale-partials';
 import { recover } from '../store/recovery';
 import { restamp } from './restamp';
 import type { Services } from './services';
@@ -10,8 +10,9 @@ type Parts = Pick<Services, 'layout' | 'log' | 'clock' | 'proofs' | 'registry' |
 /**
  * Finishes or undoes what crashed processes left behind, and ends engines that nobody waits for any more. To be done
  * once when a server or a command starts; a fault is logged and never keeps the start from going on.
+ * @returns the unfinished downloads that were removed
  */
-export async function cleanUpAfterCrashes(services: Parts): Promise<void> {
+export async function cleanUpAfterCrashes(services: Parts): Promise<StalePartials> {
   const { layout, log, clock, proofs } = services;
   try {
     for (const sentence of await recover(layout, (operation) => restamp(services, operation))) log.info(sentence);
@@ -19,18 +20,23 @@ export async function cleanUpAfterCrashes(services: Parts): Promise<void> {
     if (removed > 0) log.info('removed scratch of dead processes', { folders: removed, engines: ended });
     for (const problem of problems) log.warn(problem);
     const stale = await collectPartials(layout.partials, { now: clock.now(), keptMs: partialsKeptMs(services) });
-    if (stale > 0) log.info('removed stale partials', { partials: stale });
+    if (stale.partials > 0) log.info('removed stale partials', { ...stale });
     await proofs.collect();
+    return stale;
   } catch (error) {
     log.error('failed recovery', { reason: error instanceof Error ? error.message : String(error) });
+    return { partials: 0, bytes: 0 };
   }
 }
 
 /** Names how many days partials are kept where no editor says so. */
 const KEEP_VARIABLE = 'DIFFUSION_DOCK_KEEP_PARTIALS_DAYS';
 
-/** How long a partial is kept that nobody goes on with; 0 days stand for ever, what makes no sense for the default. */
-function partialsKeptMs({ keepPartialsDays, environment }: Pick<Services, 'environment' | 'keepPartialsDays'>): number {
+/** How long, in ms, a partial is kept that nobody goes on with; 0 days stand for ever, what makes no sense for the default. */
+export function partialsKeptMs({
+  keepPartialsDays,
+  environment
+}: Pick<Services, 'environment' | 'keepPartialsDays'>): number {
   const text = environment[KEEP_VARIABLE]?.trim();
   const days = keepPartialsDays ?? (text ? Number(text) : Number.NaN);
   if (days === 0) return Number.POSITIVE_INFINITY;

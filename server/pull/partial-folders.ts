@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { rm, stat, utimes } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renameIfThere } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { isElsewhere, isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from '../platform/process-identity';
-import { isErrorWithCode } from '../platform/system-error';
 
 /** Marks a partial that its owner let go; anybody may take it over. */
 const FREE = 'free';
@@ -46,7 +45,7 @@ export async function takeOver(
 
 /** Removes what was received of a content that is in the store by now; what living processes own stays. */
 export async function removeAbandoned(partials: string, key: string): Promise<void> {
-  for (const folder of await abandonedPartials(partials, key)) await discard(folder, partials, key);
+  for (const folder of await abandonedPartials(partials, key)) await discardAbandoned(folder, partials, key);
 }
 
 /** @returns paths of folders that belong to nobody */
@@ -59,8 +58,11 @@ async function abandonedPartials(partials: string, key: string): Promise<string[
   return folders;
 }
 
-/** Removes an abandoned partial; it is taken over first, so that nobody can go on with it meanwhile. */
-async function discard(folder: string, partials: string, key: string): Promise<boolean> {
+/**
+ * Removes an abandoned partial; it is taken over first, so that nobody can go on with it meanwhile.
+ * @returns whether it was there
+ */
+export async function discardAbandoned(folder: string, partials: string, key: string): Promise<boolean> {
   const { owned } = await ownFolders(partials, key);
   if (!(await renameIfThere(folder, owned))) return false;
   await rm(owned, { recursive: true, force: true });
@@ -74,7 +76,8 @@ export async function isAbandoned(tag: string): Promise<boolean> {
   return owner !== undefined && isProvedDead(owner);
 }
 
-function isFromElsewhere(tag: string): boolean {
+/** Whether the owner part of a partial's name tells of an owner that nobody here can ask about. */
+export function isFromElsewhere(tag: string): boolean {
   const owner = parseOwnerTag(tag);
   return owner !== undefined && isElsewhere(owner);
 }
@@ -83,47 +86,6 @@ function isFromElsewhere(tag: string): boolean {
 export async function partialsFromElsewhere(partials: string, key: string): Promise<string[]> {
   const entries = (await entriesOf(partials)).filter((entry) => entry.startsWith(`${key}.`));
   return entries.filter((entry) => isFromElsewhere(entry.slice(key.length + 1))).map((entry) => join(partials, entry));
-}
-
-/** An age that is over the limit by more, or below nothing, tells more of a clock that was moved than of the partial. */
-const PLAUSIBLE_EXCESS_MS = 76 * 24 * 3600 * 1000;
-
-/**
- * Removes partials that nobody has gone on with for a while, and those without data, which a crash leaves whose data
- * was complete. Those of living processes are left alone; of other hosts only the age is known. Where the clock was
- * moved, the time begins anew.
- * @param limits in milliseconds: now since the epoch, and how long a partial is kept, which may be for ever
- * @returns how many were removed
- */
-export async function collectPartials(partials: string, limits: KeepLimits): Promise<number> {
-  let removed = 0;
-  for (const entry of await entriesOf(partials)) {
-    const [key = '', ...rest] = entry.split('.');
-    const tag = rest.join('.');
-    if (!(await isAbandoned(tag)) && !isFromElsewhere(tag)) continue;
-    const folder = join(partials, entry);
-    if ((await isWorthless(folder, limits)) && (await discard(folder, partials, key))) removed += 1;
-  }
-  return removed;
-}
-
-interface KeepLimits {
-  readonly now: number;
-  readonly keptMs: number;
-}
-
-async function isWorthless(folder: string, { now, keptMs }: KeepLimits): Promise<boolean> {
-  try {
-    await stat(dataPath(folder));
-    const age = now - (await stat(journalPath(folder))).mtimeMs;
-    const isPlausible = age >= 0 && age <= keptMs + PLAUSIBLE_EXCESS_MS;
-    if (!isPlausible) await utimes(journalPath(folder), new Date(now), new Date(now));
-    return isPlausible && age > keptMs;
-  } catch (error) {
-    // Data without a journal counts for nothing either.
-    if (isErrorWithCode(error, 'ENOENT')) return true;
-    throw error;
-  }
 }
 
 export function dataPath(folder: string): string {

@@ -61,6 +61,16 @@ export async function recover(
   return done;
 }
 
+/** How many bundles on their way in or out nobody is working on any more: {@link recover} settles or removes them. */
+export async function countLeftovers(layout: CacheLayout): Promise<number> {
+  const entries = [...(await entriesOf(layout.staging)), ...(await entriesOf(layout.purge))];
+  const busy = new Set<string>();
+  for (const operation of await readOperations(layout)) {
+    if (await isUnderWay(operation)) for (const entry of entriesNamedBy(operation.record)) busy.add(entry);
+  }
+  return entries.filter((entry) => !busy.has(entry)).length;
+}
+
 interface Settlement {
   readonly sentence?: string;
   /** Whether nothing of the operation is needed any more. */

@@ -5,7 +5,8 @@ import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
 import { tryClaim } from '../../../server/platform/claims';
 import { bootId, ownerTag, ownIdentity } from '../../../server/platform/process-identity';
 import { formatJournalLine } from '../../../server/pull/journal';
-import { collectPartials, partialKey } from '../../../server/pull/partial-folders';
+import { partialKey } from '../../../server/pull/partial-folders';
+import { collectPartials } from '../../../server/pull/stale-partials';
 import { journalLines, type LeftPartial, leavePartial } from '../../support/left-partial';
 import { type RangeSite, rangeSite } from '../../support/range-site';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
@@ -165,20 +166,24 @@ describe('a clock that was moved', () => {
   ])('%s removes no fresh partial, and two weeks begin anew', async (_, moved) => {
     const { services, partial } = await setting();
     const folder = await leavePartial(services.layout, partial);
-    expect(await collectPartials(services.layout.partials, at(moved))).toBe(0);
-    expect(await collectPartials(services.layout.partials, at(moved + 13 * DAY_MS))).toBe(0);
+    expect(await collectPartials(services.layout.partials, at(moved))).toMatchObject({ partials: 0 });
+    expect(await collectPartials(services.layout.partials, at(moved + 13 * DAY_MS))).toMatchObject({ partials: 0 });
     expect(await stat(folder)).toBeDefined();
     // Set right again, it is fresh again.
-    expect(await collectPartials(services.layout.partials, at(Date.now()))).toBe(0);
-    expect(await collectPartials(services.layout.partials, at(Date.now() + 15 * DAY_MS))).toBe(1);
+    expect(await collectPartials(services.layout.partials, at(Date.now()))).toMatchObject({ partials: 0 });
+    expect(await collectPartials(services.layout.partials, at(Date.now() + 15 * DAY_MS))).toMatchObject({
+      partials: 1
+    });
   });
 
   it('leaves a partial of an age that nobody believes for two more weeks', async () => {
     const { services, partial } = await setting();
     const folder = await leavePartial(services.layout, partial);
     await utimes(join(folder, 'journal'), new Date(0), new Date(0));
-    expect(await collectPartials(services.layout.partials, at(Date.now()))).toBe(0);
-    expect(await collectPartials(services.layout.partials, at(Date.now() + 15 * DAY_MS))).toBe(1);
+    expect(await collectPartials(services.layout.partials, at(Date.now()))).toMatchObject({ partials: 0 });
+    expect(await collectPartials(services.layout.partials, at(Date.now() + 15 * DAY_MS))).toMatchObject({
+      partials: 1
+    });
   });
 
   it('back while another process is silent does not make us wait for ever', async () => {
