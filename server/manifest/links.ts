@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Node } from 'jsonc-parser';
 import { parseSourceAddress } from '../../shared/source-address';
 import type { TextRange } from './diagnostic';
 import { type ManifestDocument, stringOf } from './document';
@@ -21,15 +22,18 @@ export interface LinkOptions {
 /** Where the addresses of a manifest lead: pages of the hub, web addresses, files of this machine. */
 export function linksIn(document: ManifestDocument, options: LinkOptions): ManifestLink[] {
   if (document.limit) return [];
-  const source = document.nodeAt(['source']);
-  const sourceText = stringOf(source);
-  const texts = entryTexts(document, 'url');
-  const all = source && sourceText !== undefined ? [{ node: source, text: sourceText }, ...texts] : texts;
-  return all.flatMap(({ node, text }) => {
+  return [...sourceText(document), ...entryTexts(document, 'url')].flatMap(({ node, text }) => {
     const target = targetOf(text, options);
     // Without the quotes.
     return target ? [{ ...target, start: node.offset + 1, end: node.offset + node.length - 1 }] : [];
   });
+}
+
+/** The source is text for people, which may be an address, and is no path. */
+function sourceText(document: ManifestDocument): { node: Node; text: string }[] {
+  const node = document.nodeAt(['source']);
+  const text = stringOf(node);
+  return node && text !== undefined && parseSourceAddress(text).kind !== 'relative' ? [{ node, text }] : [];
 }
 
 function targetOf(text: string, { folder, hub }: LinkOptions): Omit<ManifestLink, 'start' | 'end'> | undefined {

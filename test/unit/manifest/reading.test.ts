@@ -117,6 +117,7 @@ describe('links', () => {
   it('do not lead where nothing may be fetched from', () => {
     expect(linksIn(parseManifestText(sourceWithFile({ url: '"javascript:alert(1)"' })), options)).toEqual([]);
     expect(linksIn(parseManifestText(sourceWithFile({ url: '"command:x"' })), options)).toEqual([]);
+    expect(linksIn(parseManifestText('{ "source": "Somebody’s samples" }'), options)).toEqual([]);
   });
 });
 
