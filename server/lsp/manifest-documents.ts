@@ -4,11 +4,12 @@ import { hasCandidateName } from '../../shared/manifest/candidate';
 import type { ManifestDiagnostic } from '../manifest/diagnostic';
 import { diagnose } from '../manifest/diagnostics';
 import type { Dialect } from '../manifest/dialect';
-import { type ManifestDocument, parseManifestText } from '../manifest/document';
+import { type ManifestDocument, parseManifestText, stringOf } from '../manifest/document';
 import type { ManifestPatterns } from '../manifest/manifest-patterns';
 import { type DocumentContext, type Recognition, recognition } from '../manifest/recognise';
 import { duplicateName } from '../manifest/rules/duplicate-name';
 import { type BundleFolder, differencesFromDisk } from '../manifest/rules/on-disk';
+import { contradictionsOfWeights, type InstalledWeights } from '../manifest/rules/weights';
 import { filePathOf, placeOf } from './file-path';
 
 export interface ManifestDocumentsOptions {
@@ -22,6 +23,8 @@ export interface ManifestDocumentsOptions {
   readonly namesakesOf: (path: string) => Promise<readonly string[]>;
   /** The bundle whose manifest lies at a path; undefined when it is no installed one's. */
   readonly bundleAt: (path: string) => Promise<BundleFolder | undefined>;
+  /** What is known of the files of an installed model by their headers, by their paths. */
+  readonly weightsOf: (name: string) => ReadonlyMap<string, InstalledWeights>;
 }
 
 /** One version of a manifest, and what its text alone shows. */
@@ -51,7 +54,8 @@ export class ManifestDocuments {
     const look = this.look(document);
     if (look?.dialect !== 'source') return this.withDifferences(document, look);
     const path = filePathOf(document.uri);
-    return withClash(document, look, path === undefined ? [] : await this.options.namesakesOf(path));
+    const rows = withClash(document, look, path === undefined ? [] : await this.options.namesakesOf(path));
+    return this.withContradictions(look, rows);
   }
 
   /**
@@ -116,6 +120,19 @@ export class ManifestDocuments {
       excludedBy: path === undefined ? undefined : patterns.excluding(path),
       previous: this.dialects.get(placeOf(uri))
     };
+  }
+
+  /** With what the headers of its installed files show; where there is a finding already, that one counts. */
+  private withContradictions(
+    { parsed }: ManifestLook,
+    rows: readonly ManifestDiagnostic[]
+  ): readonly ManifestDiagnostic[] {
+    const name = stringOf(parsed.nodeAt(['name']));
+    const found = name === undefined ? [] : contradictionsOfWeights(parsed, this.options.weightsOf(name));
+    if (found.length === 0) return rows;
+    const taken = new Set(rows.map(({ start }) => start));
+    const contradictions = found.filter(({ start }) => !taken.has(start));
+    return [...rows, ...contradictions].toSorted((one, other) => one.start - other.start);
   }
 
   private examine(document: TextDocument): ManifestLook | undefined {

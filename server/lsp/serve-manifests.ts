@@ -10,6 +10,7 @@ import { ManifestPatterns } from '../manifest/manifest-patterns';
 import { bundleOnDisk } from '../operations/bundle-on-disk';
 import { manifestKnowledge } from '../operations/manifest-knowledge';
 import type { Services } from '../operations/services';
+import { WeightsInView } from '../operations/weights-in-view';
 import { serveDiagnostics } from './diagnostics';
 import { viewRefresher } from './editing/refresh';
 import { editingCapabilities, serveEditing } from './editing/serve-editing';
@@ -53,12 +54,14 @@ export function serveManifests(
     })
   );
   manifestsInView.leaveOut((path) => patterns.excluding(path) !== undefined);
+  const weights = new WeightsInView(services, () => askForViews());
   const manifests = new ManifestDocuments({
     patterns,
     bundleFolders: [services.layout.models],
     reportSyntax: !given.hostReportsJsonSyntax,
     namesakesOf: (path) => manifestsInView.namesakesOf(path),
-    bundleAt: (path) => bundleOnDisk(services, path)
+    bundleAt: (path) => bundleOnDisk(services, path),
+    weightsOf: (name) => weights.of(name)
   });
   connection.onRequest(
     ExplainRecognition,
@@ -83,9 +86,13 @@ export function serveManifests(
     services
   });
   const askAnew = viewRefresher(connection, params);
-  const refresh = (): void => {
+  const askForViews = (): void => {
     askAnew();
     open.sendAnew();
+  };
+  const refresh = (): void => {
+    weights.forgetLooks();
+    askForViews();
     if (unopened.dependOnModels) workspace.look();
   };
   connection.onNotification(SeveritiesChanged, (wanted) => {

@@ -1,4 +1,5 @@
 import { byteText } from '../../shared/byte-text';
+import { wordList } from '../../shared/word-list';
 import { COMPONENT_NAMES } from './components';
 import type { StoredType, WeightsDescription } from './describe';
 import { FAMILY_NAMES } from './families';
@@ -30,9 +31,7 @@ export const FORMAT_NAMES: Readonly<Record<WeightsDescription['format'], string>
 /** How the values are stored, most bytes first: "Q4_K and F32". */
 function typesText(types: readonly StoredType[]): string {
   const total = types.reduce((sum, { bytes }) => sum + bytes, 0);
-  const main = types.filter(({ bytes }) => bytes >= total * SMALL_SHARE).map(({ dtype }) => dtype);
-  const last = main.at(-1);
-  return last === undefined || main.length === 1 ? (last ?? '') : `${main.slice(0, -1).join(', ')} and ${last}`;
+  return wordList(types.filter(({ bytes }) => bytes >= total * SMALL_SHARE).map(({ dtype }) => dtype));
 }
 
 /** A number of parameters for people: "11.9 billion". */

@@ -14,6 +14,8 @@ export const DIAGNOSTIC_CODES = [
   'unknown-role',
   'duplicate-role',
   'missing-role',
+  'wrong-role',
+  'incomplete-model',
   'unknown-value',
   'bad-name',
   'duplicate-name',

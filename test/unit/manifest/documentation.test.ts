@@ -13,6 +13,8 @@ const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set([
   'too-deep',
   'too-many-files',
   'duplicate-name',
+  'wrong-role',
+  'incomplete-model',
   'missing-file',
   'size-differs',
   'digest-differs',

@@ -1,0 +1,84 @@
+import type { Node } from 'jsonc-parser';
+import { parseDigest } from '../../../shared/digest';
+import { isRole, type Role } from '../../../shared/roles';
+import { wordList } from '../../../shared/word-list';
+import type { WeightsDescription } from '../../weights/describe';
+import { FAMILY_NAMES } from '../../weights/families';
+import { missingRoles, roleContradiction } from '../../weights/role-check';
+import type { ManifestDiagnostic } from '../diagnostic';
+import { type ManifestDocument, rangeOf, stringOf } from '../document';
+import { fileEntries } from '../files';
+
+/** What the header of an installed file says. */
+export interface InstalledWeights {
+  readonly sha256: string;
+  readonly description: WeightsDescription;
+}
+
+/** An entry whose file is known, or only its role. */
+interface Entry {
+  readonly role: Role;
+  readonly node: Node;
+  readonly description: WeightsDescription | undefined;
+}
+
+/**
+ * Findings about a source manifest that only the headers of its installed files show. Apart from the other rules, for
+ * it needs more than a text.
+ * @param installed by the name that the manifest gives to each file
+ */
+export function contradictionsOfWeights(
+  document: ManifestDocument,
+  installed: ReadonlyMap<string, InstalledWeights>
+): readonly ManifestDiagnostic[] {
+  if (installed.size === 0 || document.limit || document.syntaxError) return [];
+  const entries = fileEntries(document).map((entry) => readEntry(document, entry, installed));
+  const known = entries.filter((entry) => entry !== undefined);
+  const wrong = known.flatMap(wrongRole);
+  // While a role is unknown or missing, nobody can tell which one is not there.
+  if (known.length < entries.length || wrong.length > 0) return wrong;
+  return incompleteModel(known);
+}
+
+function readEntry(
+  document: ManifestDocument,
+  node: Node,
+  installed: ReadonlyMap<string, InstalledWeights>
+): Entry | undefined {
+  const fields = document.fieldsOf(node);
+  const roleNode = fields.get('role')?.value;
+  const role = stringOf(roleNode);
+  if (!roleNode || role === undefined || !isRole(role)) return undefined;
+  const found = installed.get(stringOf(fields.get('filename')?.value) ?? '');
+  const declared = parseDigest(stringOf(fields.get('sha256')?.value) ?? '');
+  // What is installed need not be what the text asks for.
+  const isSame = found !== undefined && (declared === undefined || declared === found.sha256);
+  return { role, node: roleNode, description: isSame ? found.description : undefined };
+}
+
+function wrongRole({ role, node, description }: Entry): ManifestDiagnostic[] {
+  const message = description && roleContradiction(role, description);
+  return message === undefined ? [] : [{ code: 'wrong-role', severity: 'warning', message, ...rangeOf(node) }];
+}
+
+/** Roles of the file that makes the image. */
+const MAIN_ROLES: ReadonlySet<Role> = new Set(['model', 'diffusion_model', 'high_noise_diffusion_model']);
+
+/** One row, at the role of the diffusion model that needs more than there is. */
+function incompleteModel(entries: readonly Entry[]): ManifestDiagnostic[] {
+  // A checkpoint that nobody knows may hold everything.
+  if (entries.some(({ role, description }) => role === 'model' && !description)) return [];
+  const parts = entries.flatMap(({ description }) => description?.parts ?? []);
+  const present = new Set([...entries.map(({ role }) => role), ...parts.map(({ component }) => component)]);
+  const main = entries.find(
+    ({ role, description }) =>
+      MAIN_ROLES.has(role) && description?.parts.some(({ component }) => component === 'diffusion_model')
+  );
+  const family = main?.description?.family;
+  const missing = family === undefined ? [] : missingRoles(family, present);
+  if (!main || family === undefined || missing.length === 0) return [];
+  const listed = wordList(missing.map((role) => `“${role}”`));
+  const files = missing.length === 1 ? `a file with the role ${listed}` : `files with the roles ${listed}`;
+  const message = `The installed file is a diffusion model of ${FAMILY_NAMES[family]}, which cannot make images without ${files}; add what is missing.`;
+  return [{ code: 'incomplete-model', severity: 'warning', message, ...rangeOf(main.node) }];
+}
