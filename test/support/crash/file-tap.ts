@@ -8,12 +8,17 @@ export interface FileCall {
   readonly name: string;
   /** What the function was given; for a method of an open file, its path and then what it was given. */
   readonly args: readonly unknown[];
+  /** The open file whose method it is. */
+  readonly file?: FileHandle;
 }
 
 /** Stands in for a call: does it, does something else, or never returns. */
 export type FileTap = (call: FileCall, proceed: () => Promise<unknown>) => Promise<unknown>;
 
-const FUNCTIONS = ['appendFile', 'chmod', 'copyFile', 'link', 'mkdir', 'open', 'rename', 'rm', 'writeFile'] as const;
+const FUNCTIONS = [
+  ...(['appendFile', 'chmod', 'copyFile', 'link', 'mkdir', 'open', 'rename', 'rm', 'rmdir', 'symlink'] as const),
+  ...(['unlink', 'utimes', 'writeFile'] as const)
+] as const;
 const METHODS = ['appendFile', 'datasync', 'sync', 'truncate', 'write', 'writeFile'] as const;
 
 const taps = new AsyncLocalStorage<FileTap>();
@@ -48,7 +53,7 @@ function tapHandle(handle: FileHandle, path: unknown): FileHandle {
     const original = (handle[name] as AnyFunction).bind(handle);
     const tapped: AnyFunction = (...args) => {
       const tap = taps.getStore();
-      return tap ? tap({ name, args: [path, ...args] }, () => original(...args)) : original(...args);
+      return tap ? tap({ name, args: [path, ...args], file: handle }, () => original(...args)) : original(...args);
     };
     Object.assign(handle, { [name]: tapped });
   }

@@ -2,6 +2,7 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createServices, type Services } from '../../../server/operations/services';
 import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
+import { WorkerPool } from '../../../server/platform/workers/worker-pool';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { WORKER_SCRIPT } from '../built-worker';
 import { type RawServer, respond, startRawServer } from '../raw-http-server';
@@ -11,6 +12,14 @@ const ROLES: Readonly<Record<string, string>> = { 'unet.gguf': 'model', 'vae.ggu
 
 const noLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** Nothing that the next process cleans up after a crash may be in its way. */
+const strictLog = {
+  ...noLog,
+  error: (text: string, fields = {}) => {
+    throw new Error(`${text} ${JSON.stringify(fields)}`);
+  }
+};
+
 /** The real parts over one cache root, opened again and again. */
 export class CacheUnderTest {
   private constructor(
@@ -19,6 +28,7 @@ export class CacheUnderTest {
     readonly layout: CacheLayout,
     private readonly site: RawServer,
     private readonly onOpen: () => void,
+    private readonly pool: WorkerPool,
     private opened: Services
   ) {}
 
@@ -33,7 +43,8 @@ export class CacheUnderTest {
       for (const version of MODELS[name].keys()) await writeSourceManifest(folder, site.origin, name, version);
     }
     onOpen();
-    return new CacheUnderTest(folder, layout, site, onOpen, servicesOver(layout));
+    const pool = new WorkerPool(WORKER_SCRIPT);
+    return new CacheUnderTest(folder, layout, site, onOpen, pool, servicesOver(layout, pool));
   }
 
   get services(): Services {
@@ -49,17 +60,18 @@ export class CacheUnderTest {
     // What a crashed process still holds may never end.
     void this.opened.dispose().catch(() => undefined);
     this.onOpen();
-    this.opened = servicesOver(this.layout);
-    await cleanUpAfterCrashes(this.opened);
+    this.opened = servicesOver(this.layout, this.pool);
+    await cleanUpAfterCrashes({ ...this.opened, log: strictLog });
   }
 
   async close(): Promise<void> {
     void this.opened.dispose().catch(() => undefined);
-    await this.site.close();
+    await Promise.all([this.pool.dispose(), this.site.close()]);
   }
 }
 
-function servicesOver(layout: CacheLayout): Services {
+/** @param pool does the work of each: to start threads takes longer than all that they do */
+function servicesOver(layout: CacheLayout, pool: WorkerPool): Services {
   const services = createServices({
     root: layout.root,
     policy: { allowInsecureHttp: false, allowPrivateHosts: false },
@@ -71,6 +83,7 @@ function servicesOver(layout: CacheLayout): Services {
   });
   // Files that were just written count as old ones, so that what is read of them is remembered.
   Object.assign(services.proofs, { now: () => Date.now() + 60_000 });
+  Object.assign(services.pool, { start: pool.start.bind(pool) });
   return services;
 }
 
