@@ -3,6 +3,7 @@ import type { Digest } from '../../shared/digest';
 import type { FreedSpace } from '../../shared/protocol';
 import { removeAbandonedTemporaries } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
+import { fileFailure } from '../platform/system-error';
 import { findPartials } from '../pull/find-partials';
 import { collectPartials } from '../pull/stale-partials';
 import { collectBlobs } from '../store/collect-blobs';
@@ -16,8 +17,17 @@ import { cleanUpAfterCrashes, partialsKeptMs } from './start-up';
  * went on with for as long as the setting says, contents that no installed model lists, what is remembered of files
  * that are gone, and what crashed writers left in the gallery. Safe while others install.
  * @param dryRun says what would be freed and changes nothing
+ * @throws Failure
  */
 export async function freeSpace(services: Services, dryRun: boolean): Promise<FreedSpace> {
+  try {
+    return await collect(services, dryRun);
+  } catch (error) {
+    throw fileFailure(error, 'Freeing space failed.', services.layout.root);
+  }
+}
+
+async function collect(services: Services, dryRun: boolean): Promise<FreedSpace> {
   const { layout, proofs, clock, log } = services;
   const leftovers = await countLeftovers(layout);
   const stale = dryRun
