@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure, messageOf } from '../../shared/failure';
 import type { PullEvent, VerifyProgress } from '../../shared/job-events';
 import type { InstalledFile } from '../../shared/manifest/installed-manifest';
-import { isErrorWithCode } from '../platform/system-error';
+import { fileFailure, isErrorWithCode } from '../platform/system-error';
 import type { WantedFile } from '../pull/expected-file';
 import type { PullOptions } from '../pull/pull-engine';
 import type { BundleContent } from '../store/bundle-store';
@@ -60,7 +60,8 @@ export async function healFiles(
     const milliseconds = services.clock.now() - startedAt;
     onEvent({ type: 'completed', model: name, bytes: manifest.total_size_bytes, transferredBytes, milliseconds });
     return result;
-  } catch (error) {
+  } catch (thrown) {
+    const error = fileFailure(thrown, `Healing ${name} failed.`, services.layout.root);
     const failure =
       error instanceof Failure ? error.toJSON() : { code: 'unexpected' as const, message: messageOf(error) };
     onEvent({ type: 'failed', model: name, failure });

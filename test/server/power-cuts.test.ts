@@ -10,7 +10,7 @@ import { modelFromManifest, register } from '../../server/operations/register-mo
 import { rememberVerdicts, verifyModel } from '../../server/operations/verify-model';
 import { entriesOf } from '../../server/platform/folder-entries';
 import type { ProcessIdentity } from '../../server/platform/process-identity';
-import { collectPartials } from '../../server/pull/partial-folders';
+import { collectPartials } from '../../server/pull/stale-partials';
 import { type CrashState, crashStates } from '../support/crash/crash-states';
 import { describeDisk, diskIn, putOnDisk } from '../support/crash/disk';
 import { recordDisk } from '../support/crash/disk-recorder';
@@ -198,6 +198,7 @@ function expectOldOrNew(found: World, before: World, after: World): void {
       describeBundle(found.bundles.get(name))
     );
     expect(worlds.map(({ entries }) => entries.get(name)?.version)).toContain(found.entries.get(name)?.version);
+    expect(found.entries.get(name)?.stamped ?? false, `${name} in the registry`).toBe(found.bundles.has(name));
   }
   for (const [content, { health }] of found.blobs) {
     if (health !== 'sound') expect(before.blobs.get(content)?.health, `blob ${content}`).toBe(health);
