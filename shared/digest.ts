@@ -10,6 +10,7 @@ export function isDigest(text: string): text is Digest {
 
 /** Reads a digest as people write it: surrounding white space and upper case do not matter. */
 export function parseDigest(text: string): Digest | undefined {
+  if (isDigest(text)) return text;
   const candidate = text.trim().toLowerCase();
   return isDigest(candidate) ? candidate : undefined;
 }

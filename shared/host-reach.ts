@@ -28,6 +28,7 @@ export function addressReach(address: string): HostReach | undefined {
 }
 
 function ipv4Octets(text: string): readonly number[] | undefined {
+  if (!/^[\d.]+$/.test(text)) return undefined;
   const parts = text.split('.');
   if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) return undefined;
   return parts.map(Number);
@@ -47,8 +48,9 @@ function ipv4Reach([first = 0, second = 0, third = 0]: readonly number[]): HostR
 
 /** The eight groups of an IPv6 address; its end may be written as IPv4. */
 function ipv6Groups(text: string): readonly number[] | undefined {
+  if (!text.includes(':')) return undefined;
   const halves = text.split('::');
-  if (halves.length > 2 || !text.includes(':')) return undefined;
+  if (halves.length > 2) return undefined;
   const [head, tail] = halves.map(groupsOf);
   if (!head) return undefined;
   if (halves.length === 1) return head.length === 8 ? head : undefined;

@@ -91,7 +91,8 @@ const SECRET_PARAMETER =
  */
 export function secretParameterOf(text: string): string | undefined {
   if (!/^https?:/i.test(text)) return undefined;
-  const query = /\?([^#]*)/.exec(text)?.[1] ?? '';
+  const [, query] = /\?([^#]*)/.exec(text) ?? [];
+  if (query === undefined) return undefined;
   const names = query.split('&').map((pair) => decoded(pair.split('=', 1)[0] ?? '') ?? '');
   return names.find((name) => SECRET_PARAMETER.test(name));
 }

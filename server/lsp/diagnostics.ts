@@ -1,9 +1,12 @@
 import {
+  type CancellationToken,
   type Connection,
   type Diagnostic,
   type DocumentDiagnosticParams,
   type DocumentDiagnosticReport,
   DocumentDiagnosticReportKind,
+  LSPErrorCodes,
+  ResponseError,
   type TextDocuments
 } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
@@ -34,7 +37,10 @@ export function serveDiagnostics(
   manifests: ManifestDocuments,
   options: DiagnosticsOptions
 ): OpenDiagnostics {
-  const findings: Find = async (document) => lspDiagnostics(document, await manifests.diagnose(document), options);
+  const findings: Find = async (document) => {
+    const found = await manifests.diagnose(document);
+    return found && lspDiagnostics(document, found, options);
+  };
   documents.onDidClose(({ document: { uri } }) => manifests.forget(uri));
   if (options.asks) {
     const answered = serveAsked(connection, documents, findings);
@@ -49,9 +55,10 @@ export function serveDiagnostics(
   return { sendAnew: () => documents.all().forEach(tell), answered: () => Promise.resolve() };
 }
 
-type Find = (document: TextDocument) => Promise<Diagnostic[]>;
+/** Resolves to undefined when the document has changed meanwhile. */
+type Find = (document: TextDocument) => Promise<Diagnostic[] | undefined>;
 
-/** What was found in an older text is not sent after what was found in a newer one. */
+/** What was found in an older text is not sent: the newer one has findings of its own. */
 async function send(
   connection: Connection,
   documents: TextDocuments<TextDocument>,
@@ -60,7 +67,7 @@ async function send(
 ): Promise<void> {
   const { uri, version } = document;
   const diagnostics = await findings(document);
-  if (documents.get(uri)?.version === version) await connection.sendDiagnostics({ uri, version, diagnostics });
+  if (diagnostics && documents.get(uri) === document) await connection.sendDiagnostics({ uri, version, diagnostics });
 }
 
 function serveAsked(
@@ -69,18 +76,22 @@ function serveAsked(
   findings: Find
 ): () => Promise<unknown> {
   const underWay = new Set<Promise<unknown>>();
-  const report = async ({
-    textDocument: { uri },
-    previousResultId
-  }: DocumentDiagnosticParams): Promise<DocumentDiagnosticReport> => {
-    const document = documents.get(uri);
-    const items = document ? await findings(document) : [];
+  const report = async (
+    { textDocument: { uri }, previousResultId }: DocumentDiagnosticParams,
+    token: CancellationToken
+  ): Promise<DocumentDiagnosticReport> => {
+    let items: Diagnostic[] | undefined;
+    while (!items) {
+      const document = documents.get(uri);
+      items = document ? await findings(document) : [];
+      if (token.isCancellationRequested) throw new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
+    }
     const resultId = resultIdOf(items);
     if (resultId === previousResultId) return { kind: DocumentDiagnosticReportKind.Unchanged, resultId };
     return { kind: DocumentDiagnosticReportKind.Full, resultId, items };
   };
-  connection.languages.diagnostics.on((params) => {
-    const answer = report(params);
+  connection.languages.diagnostics.on((params, token) => {
+    const answer = report(params, token);
     underWay.add(answer);
     return answer.finally(() => underWay.delete(answer));
   });

@@ -2,15 +2,15 @@ import { dirname, isAbsolute, relative } from 'node:path';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { hasCandidateName } from '../../shared/manifest/candidate';
 import type { ManifestDiagnostic } from '../manifest/diagnostic';
-import { diagnose } from '../manifest/diagnostics';
 import type { Dialect } from '../manifest/dialect';
-import { type ManifestDocument, parseManifestText, stringOf } from '../manifest/document';
+import { parseManifestText, stringOf } from '../manifest/document';
 import type { ManifestPatterns } from '../manifest/manifest-patterns';
 import { type DocumentContext, type Recognition, recognition } from '../manifest/recognise';
 import { duplicateName } from '../manifest/rules/duplicate-name';
 import { type BundleFolder, differencesFromDisk } from '../manifest/rules/on-disk';
 import { contradictionsOfWeights, type InstalledWeights } from '../manifest/rules/weights';
 import { filePathOf, placeOf } from './file-path';
+import { ManifestLook } from './manifest-look';
 
 export interface ManifestDocumentsOptions {
   /** Absolute paths of the folders that hold bundles; manifests in them count even when they are broken. */
@@ -25,13 +25,6 @@ export interface ManifestDocumentsOptions {
   readonly bundleAt: (path: string) => Promise<BundleFolder | undefined>;
   /** What is known of the files of an installed model by their headers, by their paths. */
   readonly weightsOf: (name: string) => ReadonlyMap<string, InstalledWeights>;
-}
-
-/** One version of a manifest, and what its text alone shows. */
-export interface ManifestLook {
-  readonly parsed: ManifestDocument;
-  readonly dialect: Dialect;
-  readonly diagnostics: readonly ManifestDiagnostic[];
 }
 
 /** What is known of one version of a document. */
@@ -49,13 +42,20 @@ export class ManifestDocuments {
 
   constructor(private readonly options: ManifestDocumentsOptions) {}
 
-  /** The findings in a document, with what only a look at the other manifests shows; none for foreign documents. */
-  async diagnose(document: TextDocument): Promise<readonly ManifestDiagnostic[]> {
+  /**
+   * The findings in a document, with what only a look at the other manifests shows; none for foreign documents.
+   * @returns undefined when the document has changed meanwhile
+   */
+  async diagnose(document: TextDocument): Promise<readonly ManifestDiagnostic[] | undefined> {
+    const { uri, version } = document;
+    const isCurrent = (): boolean => document.version === version;
     const look = this.look(document);
-    if (look?.dialect !== 'source') return this.withDifferences(document, look);
-    const path = filePathOf(document.uri);
-    const rows = withClash(document, look, path === undefined ? [] : await this.options.namesakesOf(path));
-    return this.withContradictions(look, rows);
+    if (!(await look?.diagnose(isCurrent)) && look) return undefined;
+    const path = filePathOf(uri);
+    const namesakes = look?.dialect === 'source' && path !== undefined ? await this.options.namesakesOf(path) : [];
+    const rows = await this.withSurroundings(uri, look, namesakes);
+    if (!isCurrent()) return undefined;
+    return look?.dialect === 'source' ? this.withContradictions(look, rows) : rows;
   }
 
   /**
@@ -64,8 +64,8 @@ export class ManifestDocuments {
    */
   async diagnoseUnopened(document: TextDocument, namesakes: readonly string[]): Promise<readonly ManifestDiagnostic[]> {
     const look = this.examine(document);
-    if (look?.dialect !== 'source') return this.withDifferences(document, look);
-    return withClash(document, look, namesakes);
+    await look?.diagnose(() => true);
+    return this.withSurroundings(document.uri, look, namesakes);
   }
 
   /** What the text of a document shows; undefined for foreign documents. */
@@ -93,13 +93,21 @@ export class ManifestDocuments {
     this.dialects.delete(path);
   }
 
-  /** With what the files beside an installed manifest show; where its text has a finding already, that one counts. */
-  private async withDifferences(
-    { uri }: TextDocument,
-    look: ManifestLook | undefined
+  /** The findings in a text with those that take more than the text. */
+  private async withSurroundings(
+    uri: string,
+    look: ManifestLook | undefined,
+    namesakes: readonly string[]
   ): Promise<readonly ManifestDiagnostic[]> {
     if (!look) return [];
-    const { parsed, diagnostics } = look;
+    return look.dialect === 'source' ? withClash(uri, look, namesakes) : this.withDifferences(uri, look);
+  }
+
+  /** With what the files beside an installed manifest show; where its text has a finding already, that one counts. */
+  private async withDifferences(
+    uri: string,
+    { parsed, diagnostics }: ManifestLook
+  ): Promise<readonly ManifestDiagnostic[]> {
     const path = filePathOf(uri);
     const folder = path === undefined ? undefined : await this.options.bundleAt(path);
     if (!folder) return diagnostics;
@@ -141,13 +149,13 @@ export class ManifestDocuments {
     if (!dialect) return undefined;
     this.dialects.set(placeOf(document.uri), dialect);
     const { reportSyntax } = this.options;
-    return { parsed, dialect, diagnostics: diagnose(parsed, dialect, { reportSyntax }) };
+    return new ManifestLook(parsed, dialect, { reportSyntax });
   }
 }
 
 /** With the finding that others have the same name. A finding about the name itself comes first: one mistake, one row. */
 function withClash(
-  { uri }: TextDocument,
+  uri: string,
   { parsed, diagnostics }: ManifestLook,
   namesakes: readonly string[]
 ): readonly ManifestDiagnostic[] {

@@ -6,14 +6,12 @@ import { fileEntries } from './files';
 import { checkInsecureAddresses } from './rules/addresses';
 import { checkDigestFormat } from './rules/digest-format';
 import { checkMissingDigests, checkRepeatedDigests } from './rules/digests';
-import { checkDuplicateKeys } from './rules/duplicate-keys';
 import { checkDuplicatePaths } from './rules/duplicate-paths';
-import { checkNumbers } from './rules/inexact-numbers';
+import { checkEverywhere } from './rules/everywhere';
 import { checkNamesElsewhere } from './rules/names-elsewhere';
 import { checkPickles } from './rules/pickles';
 import { checkPinning } from './rules/pinning';
 import { checkMissingRoles, checkRepeatedRoles } from './rules/roles';
-import { checkSecrets } from './rules/secrets';
 import { checkShape } from './rules/shape';
 import { checkApproximateSizes } from './rules/sizes';
 import { checkSyntax } from './rules/syntax';
@@ -32,38 +30,69 @@ export interface DiagnoseOptions {
 export function diagnose(
   document: ManifestDocument,
   dialect: Dialect,
-  { reportSyntax }: DiagnoseOptions
+  options: DiagnoseOptions
 ): readonly ManifestDiagnostic[] {
+  const work = diagnosing(document, dialect, options);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** As {@link diagnose}, but pauses between rules, for a large manifest takes longer than others should wait. */
+export function* diagnosing(
+  document: ManifestDocument,
+  dialect: Dialect,
+  { reportSyntax }: DiagnoseOptions
+): Generator<undefined, readonly ManifestDiagnostic[]> {
   const whole = findingAboutTheWhole(document);
   if (whole) return [settled(whole, document)];
   const rows = new Rows(document);
+  if (reportSyntax) checkSyntax(document, (finding) => rows.addSyntax(finding));
   const report: Report = (finding) => rows.add(finding);
-  if (reportSyntax) {
-    checkSyntax(document, (finding) => rows.addSyntax(finding));
-    checkDuplicateKeys(document, report);
+  checkEverywhere(document, reportSyntax, report);
+  for (const check of RULES[dialect]) {
+    yield;
+    const steps = check(document, dialect, report);
+    if (steps) yield* steps;
   }
-  checkNumbers(document, report);
-  checkSecrets(document, report);
-  checkNamesElsewhere(document, report);
-  checkShape(document, dialect, report);
-  checkDuplicatePaths(document, dialect, report);
-  checkDigestFormat(document, report);
-  if (dialect === 'source') checkSource(document, report);
-  checkPickles(document, dialect, report);
-  if (dialect === 'installed') checkTotalSize(document, report);
+  yield;
   return rows.inDocumentOrder();
 }
 
-/** What only somebody who writes a manifest by hand can do anything about. */
-function checkSource(document: ManifestDocument, report: Report): void {
-  checkRepeatedRoles(document, report);
-  checkMissingRoles(document, report);
-  checkInsecureAddresses(document, report);
-  checkPinning(document, report);
-  checkApproximateSizes(document, report);
-  checkMissingDigests(document, report);
-  checkRepeatedDigests(document, report);
-}
+/** Reports what it finds, at once or in steps. */
+type Rule = (document: ManifestDocument, dialect: Dialect, report: Report) => Iterable<undefined> | void;
+
+const SHAPE: readonly Rule[] = [
+  (document, _, report) => checkNamesElsewhere(document, report),
+  checkShape,
+  checkDuplicatePaths,
+  (document, _, report) => checkDigestFormat(document, report)
+];
+
+/** The rules by dialect, most fundamental first. */
+const RULES: Readonly<Record<Dialect, readonly Rule[]>> = {
+  // Much of this is what only somebody who writes a manifest by hand can do anything about.
+  source: [
+    ...SHAPE,
+    ...[
+      checkRepeatedRoles,
+      checkMissingRoles,
+      checkInsecureAddresses,
+      checkPinning,
+      checkApproximateSizes,
+      checkMissingDigests,
+      checkRepeatedDigests
+    ].map(
+      (check): Rule =>
+        (document, _, report) =>
+          check(document, report)
+    ),
+    checkPickles
+  ],
+  installed: [...SHAPE, checkPickles, (document, _, report) => checkTotalSize(document, report)],
+  artifact: [...SHAPE, checkPickles]
+};
 
 /** What makes every further finding pointless. */
 function findingAboutTheWhole(document: ManifestDocument): Finding | undefined {

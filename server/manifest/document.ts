@@ -1,7 +1,8 @@
 import { type Node, type ParseError, parseTree } from 'jsonc-parser';
 import { SNIFFED_BYTES } from '../../shared/manifest/candidate';
 import type { TextRange } from './diagnostic';
-import { type TextLimit, textLimit } from './text-limits';
+import { strictTree } from './strict-tree';
+import { DEEPEST_NESTING, isTooLong, MOST_VALUES, type TextLimit, textLimit } from './text-limits';
 
 /** One property of an object; without `value` while it is being typed. */
 export interface Field {
@@ -30,6 +31,21 @@ export interface ManifestDocument {
 
 /** Reads a text as strict JSON, as far as it goes. Never throws and never reads more than the limits allow. */
 export function parseManifestText(text: string): ManifestDocument {
+  const tree = isTooLong(text) ? undefined : strictTree(readableText(text), TREE_LIMITS);
+  const reading = tree ? { root: tree, limit: undefined, syntaxError: undefined } : readWithErrors(text);
+  const fields = new FieldIndex();
+  return {
+    text,
+    ...reading,
+    fieldsOf: (node) => fields.of(node),
+    nodeAt: (path) => nodeAt(reading.root, path, fields)
+  };
+}
+
+const TREE_LIMITS = { depth: DEEPEST_NESTING, values: MOST_VALUES };
+
+/** Reads what is no strict JSON, or too much of it. */
+function readWithErrors(text: string): Pick<ManifestDocument, 'root' | 'limit' | 'syntaxError'> {
   const limit = textLimit(text);
   const errors = new FirstError();
   const root = parseTree(readableText(limit ? beginningOf(text) : text), errors, {
@@ -37,15 +53,7 @@ export function parseManifestText(text: string): ManifestDocument {
     allowTrailingComma: false,
     allowEmptyContent: false
   });
-  const fields = new FieldIndex();
-  return {
-    text,
-    root,
-    limit,
-    syntaxError: errors[0],
-    fieldsOf: (node) => fields.of(node),
-    nodeAt: (path) => nodeAt(root, path, fields)
-  };
+  return { root, limit, syntaxError: errors[0] };
 }
 
 /**

@@ -13,13 +13,26 @@ export function fileEntries(document: ManifestDocument): readonly Node[] {
   return files?.type === 'array' ? (files.children ?? []) : [];
 }
 
+/** What several rules ask of one document. */
+const textsByField = new WeakMap<ManifestDocument, Map<string, readonly EntryText[]>>();
+
 /** The texts that the file entries have in one field, in document order. */
-export function entryTexts(document: ManifestDocument, field: string): EntryText[] {
-  return fileEntries(document).flatMap((entry) => {
+export function entryTexts(document: ManifestDocument, field: string): readonly EntryText[] {
+  const known = textsByField.get(document) ?? new Map<string, readonly EntryText[]>();
+  textsByField.set(document, known);
+  const texts = known.get(field) ?? collectTexts(document, field);
+  known.set(field, texts);
+  return texts;
+}
+
+function collectTexts(document: ManifestDocument, field: string): readonly EntryText[] {
+  const texts: EntryText[] = [];
+  for (const entry of fileEntries(document)) {
     const node = document.fieldsOf(entry).get(field)?.value;
     const text = stringOf(node);
-    return node && text !== undefined ? [{ node, text }] : [];
-  });
+    if (node && text !== undefined) texts.push({ node, text });
+  }
+  return texts;
 }
 
 /** The size in bytes that a node states; undefined when that is none. */

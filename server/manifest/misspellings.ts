@@ -31,7 +31,7 @@ function collectInObject(document: ManifestDocument, { shape }: z.ZodObject, obj
   for (const field of fields.values()) {
     const known = Object.hasOwn(shape, field.name) ? shape[field.name] : undefined;
     if (known) {
-      if (field.value) collect(document, known, field.value, found);
+      if (field.value?.children) collect(document, known, field.value, found);
       continue;
     }
     const meant = meantField(field.name, Object.keys(shape), fields);

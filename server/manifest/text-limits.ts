@@ -2,10 +2,10 @@ import { LARGEST_MANIFEST_BYTES } from '../../shared/manifest/source-manifest';
 import type { Finding } from './diagnostic';
 
 /** The deepest nesting that is read; real manifests need four levels. */
-const DEEPEST_NESTING = 64;
+export const DEEPEST_NESTING = 64;
 
 /** The most values in one text: bounds the memory of the parse tree (8 MB of meaningful entries have fewer). */
-const MOST_VALUES = 300_000;
+export const MOST_VALUES = 300_000;
 
 /** Why a text is not read as a whole. */
 export interface TextLimit extends Finding {
@@ -25,18 +25,13 @@ const TOO_LARGE: TextLimit = {
  * bracket of the wrong kind closes nothing.
  */
 export function textLimit(text: string): TextLimit | undefined {
-  if (text.length > LARGEST_MANIFEST_BYTES) return TOO_LARGE;
+  if (isTooLong(text)) return TOO_LARGE;
   const open: number[] = [];
-  let bytes = text.length;
   let values = 1;
   for (let offset = 0; offset < text.length; offset++) {
     const unit = text.charCodeAt(offset);
-    if (unit > 0x7f) bytes += extraBytes(unit);
-    else if (unit === QUOTE) {
-      const end = endOfString(text, offset);
-      for (let inside = offset; inside < end; inside++) bytes += extraBytes(text.charCodeAt(inside));
-      offset = end;
-    } else if (unit === SLASH) offset = endOfComment(text, offset);
+    if (unit === QUOTE) offset = endOfString(text, offset);
+    else if (unit === SLASH) offset = endOfComment(text, offset);
     else if (unit === COMMA) values++;
     else if (unit === OPEN_BRACE || unit === OPEN_BRACKET) {
       if (open.length === DEEPEST_NESTING) return tooDeep(offset);
@@ -45,7 +40,13 @@ export function textLimit(text: string): TextLimit | undefined {
     } else if (unit === open.at(-1)) open.pop();
     if (values > MOST_VALUES) return TOO_LARGE;
   }
-  return bytes > LARGEST_MANIFEST_BYTES ? TOO_LARGE : undefined;
+  return undefined;
+}
+
+/** Whether a text has more bytes than are read. A UTF-16 unit takes three at most, so that few texts are counted. */
+export function isTooLong(text: string): boolean {
+  if (text.length * 3 <= LARGEST_MANIFEST_BYTES) return false;
+  return text.length > LARGEST_MANIFEST_BYTES || Buffer.byteLength(text) > LARGEST_MANIFEST_BYTES;
 }
 
 const QUOTE = 0x22;
@@ -58,12 +59,6 @@ const CARRIAGE_RETURN = 0x0d;
 /** In ASCII, a closing bracket comes two places behind its opening one. */
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
-
-/** Bytes that a UTF-16 unit takes in UTF-8 beyond the first: a pair of surrogates takes four for its two units. */
-function extraBytes(unit: number): number {
-  if (unit < 0x80) return 0;
-  return unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
-}
 
 /** Offset of the closing quote, or of the last unit before the line break or end that cuts the string off. */
 function endOfString(text: string, start: number): number {

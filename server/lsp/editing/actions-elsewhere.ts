@@ -23,7 +23,8 @@ import { knownLocally, localFacts, type ManifestAround } from '../../operations/
 import type { Services } from '../../operations/services';
 import { filePathOf } from '../file-path';
 import { signalOf } from '../guarded';
-import type { ManifestDocuments, ManifestLook } from '../manifest-documents';
+import type { ManifestDocuments } from '../manifest-documents';
+import type { ManifestLook } from '../manifest-look';
 import { isAskedFor, shownOf, textEdits, touchedBy } from './code-actions';
 import { tellFailure } from './editor-messages';
 

@@ -13,7 +13,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { ManifestDiagnostic } from '../../manifest/diagnostic';
 import type { TextReplacement } from '../../manifest/fixes/edits';
 import { certainFixes, fixesFor } from '../../manifest/fixes/fixes';
-import type { ManifestLook } from '../manifest-documents';
+import type { ManifestLook } from '../manifest-look';
 import { toOffsets, toRange } from './convert';
 
 /** Mends all that can be mended without a question; editors run it on save when the user wants that. */

@@ -1,7 +1,7 @@
 import { type DocumentSymbol, type FoldingRange, SymbolKind } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { foldsOf, type OutlineEntry, outlineOf } from '../../manifest/outline';
-import type { ManifestLook } from '../manifest-documents';
+import type { ManifestLook } from '../manifest-look';
 import { toRange } from './convert';
 
 const KINDS: Readonly<Record<OutlineEntry['kind'], SymbolKind>> = {

@@ -2,19 +2,15 @@ import type { Node } from 'jsonc-parser';
 import type { Finding, Report } from '../diagnostic';
 import { forEachField, type ManifestDocument, rangeOf } from '../document';
 import { excerpt } from './texts';
-import { forEachNode } from './tree';
 
-/** Keys written twice: JSON readers keep the last silently. */
-export function checkDuplicateKeys(document: ManifestDocument, report: Report): void {
-  forEachNode(document.root, (node) => {
-    if (node.type !== 'object') return;
-    if (document.fieldsOf(node).size === (node.children?.length ?? 0)) return;
-    const first = new Map<string, Node>();
-    forEachField(node, ({ name, key }) => {
-      const before = first.get(name);
-      if (before) report(duplicate(name, key, before));
-      else first.set(name, key);
-    });
+/** Keys of an object that are written twice: JSON readers keep the last silently. */
+export function checkDuplicateKeys(document: ManifestDocument, object: Node, report: Report): void {
+  if (document.fieldsOf(object).size === (object.children?.length ?? 0)) return;
+  const first = new Map<string, Node>();
+  forEachField(object, ({ name, key }) => {
+    const before = first.get(name);
+    if (before) report(duplicate(name, key, before));
+    else first.set(name, key);
   });
 }
 

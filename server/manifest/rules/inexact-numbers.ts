@@ -1,16 +1,13 @@
+import type { Node } from 'jsonc-parser';
 import type { Report } from '../diagnostic';
 import { type ManifestDocument, rangeOf } from '../document';
-import { forEachNode } from './tree';
 
-/** Numbers that JSON readers change silently: integers beyond 2^53 are rounded, and 1e400 becomes infinite. */
-export function checkNumbers(document: ManifestDocument, report: Report): void {
-  forEachNode(document.root, (node) => {
-    if (node.type !== 'number') return;
-    const value = Number(node.value);
-    const literal = document.text.slice(node.offset, node.offset + node.length);
-    const exact = Number.isFinite(value) && (Number.isSafeInteger(value) || !/^-?\d+$/.test(literal));
-    if (exact) return;
-    const message = 'JSON readers cannot hold this number exactly; write one of at most 9007199254740991.';
-    report({ code: 'inexact-number', message, ...rangeOf(node) });
-  });
+/** A number that JSON readers change silently: integers beyond 2^53 are rounded, and 1e400 becomes infinite. */
+export function checkNumber({ text }: ManifestDocument, number: Node, report: Report): void {
+  const value = Number(number.value);
+  if (Number.isSafeInteger(value)) return;
+  const literal = text.slice(number.offset, number.offset + number.length);
+  if (Number.isFinite(value) && !/^-?\d+$/.test(literal)) return;
+  const message = 'JSON readers cannot hold this number exactly; write one of at most 9007199254740991.';
+  report({ code: 'inexact-number', message, ...rangeOf(number) });
 }

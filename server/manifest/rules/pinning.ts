@@ -22,6 +22,8 @@ export function checkPinning(document: ManifestDocument, report: Report): void {
 
 /** The branch or tag that an address of the hub names; undefined for commits and everything else. */
 function movableRevision(url: string): string | undefined {
+  // Most addresses lead elsewhere, and a manifest may have ten thousand.
+  if (!/^hf:|huggingface/i.test(url)) return undefined;
   const file = hubFileOf(url);
   return file && !isPinned(file) ? file.revision : undefined;
 }

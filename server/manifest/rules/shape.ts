@@ -7,14 +7,18 @@ import { endOf, type ManifestDocument, rangeOf, stringOf, valueOf } from '../doc
 import { type Misspelling, misspellings } from '../misspellings';
 import { excerpt, issueText, missingFieldsText, optionText } from './texts';
 
-/** Fields that are missing, misspelled, of the wrong type or against a rule of the dialect's schema. */
-export function checkShape(document: ManifestDocument, dialect: Dialect, report: Report): void {
+/**
+ * Fields that are missing, misspelled, of the wrong type or against a rule of the dialect's schema. Pauses between
+ * entries.
+ */
+export function* checkShape(document: ManifestDocument, dialect: Dialect, report: Report): Generator<undefined> {
   const { root } = document;
   if (!root) return;
   const schema = DIALECT_SCHEMAS[dialect];
   const misspelled = misspellings(document, schema);
   for (const misspelling of misspelled) reportMisspelling(document, misspelling, report);
-  const issues = schema.safeParse(valueOf(root)).error?.issues ?? [];
+  yield;
+  const issues = yield* issuesOf(schema, valueOf(root));
   const missing = new Map<Node, string[]>();
   for (const issue of issues) {
     const node = document.nodeAt(issue.path);
@@ -22,6 +26,33 @@ export function checkShape(document: ManifestDocument, dialect: Dialect, report:
     else noteMissing(document, issue, missing);
   }
   reportMissing(document, missing, misspelled, report);
+}
+
+/** How many entries are read by the schema at once. */
+const ENTRIES = 500;
+
+/** What the schema has to say about a manifest; a long list of files is read in parts. */
+function* issuesOf(schema: z.ZodType, manifest: unknown): Generator<undefined, z.core.$ZodIssue[]> {
+  const files = isRecord(manifest) ? manifest['files'] : undefined;
+  if (!isRecord(manifest) || !Array.isArray(files) || files.length <= ENTRIES) {
+    return schema.safeParse(manifest).error?.issues ?? [];
+  }
+  const issues: z.core.$ZodIssue[] = [];
+  for (let first = 0; first < files.length; first += ENTRIES) {
+    const part = { ...manifest, files: files.slice(first, first + ENTRIES) };
+    for (const issue of schema.safeParse(part).error?.issues ?? []) {
+      const [field, index, ...inner] = issue.path;
+      if (field === 'files' && typeof index === 'number') {
+        issues.push({ ...issue, path: [field, first + index, ...inner] });
+      } else if (first === 0) issues.push(issue);
+    }
+    yield;
+  }
+  return issues;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function reportMisspelling(document: ManifestDocument, misspelling: Misspelling, report: Report): void {

@@ -319,3 +319,18 @@ describe('what is read but better written otherwise', () => {
     expect(row.message).toContain('“sampling_method”');
   });
 });
+
+describe('a long list of files', () => {
+  it('gets the same rows as a short one, and one for each mistake beside it', () => {
+    const files = Array.from({ length: 1600 }, (_, index) =>
+      sourceFile({ role: '"lora"', url: '"a"', filename: `"${index}.gguf"` })
+    );
+    for (const index of [0, 499, 500, 1599]) files[index] = sourceFile({ role: '"lora"', url: '"a"', filename: '«5»' });
+    files[1000] = '«"a.bin"»';
+    const text = sourceWith({ files: `[${files.join(',\n')}]`, defaults: '{ "width": «1» }' });
+    expectRows(
+      text,
+      Array.from({ length: 6 }, () => 'schema')
+    );
+  });
+});

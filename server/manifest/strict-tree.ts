@@ -1,0 +1,166 @@
+import type { Node } from 'jsonc-parser';
+
+/** What a tree may have at most. */
+export interface TreeLimits {
+  readonly depth: number;
+  /** Commas and opening brackets count, and the root. */
+  readonly values: number;
+}
+
+/**
+ * Reads strict JSON in one pass, which takes a fraction of the time of a parser that recovers from errors.
+ * @returns the tree as jsonc-parser's `parseTree` makes it; undefined when the text is no strict JSON or exceeds the
+ *   limits, of which this says nothing more
+ */
+export function strictTree(text: string, limits: TreeLimits): Node | undefined {
+  return new StrictReader(text, limits).read();
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+const WORDS: ReadonlyMap<number, { readonly word: string; readonly value: boolean | null }> = new Map([
+  [0x74, { word: 'true', value: true }],
+  [0x66, { word: 'false', value: false }],
+  [0x6e, { word: 'null', value: null }]
+]);
+
+type WritableNode = { -readonly [Key in keyof Node]: Node[Key] };
+
+class StrictReader {
+  private at = 0;
+  private depth = 0;
+  private values = 1;
+  /** Every name of a field once: thousands of entries have the same few. */
+  private readonly names = new Map<unknown, unknown>();
+
+  constructor(
+    private readonly text: string,
+    private readonly limits: TreeLimits
+  ) {}
+
+  read(): WritableNode | undefined {
+    const root = this.value({ type: 'array', offset: -1, length: -1 });
+    if (!root || !Number.isNaN(this.next())) return undefined;
+    delete root.parent;
+    return root;
+  }
+
+  /** The next unit that is no white space; NaN at the end. */
+  private next(): number {
+    for (;;) {
+      const unit = this.text.charCodeAt(this.at);
+      if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return unit;
+      this.at++;
+    }
+  }
+
+  private value(parent: Node): WritableNode | undefined {
+    const unit = this.next();
+    if (unit === QUOTE) return this.string(parent);
+    if (unit === OPEN_BRACE) return this.container('object', CLOSE_BRACE, parent);
+    if (unit === OPEN_BRACKET) return this.container('array', CLOSE_BRACKET, parent);
+    if (unit === MINUS || (unit >= ZERO && unit <= NINE)) return this.number(parent);
+    return this.word(unit, parent);
+  }
+
+  private container(type: 'object' | 'array', close: number, parent: Node): WritableNode | undefined {
+    const children: Node[] = [];
+    const offset = this.at++;
+    const node: WritableNode = { type, offset, length: -1, parent, children };
+    if (++this.depth > this.limits.depth || ++this.values > this.limits.values) return undefined;
+    if (this.next() !== close) {
+      for (;;) {
+        const child = type === 'object' ? this.property(node) : this.value(node);
+        if (!child) return undefined;
+        children.push(child);
+        const unit = this.next();
+        if (unit === close) break;
+        if (unit !== COMMA || ++this.values > this.limits.values) return undefined;
+        this.at++;
+      }
+    }
+    this.at++;
+    this.depth--;
+    node.length = this.at - offset;
+    return node;
+  }
+
+  private property(parent: Node): WritableNode | undefined {
+    if (this.next() !== QUOTE) return undefined;
+    const children: Node[] = [];
+    const node: WritableNode = { type: 'property', offset: this.at, length: -1, parent, children, colonOffset: -1 };
+    const key = this.string(node);
+    if (!key || this.next() !== COLON) return undefined;
+    key.value = this.names.get(key.value) ?? key.value;
+    this.names.set(key.value, key.value);
+    node.colonOffset = this.at++;
+    const value = this.value(node);
+    if (!value) return undefined;
+    children.push(key, value);
+    node.length = this.at - node.offset;
+    return node;
+  }
+
+  private string(parent: Node): WritableNode | undefined {
+    const offset = this.at;
+    let end = offset + 1;
+    let isPlain = true;
+    for (;;) {
+      const unit = this.text.charCodeAt(end);
+      if (unit === QUOTE) break;
+      if (unit === BACKSLASH) {
+        isPlain = false;
+        end++;
+      } else if (!(unit >= 0x20)) return undefined;
+      end++;
+    }
+    this.at = end + 1;
+    const value = isPlain ? this.text.slice(offset + 1, end) : unescaped(this.text.slice(offset, end + 1));
+    return value === undefined ? undefined : { type: 'string', offset, length: this.at - offset, parent, value };
+  }
+
+  private number(parent: Node): WritableNode | undefined {
+    const offset = this.at;
+    NUMBER.lastIndex = offset;
+    if (!NUMBER.test(this.text)) return undefined;
+    this.at = NUMBER.lastIndex;
+    const value = Number(this.text.slice(offset, this.at));
+    return { type: 'number', offset, length: this.at - offset, parent, value };
+  }
+
+  private word(unit: number, parent: Node): WritableNode | undefined {
+    const offset = this.at;
+    const found = WORDS.get(unit);
+    if (!found || !this.text.startsWith(found.word, offset)) return undefined;
+    this.at += found.word.length;
+    return {
+      type: found.value === null ? 'null' : 'boolean',
+      offset,
+      length: found.word.length,
+      parent,
+      value: found.value
+    };
+  }
+}
+
+/** The value of a string with escapes; undefined when one of them is none. */
+function unescaped(literal: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(literal);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
