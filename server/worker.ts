@@ -1,12 +1,21 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { readPngFile } from './gallery/png-file';
 import { INSPECT_IMAGE_TASK, inspectImageInput } from './operations/inspect-image';
 import { HASH_PARTS_TASK, hashPartsTask } from './platform/workers/hash-parts-task';
 import { HASH_TASK, hashTask } from './platform/workers/hash-task';
 import { serveTasks } from './platform/workers/serve-tasks';
+import type { NetworkSettings } from './pull/network-messages';
+import { serveNetwork } from './pull/serve-network';
 
-/** The worker thread: hashes files and decodes images, so that the server's main thread stays free. */
-if (parentPort) {
+/** Given to the network thread alone. */
+const network: NetworkSettings | null = workerData;
+
+/**
+ * A worker thread, so that the server's main thread stays free: the one that receives from the network, or one that
+ * hashes files and decodes images.
+ */
+if (parentPort && network) serveNetwork(parentPort, network);
+else if (parentPort) {
   serveTasks(parentPort, {
     [HASH_TASK]: hashTask,
     [HASH_PARTS_TASK]: hashPartsTask,

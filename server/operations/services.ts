@@ -106,11 +106,13 @@ export function createServices(options: ServiceOptions): Services {
     authorities: {
       caFile: options.caFile,
       useSystem: options.editorProxy?.systemCertificates === true,
-      environment: options.environment
+      // A copy, for that of the process cannot be handed to a thread.
+      environment: { ...options.environment }
     },
-    limits: tuning,
+    limits: { connectMs: tuning.connectMs, stallMs: tuning.stallMs, stallBytes: tuning.stallBytes },
     limiter: limits,
-    clock
+    clock,
+    workerScript: options.workerScript
   });
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];

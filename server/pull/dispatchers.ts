@@ -1,19 +1,17 @@
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type * as Undici from 'undici';
 import type { HostReach } from '../../shared/host-reach';
-import { type AddressPolicy, type Admission, reachOf, refusalOf } from './address-policy';
-import { type AuthoritySettings, trustedAuthorities } from './authorities';
+import { type Admission, reachOf, refusalOf } from './address-policy';
+import { trustedAuthorities } from './authorities';
 import { guardedConnector, type HostResolver, type Judge, judgedLookup } from './guarded-connection';
-import { type ProxySettings, proxyFor } from './proxy';
+import type { NetworkSettings } from './network-messages';
+import { proxyFor } from './proxy';
 import { windowedConnector } from './receive-windows';
-import type { TransferTuning } from './transfer-tuning';
 
 /** What connections are made by. */
-export interface DispatcherOptions {
-  readonly proxy: ProxySettings;
-  readonly policy: AddressPolicy;
+export interface DispatcherOptions extends Omit<NetworkSettings, 'limits'> {
+  readonly limits: Omit<NetworkSettings['limits'], 'stallBytes'>;
   readonly resolveHost: HostResolver;
-  readonly authorities: AuthoritySettings;
-  readonly limits: Pick<TransferTuning, 'connectMs' | 'stallMs'>;
 }
 
 /** The largest head of an answer, in bytes. */
@@ -23,7 +21,7 @@ const LARGEST_HEAD_BYTES = 64 * 1024;
 interface TlsOptions {
   readonly timeout: number;
   readonly rejectUnauthorized: boolean;
-  readonly ca?: string[];
+  readonly secureContext?: SecureContext;
 }
 
 /** undici's pools of connections: one for each proxy, and for each admission among those that need none. */
@@ -98,7 +96,8 @@ export class Dispatchers {
     return {
       timeout: limits.connectMs,
       rejectUnauthorized: proxy.strictTls,
-      ...(authorities && { ca: [...authorities] })
+      // Made once: reading all authorities takes some 50 ms, for each connection if it is left to those.
+      ...(authorities && { secureContext: createSecureContext({ ca: [...authorities] }) })
     };
   }
 }

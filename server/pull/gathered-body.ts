@@ -11,7 +11,7 @@ export interface Flow {
 }
 
 /** The most that a chunk has; a step through every layer for each 64 KiB that arrive costs more than the bytes do. */
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 512 * 1024;
 
 /**
  * The first chunk has at most this much, and none has more than all before it: whoever gives a body up early wastes
@@ -22,21 +22,28 @@ const FIRST_BYTES = 128 * 1024;
 /** What a connection brings at once. A chunk with less room than that is handed on, so that nothing is torn apart. */
 const READ_BYTES = 64 * 1024;
 
-/** Buffers for chunks that wait to be used again: those of one file after the other, and of its pieces. */
+/**
+ * Buffers that other threads can read, kept to be used again: for one file after the other, and for its pieces. Left to
+ * the collector they would pile up, for it does not see how large they are.
+ */
 export class ChunkBuffers {
   private readonly free: Buffer[] = [];
+  private used = 0;
 
   take(): Buffer {
-    return this.free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    this.used += 1;
+    return this.free.pop() ?? Buffer.from(new SharedArrayBuffer(CHUNK_BYTES));
   }
 
   giveBack(buffer: Buffer): void {
-    if (this.free.length < MOST_FREE_BUFFERS) this.free.push(buffer);
+    this.used -= 1;
+    this.free.push(buffer);
+    this.free.length = Math.min(this.free.length, this.used + LEAST_FREE_BUFFERS);
   }
 }
 
-/** As many as one connection needs; more are kept only while they are in use. */
-const MOST_FREE_BUFFERS = 2;
+/** As many as one connection needs; more are kept only while as many are in use. */
+const LEAST_FREE_BUFFERS = 2;
 
 /** Code of the error that a body ends with whose server sends next to nothing. */
 export const CRAWLING = 'CRAWLING';
@@ -47,7 +54,7 @@ class Crawling extends Error {
 }
 
 /**
- * A body as it arrives, gathered into chunks of up to 1 MiB. Two buffers take turns: one is filled while the other is read,
+ * A body as it arrives, gathered into chunks of up to 512 KiB. Two buffers take turns: one is filled while the other is read,
  * and when both are full the sender is held up. A chunk is the reader's until it asks for the next one. Of a body that
  * breaks off, what had arrived comes before the error.
  */

@@ -1,14 +1,14 @@
 import type { HostReach } from '../../shared/host-reach';
 import type { Clock } from '../platform/clock';
-import { type Admission, reachOf } from './address-policy';
-import { type DispatcherOptions, Dispatchers } from './dispatchers';
-import { ChunkBuffers, type StallLimits } from './gathered-body';
-import { exchange } from './http-exchange';
+import type { Admission } from './address-policy';
+import type { HostResolver } from './guarded-connection';
+import type { NetworkSettings } from './network-messages';
+import { NetworkThread } from './network-thread';
 import { type OnWait, OriginWaits } from './origin-waits';
 import { proxyFor } from './proxy';
 import type { TransferLimiter } from './transfer-limiter';
 
-/** An answer: its head, and its body as chunks of at most 1 MiB. */
+/** An answer: its head, and its body as chunks of at most 512 KiB. */
 export interface HttpAnswer {
   readonly status: number;
   /** How far the host is: told by the address that was connected to, behind a proxy by its name only. */
@@ -43,43 +43,38 @@ export interface HttpClient {
   ): Promise<HttpAnswer>;
   /** Host of the proxy that an address is reached through, or undefined. */
   proxyHost(url: URL): string | undefined;
-  /** Closes idle connections. */
+  /** Ends all connections. */
   close(): Promise<void>;
 }
 
-export interface HttpClientOptions extends DispatcherOptions {
-  readonly limits: DispatcherOptions['limits'] & StallLimits;
+export interface HttpClientOptions extends NetworkSettings {
+  /** Finds the addresses of host names. */
+  readonly resolveHost: HostResolver;
+  /** The bundled worker, an absolute path. */
+  readonly workerScript: string;
   /** Holds bodies to the rate that the user allows. */
   readonly limiter: TransferLimiter;
   readonly clock: Clock;
 }
 
-/** A client over undici with keep-alive. undici is loaded with the first request, not at start-up. */
+/** A client whose connections live in a thread of their own, which is started with the first request. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { proxy, limits, limiter } = options;
-  const tools = { limits, buffers: new ChunkBuffers() };
+  const { proxy, policy, authorities, limits, limiter, resolveHost, workerScript } = options;
   const waits = new OriginWaits(options.clock);
-  const dispatchers = new Dispatchers(options);
+  const network = new NetworkThread({ workerScript, resolveHost, settings: { proxy, policy, authorities, limits } });
   return {
     async send(method, url, headers, signal, { admission = 'named', onWait } = {}) {
       await waits.pass(url, signal, onWait);
-      const dispatcher = await dispatchers.of(url, admission);
-      const request = { method, url, headers, signal };
-      const { status, headers: answered, body } = await exchange(dispatcher, request, tools);
+      const answer = await network.send({ method, url: url.href, headers, admission }, signal);
+      const { status, reach, headers: answered } = answer.head;
       const header = (name: string): string | undefined => [answered[name]].flat()[0];
       waits.note(url, { status, header });
-      return {
-        status,
-        reach: dispatchers.reached(url) ?? reachOf(url.hostname),
-        header,
-        body: limiter.paced(body, signal),
-        discard: () => body.discard()
-      };
+      return { status, reach, header, body: limiter.paced(answer.body, signal), discard: () => answer.discard() };
     },
     proxyHost(url) {
       const address = proxyFor(url, proxy);
       return address && new URL(address).host;
     },
-    close: () => dispatchers.close()
+    close: () => network.close()
   };
 }

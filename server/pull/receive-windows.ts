@@ -5,13 +5,13 @@ import type { buildConnector } from 'undici';
 const WINDOW_BYTES = 64 * 1024;
 
 /** What is smaller is copied, so that few windows wait to be read. */
-const COPIED_BYTES = 8 * 1024;
+const COPIED_BYTES = 16 * 1024;
 
 /**
  * More windows than wait at any time: a connection stops reading when as much waits as one read brings, which is at
- * most eight windows that are not copied, one that was being filled, and one that was begun.
+ * most four windows that are not copied, one that was being filled, and one that was begun.
  */
-const WINDOWS = 16;
+const WINDOWS = 8;
 
 /**
  * Makes connections that receive into the same few windows over and over. By itself Node allocates 64 KiB for each

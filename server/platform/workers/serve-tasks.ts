@@ -1,7 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import { Failure, messageOf } from '../../../shared/failure';
-import { errorCode } from '../system-error';
 import { type FromWorker, toWorker } from './task-protocol';
+import { faultOf } from './thread-fault';
 
 /** What a task sees of the pool that started it. */
 export interface TaskContext {
@@ -61,13 +60,7 @@ class RunningTask {
       });
       this.answer({ type: 'done', id: this.id, result });
     } catch (error) {
-      this.answer({
-        type: 'failed',
-        id: this.id,
-        message: messageOf(error),
-        systemCode: errorCode(error),
-        failure: error instanceof Failure ? error.toJSON() : undefined
-      });
+      this.answer({ type: 'failed', id: this.id, fault: faultOf(error) });
     }
   }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { threadFault } from './thread-fault';
 
 /** From the pool to a worker. */
 export const toWorker = z.discriminatedUnion('type', [
@@ -11,15 +12,7 @@ export const toWorker = z.discriminatedUnion('type', [
 export const fromWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), id: z.int(), amount: z.number() }),
   z.object({ type: z.literal('done'), id: z.int(), result: z.unknown() }),
-  z.object({
-    type: z.literal('failed'),
-    id: z.int(),
-    message: z.string(),
-    /** The system error's code, when it was one. */
-    systemCode: z.string().optional(),
-    /** The failure's code, when it was an expected one. */
-    failure: z.unknown().optional()
-  })
+  z.object({ type: z.literal('failed'), id: z.int(), fault: threadFault })
 ]);
 
 export type ToWorker = z.infer<typeof toWorker>;

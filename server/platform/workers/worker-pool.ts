@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { cancelled, Failure, isFailureData } from '../../../shared/failure';
+import { cancelled } from '../../../shared/failure';
 import { type FromWorker, fromWorker, type ToWorker } from './task-protocol';
+import { errorOf } from './thread-fault';
 
 /** A task under way in a worker. */
 export interface StartedTask {
@@ -19,17 +20,6 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1
 
 /** More than two hashing threads gain nothing on the machines measured. */
 const MOST_WORKERS = 2;
-
-/** A task's failure that was a system error; `code` is that of the system. */
-class TaskError extends Error {
-  constructor(
-    message: string,
-    readonly code: string | undefined
-  ) {
-    super(message);
-    this.name = 'TaskError';
-  }
-}
 
 /** Runs tasks in at most two worker threads, started when first needed; they never keep the process alive. */
 export class WorkerPool {
@@ -145,13 +135,7 @@ class PooledWorker {
         task.resolve(message.result);
         return;
       case 'failed':
-        task.reject(taskFailure(message));
+        task.reject(errorOf(message.fault));
     }
   }
-}
-
-function taskFailure(message: Extract<FromWorker, { type: 'failed' }>): Error {
-  const { failure } = message;
-  if (isFailureData(failure)) return new Failure(failure.code, failure.message, failure);
-  return new TaskError(message.message, message.systemCode);
 }

@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import type { TransferTuning } from '../../../server/pull/transfer-tuning';
 import { Failure } from '../../../shared/failure';
 import type { PullEvent } from '../../../shared/job-events';
 import { USUAL_LIMITS } from '../../../shared/transfer-limits';
+import { type CountedNetwork, countedNetwork } from '../../support/counted-network';
 import { type Fault, type FaultServer, startFaultServer } from '../../support/fault-server';
 import type { RawRequest } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
@@ -166,6 +166,7 @@ interface PreparedRun {
   readonly server: FaultServer;
   readonly services: TestServices;
   readonly manifest: string;
+  readonly network: CountedNetwork;
 }
 
 /** Services with a cache of their own, and a manifest whose address and login carry secrets. */
@@ -174,26 +175,29 @@ async function prepare(
   { declared = { sha256: DIGEST }, tuning, freeBytes }: FaultCase,
   connections: number
 ): Promise<PreparedRun> {
+  const network = countedNetwork();
   const services = await testServices({
+    workerScript: network.workerScript,
     environment: { DIFFUSION_DOCK_TOKEN_MY_HUB: 'CANARY-TOKEN', DIFFUSION_DOCK_TOKEN_MY_HUB_ORIGINS: server.origin },
     ...(freeBytes && { freeBytes }),
     limits: { ...USUAL_LIMITS, connections },
     tuning: { ...SHARED_FROM_THE_START, ...tuning }
   });
   const url = `${server.origin}/weights.gguf?download=CANARY-QUERY`;
-  return { server, services, manifest: await writeManifest([{ url, ...declared }], { credential_alias: 'my-hub' }) };
+  const manifest = await writeManifest([{ url, ...declared }], { credential_alias: 'my-hub' });
+  return { server, services, manifest, network };
 }
 
 /** One pull, with what is true of every pull however it ends. */
-async function pullOnce({ server, services, manifest }: PreparedRun) {
+async function pullOnce({ server, services, manifest, network }: PreparedRun) {
   const logged = services.logged.length;
   const events: PullEvent[] = [];
-  const { fetchedBytes, result } = await countingBytes(server.origin, () =>
-    pullManifest(services, manifest, { onEvent: (event) => events.push(event) }).then(
-      () => 'exact' as const,
-      (error: unknown) => error
-    )
+  const before = network.receivedBytes();
+  const result = await pullManifest(services, manifest, { onEvent: (event) => events.push(event) }).then(
+    () => 'exact' as const,
+    (error: unknown) => error
   );
+  const fetchedBytes = network.receivedBytes() - before;
   const lines = services.logged.slice(logged);
   const traces = [...lines, JSON.stringify(events), JSON.stringify(result), inspectText(result)].join('\n');
   expect(traces).not.toContain('CANARY');
@@ -203,22 +207,6 @@ async function pullOnce({ server, services, manifest }: PreparedRun) {
   expect(events.at(-1)?.type).toBe(result === 'exact' ? 'completed' : 'failed');
   if (result === 'exact') await expectInstalled(services);
   return { ends: result === 'exact' ? result : failureText(result, server.origin, services.root), fetchedBytes };
-}
-
-/** Counts the bytes of bodies that came in from one server. */
-export async function countingBytes<T>(origin: string, work: () => Promise<T>) {
-  let fetchedBytes = 0;
-  const count = (message: unknown): void => {
-    const { request, chunk } = message as { request: { origin: string | URL }; chunk: Uint8Array };
-    if (String(request.origin).startsWith(origin)) fetchedBytes += chunk.length;
-  };
-  subscribe('undici:request:bodyChunkReceived', count);
-  try {
-    const result = await work();
-    return { result, fetchedBytes };
-  } finally {
-    unsubscribe('undici:request:bodyChunkReceived', count);
-  }
 }
 
 async function expectInstalled(services: TestServices): Promise<void> {

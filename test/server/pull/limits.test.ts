@@ -9,8 +9,8 @@ import { systemResolver } from '../../../server/pull/guarded-connection';
 import { createHttpClient } from '../../../server/pull/http-client';
 import { proxySettings } from '../../../server/pull/proxy';
 import { TransferLimiter } from '../../../server/pull/transfer-limiter';
-import { TRANSFER_TUNING } from '../../../server/pull/transfer-tuning';
 import { ManifestsInView, PullModel, PullProgressed, TransferLimitsChanged } from '../../../shared/protocol';
+import { WORKER_SCRIPT } from '../../support/built-worker';
 import { runCli } from '../../support/run-cli';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -65,7 +65,8 @@ describe('a rate limit', () => {
       policy: { allowInsecureHttp: false, allowPrivateHosts: false },
       resolveHost: systemResolver,
       authorities: { caFile: undefined, useSystem: false, environment: {} },
-      limits: TRANSFER_TUNING,
+      limits: { connectMs: 15_000, stallMs: 30_000, stallBytes: 1 },
+      workerScript: WORKER_SCRIPT,
       clock,
       limiter: new TransferLimiter(clock, { bytesPerSecond: 1_000_000, connections: 1 })
     });

@@ -1,0 +1,51 @@
+import type { LookupAddress } from 'node:dns';
+import type { HostReach } from '../../shared/host-reach';
+import type { ThreadFault } from '../platform/workers/thread-fault';
+import type { AddressPolicy, Admission } from './address-policy';
+import type { AuthoritySettings } from './authorities';
+import type { ProxySettings } from './proxy';
+import type { TransferTuning } from './transfer-tuning';
+
+/** What the network thread is started with. */
+export interface NetworkSettings {
+  readonly proxy: ProxySettings;
+  readonly policy: AddressPolicy;
+  readonly authorities: AuthoritySettings;
+  readonly limits: Pick<TransferTuning, 'connectMs' | 'stallMs' | 'stallBytes'>;
+}
+
+/** A request as the network thread sends it. */
+export interface NetworkRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly admission: Admission;
+}
+
+/** The head of an answer. */
+export interface AnswerHead {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** How far the host is: told by the address that was connected to, behind a proxy by its name only. */
+  readonly reach: HostReach;
+}
+
+/** From the main thread. Both ends are of one build, so nothing needs to be checked. */
+export type ToNetwork =
+  | { readonly type: 'send'; readonly id: number; readonly request: NetworkRequest }
+  /** The reader is done with the last chunk and waits for another. */
+  | { readonly type: 'next'; readonly id: number }
+  /** No more is to be received; what was is still read. */
+  | { readonly type: 'cancel'; readonly id: number }
+  /** Nothing is read any more. */
+  | { readonly type: 'discard'; readonly id: number }
+  | { readonly type: 'resolved'; readonly id: number; readonly found: readonly LookupAddress[] | ThreadFault };
+
+/** From the network thread. A chunk lies in shared memory, so that handing it over costs nothing. */
+export type FromNetwork =
+  | { readonly type: 'answered'; readonly id: number; readonly head: AnswerHead }
+  | { readonly type: 'chunk'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly type: 'ended'; readonly id: number; readonly fault: ThreadFault | undefined }
+  /** How names are resolved is for the host of the services to say. */
+  | { readonly type: 'resolve'; readonly id: number; readonly host: string };
