@@ -1,7 +1,10 @@
 import type { Role } from './roles';
 
-/** `missing`: stamped installed, folder gone. `outdated`: sound, but not what the manifest in view asks for. */
-export type ModelStatus = 'registered' | 'installed' | 'missing' | 'unhealthy' | 'outdated';
+/**
+ * `missing`: stamped installed, folder gone. `outdated`: sound, but not what the manifest in view asks for. `invalid`:
+ * known from nothing but a manifest that has mistakes.
+ */
+export type ModelStatus = 'registered' | 'installed' | 'missing' | 'unhealthy' | 'outdated' | 'invalid';
 
 /** `unverifiable`: usable, but nothing to prove it with. `corrupt`: missing, empty, or the digest differs. */
 export type Verdict = 'verified' | 'unverifiable' | 'corrupt';

@@ -1,12 +1,13 @@
 import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
 import { agoText, byteText } from '../../shared/byte-text';
 import type { ModelFile, ModelStatus, ModelSummary } from '../../shared/model';
-import type { TreeNode } from './model-node';
+import { COMMANDS } from '../support/commands';
+import type { ModelNode, TreeNode } from './model-node';
 import type { JobKind, RunningJob } from './running-jobs';
 
 /** How a node looks, told from its state alone. */
 export function treeItem(node: TreeNode, job: RunningJob | undefined): TreeItem {
-  return node.kind === 'model' ? modelItem(node.model, job) : fileItem(node.model, node.file);
+  return node.kind === 'model' ? modelItem(node, job) : fileItem(node.model, node.file);
 }
 
 interface Look {
@@ -20,14 +21,18 @@ const LOOKS: Readonly<Record<ModelStatus, Look>> = {
   installed: { word: 'installed', icon: 'pass-filled', colour: 'testing.iconPassed' },
   missing: { word: 'files missing', icon: 'warning', colour: 'list.warningForeground' },
   unhealthy: { word: 'damaged', icon: 'error', colour: 'list.errorForeground' },
-  outdated: { word: 'outdated', icon: 'history', colour: 'list.warningForeground' }
+  outdated: { word: 'outdated', icon: 'history', colour: 'list.warningForeground' },
+  invalid: { word: 'manifest has problems', icon: 'warning', colour: 'list.warningForeground' }
 };
 
 const PARTLY = 'partly pulled';
 
-function modelItem(model: ModelSummary, job: RunningJob | undefined): TreeItem {
+function modelItem(node: ModelNode, job: RunningJob | undefined): TreeItem {
+  const { model } = node;
   const look = lookOf(model);
-  const item = new TreeItem(model.name, TreeItemCollapsibleState.Collapsed);
+  const isInvalid = model.status === 'invalid';
+  const item = new TreeItem(model.name, isInvalid ? TreeItemCollapsibleState.None : TreeItemCollapsibleState.Collapsed);
+  if (isInvalid) item.command = { command: COMMANDS.openManifest, title: 'Open Manifest', arguments: [node] };
   item.id = model.name;
   item.iconPath = job ? jobIcon(job) : statusIcon(look);
   item.description = job ? jobText(job) : restingText(model, look);

@@ -40,5 +40,8 @@ function lensTexts({ status }: ModelSummary): readonly LensText[] {
       return [{ title: 'damaged', action: undefined }, again, verify];
     case 'outdated':
       return [{ title: 'outdated', action: undefined }, again, verify];
+    case 'invalid':
+      // Its mistakes are shown in the manifest itself.
+      return [];
   }
 }

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { messageOf } from '../../shared/failure';
+import { collisionKey } from '../../shared/file-name';
 import type { GenerationDefaults } from '../../shared/manifest/generation-defaults';
 import type { ModelFile, ModelSummary } from '../../shared/model';
 import { type ModelName, modelKey } from '../../shared/model-name';
@@ -8,6 +9,7 @@ import { modelFiles, modelStatus, type StatusWithReason, stampedFiles, stampedSt
 import type { BundleState } from '../store/bundle-state';
 import type { CacheLayout } from '../store/cache-layout';
 import { type KnownModel, knownModels } from './known-models';
+import type { BrokenManifest } from './manifests-in-view';
 import { unfinishedPull } from './partials-of';
 import type { Services } from './services';
 
@@ -25,10 +27,11 @@ const LOOKED_AT_FIRST = 100;
  */
 export async function listModels(services: Parts, onLater?: () => void): Promise<readonly ModelSummary[]> {
   const { survey } = services;
-  const [models, present, partials] = await Promise.all([
+  const [models, present, partials, broken] = await Promise.all([
     knownModels(services),
     survey.present(),
-    findPartials(services.layout.partials)
+    findPartials(services.layout.partials),
+    services.manifestsInView.broken()
   ]);
   const there = models.filter(({ name }) => present.has(modelKey(name)));
   const isExact = there.length <= LOOKED_AT_FIRST;
@@ -46,7 +49,19 @@ export async function listModels(services: Parts, onLater?: () => void): Promise
       (error: unknown) => services.log.warn('failed look at bundles', { reason: messageOf(error) })
     );
   }
-  return summaries;
+  return withBroken(summaries, broken);
+}
+
+/** A manifest with mistakes is shown too, unless the registry knows the model from a time when it had none. */
+function withBroken(summaries: readonly ModelSummary[], broken: readonly BrokenManifest[]): readonly ModelSummary[] {
+  if (broken.length === 0) return summaries;
+  const all = new Map(summaries.map((summary) => [collisionKey(summary.name), summary]));
+  for (const { name, path, problem } of broken) {
+    const key = collisionKey(name);
+    const manifestUri = pathToFileURL(path).href;
+    if (!all.has(key)) all.set(key, { name, status: 'invalid', reason: problem, files: [], manifestUri });
+  }
+  return [...all].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, summary]) => summary);
 }
 
 /**

@@ -1,7 +1,12 @@
 import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { Failure } from '../../shared/failure';
+import { hasCandidateName } from '../../shared/manifest/candidate';
 import type { SourceManifest } from '../../shared/manifest/source-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
-import { loadSourceManifest } from './manifest-file';
+import { parseManifestText, stringOf } from '../manifest/document';
+import { recognise } from '../manifest/recognise';
+import { loadSourceManifest, readManifestText } from './manifest-file';
 
 /** A valid source manifest in the workspace. */
 export interface ManifestInView {
@@ -9,6 +14,16 @@ export interface ManifestInView {
   /** Absolute path. */
   readonly path: string;
   readonly manifest: SourceManifest;
+}
+
+/** A source manifest in the workspace that cannot be used as it is. */
+export interface BrokenManifest {
+  /** The model's name; of a manifest without a good one the end of its path. */
+  readonly name: string;
+  /** Absolute path. */
+  readonly path: string;
+  /** The first thing that is wrong with it, a sentence. */
+  readonly problem: string;
 }
 
 /** A candidate of the workspace as it is on disk. */
@@ -61,6 +76,11 @@ export class ManifestsInView {
     return [...found.values()];
   }
 
+  /** Candidates that are meant to be source manifests and are none yet; foreign documents are not among them. */
+  async broken(): Promise<readonly BrokenManifest[]> {
+    return (await this.loadAll()).flatMap(({ broken }) => broken ?? []);
+  }
+
   /** Paths of the other manifests that have the same name as one but say something else. */
   async namesakesOf(path: string): Promise<readonly string[]> {
     const all = await this.loadAll();
@@ -90,8 +110,8 @@ export class ManifestsInView {
     if (stamp === undefined) return undefined;
     const known = this.loaded.get(path);
     if (known?.stamp === stamp) return known;
-    const manifest = await tryLoad(path);
-    const loaded = { path, stamp, manifest, content: manifest && JSON.stringify(manifest.manifest) };
+    const { manifest, broken } = await tryLoad(path, known !== undefined && isOurs(known));
+    const loaded = { path, stamp, manifest, broken, content: manifest && JSON.stringify(manifest.manifest) };
     this.loaded.set(path, loaded);
     return loaded;
   }
@@ -102,6 +122,8 @@ interface LoadedManifest {
   readonly stamp: string;
   /** undefined: what lies there is no valid manifest. */
   readonly manifest: ManifestInView | undefined;
+  /** undefined: it is valid, or nobody can say that it is meant to be a manifest. */
+  readonly broken: BrokenManifest | undefined;
   /** Equal for manifests that say the same. */
   readonly content: string | undefined;
 }
@@ -134,13 +156,35 @@ async function stampOf(path: string): Promise<string | undefined> {
   }
 }
 
-async function tryLoad(path: string): Promise<ManifestInView | undefined> {
+function isOurs({ manifest, broken }: LoadedManifest): boolean {
+  return manifest !== undefined || broken !== undefined;
+}
+
+/** @param wasOurs whether it was a source manifest when it was read last */
+async function tryLoad(path: string, wasOurs: boolean): Promise<Pick<LoadedManifest, 'manifest' | 'broken'>> {
   try {
     const manifest = await loadSourceManifest(path);
     const name = parseModelName(manifest.name);
-    return name && { name, path, manifest };
-  } catch {
-    // Its mistakes are shown where it is edited.
-    return undefined;
+    return { manifest: name && { name, path, manifest }, broken: undefined };
+  } catch (error) {
+    // All its mistakes are shown where it is edited.
+    const isInvalid = error instanceof Failure && error.code === 'invalid-manifest';
+    return { manifest: undefined, broken: isInvalid ? await tryName(path, error.message, wasOurs) : undefined };
   }
+}
+
+async function tryName(path: string, problem: string, wasOurs: boolean): Promise<BrokenManifest | undefined> {
+  const text = await readManifestText(path).catch(() => undefined);
+  if (text === undefined) return undefined;
+  const document = parseManifestText(text);
+  const dialect = recognise(document, {
+    path,
+    liesInCacheRoot: false,
+    // Files of other names are candidates because the user named them.
+    matchesInclude: !hasCandidateName(path),
+    previous: wasOurs ? 'source' : undefined
+  });
+  if (dialect !== 'source') return undefined;
+  const name = parseModelName(stringOf(document.nodeAt(['name'])) ?? '');
+  return { name: name ?? `${basename(dirname(path))}/${basename(path)}`, path, problem };
 }

@@ -19,6 +19,7 @@ import {
 } from '../../../shared/protocol';
 import { respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { temporaryFolder } from '../../support/temporary-folder';
 import { type TestConnection, testConnection } from '../../support/test-connection';
 import { writeManifest } from '../../support/test-services';
 
@@ -70,6 +71,46 @@ describe('a model in the workspace', () => {
     expect(await server.client.sendRequest(ListModels)).toMatchObject([{ status: 'outdated' }]);
     const generated = server.client.sendRequest(Generate, { name: 'test-model', request: { prompt: 'x' } });
     await expect(generated).rejects.toMatchObject({ data: { code: 'outdated-model' } });
+  });
+
+  it('is listed with what is wrong with its manifest, and as itself once that is corrected', async () => {
+    const server = await testConnection();
+    await server.start();
+    const listed = async () => server.client.sendRequest(ListModels);
+    const good = { url: 'https://example.com/w', sha256: sha256(CONTENT) };
+    const [manifest, other] = [await writeManifest([{ ...good, sha256: 'abc' }]), await writeManifest([], { name: 7 })];
+    const foreign = join(await temporaryFolder(), 'manifest.json');
+    await writeFile(foreign, '{ "name": "shop", "icons": [] }');
+    const uris = [manifest, other, foreign].map((path) => pathToFileURL(path).href);
+    await server.client.sendNotification(ManifestsInView, { uris });
+    expect(await listed()).toEqual([
+      {
+        name: 'test-model',
+        status: 'invalid',
+        reason: expect.stringMatching(/64/),
+        files: [],
+        manifestUri: pathToFileURL(manifest).href
+      }
+    ]);
+    await expect(server.client.sendRequest(PullModel, { name: 'test-model' })).rejects.toThrow(/No model is named/);
+
+    await writeFile(
+      manifest,
+      JSON.stringify({ name: 'test-model', files: [{ role: 'model', filename: 'w', ...good }] })
+    );
+    expect(await listed()).toMatchObject([{ name: 'test-model', status: 'registered' }]);
+    await writeFile(manifest, '{ "name": "test-model", "files": [');
+    expect(await listed()).toMatchObject([{ name: 'test-model', status: 'invalid' }]);
+  });
+
+  it('is listed once, as it is installed, when its manifest was broken since', async () => {
+    const server = await testConnection();
+    await server.start();
+    const manifest = await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]);
+    await inView(server, manifest);
+    await server.client.sendRequest(PullModel, { name: 'test-model' });
+    await writeFile(manifest, '{ "name": "test-model", "files": [{ "role": 7 }] }');
+    expect(await server.client.sendRequest(ListModels)).toMatchObject([{ name: 'test-model', status: 'installed' }]);
   });
 
   it('is missing when somebody removed its folder, and the list says so by itself', async () => {

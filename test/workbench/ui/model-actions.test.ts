@@ -20,7 +20,8 @@ const MANIFEST = JSON.stringify({
 let dock: Dock;
 
 beforeAll(async () => {
-  dock = await openDock({ files: { 'decoder/manifest.json': MANIFEST } });
+  const broken = MANIFEST.replace('decoder', 'half-done').replace('e0ee11', '');
+  dock = await openDock({ files: { 'decoder/manifest.json': MANIFEST, 'half-done/manifest.json': broken } });
   await dock.wb.openView('Diffusion Dock');
   await status('not installed · 2.5 MB');
 });
@@ -115,6 +116,18 @@ describe('the actions on a model', () => {
     const { wb } = dock;
     await wb.clickTreeItem('Models', 'decoder', { menu: 'Open Manifest' });
     await wb.page.locator('.tab.active', { hasText: 'manifest.json' }).waitFor();
+  });
+
+  it('open a manifest that has problems, which is in the list too', async () => {
+    const { wb } = dock;
+    await wb.execCommand('View: Close All Editors');
+    const row = (await wb.treeRows('Models')).find(({ label }) => label === 'half-done');
+    expect(row?.description).toBe('manifest has problems');
+    await wb.clickTreeItem('Models', 'half-done');
+    await wb.page.locator('.tab.active', { hasText: 'manifest.json' }).waitFor();
+    await wb.page.locator('.view-line', { hasText: 'half-done' }).first().waitFor();
+    await dock.screenshot('manifest-with-problems');
+    await wb.execCommand('View: Close All Editors');
   });
 
   it('remove its files after a question', async () => {
