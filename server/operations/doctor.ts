@@ -86,7 +86,7 @@ async function volume({ layout }: Services): Promise<Answer> {
   if (hardLinks || reflinks) return fine(`The volume of the cache: ${facts}.`);
   return {
     state: 'attention',
-    message: `The volume of the cache: ${facts}. Every installed model takes its space twice there.`,
+    message: `The volume of the cache: ${facts}. Models share nothing there, and while one is installed it takes its space twice.`,
     nextStep: 'Move the cache to a volume with hard links, for example ext4, APFS or NTFS.'
   };
 }

@@ -39,8 +39,11 @@ async function provideContent(file: PlannedFile, digest: Digest, tools: ReceiveT
   const { layout, blobs, signal } = tools;
   let seededBytes = 0;
   const fromStore = (): Promise<Blob | undefined> =>
-    blobs.findProved(digest, signal, async (damaged) => {
-      seededBytes += await seed(file, [damaged], tools);
+    blobs.findProved(digest, signal, {
+      preferred: file.seeds ?? [],
+      salvage: async (damaged) => {
+        seededBytes += await seed(file, [damaged], tools);
+      }
     });
   const present = await fromStore();
   if (present) return stored(present);

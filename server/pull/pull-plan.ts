@@ -1,7 +1,9 @@
 import { lstat } from 'node:fs/promises';
+import type { Digest } from '../../shared/digest';
 import { areCopiesFree } from '../platform/free-copies';
 import type { Log } from '../platform/log';
 import { isErrorWithCode } from '../platform/system-error';
+import { type BundleFile, bundleFiles } from '../store/bundle-index';
 import type { CacheLayout } from '../store/cache-layout';
 import { type AdoptionCandidate, type AdoptionPlace, findCandidates } from './adoption-place';
 import { type FreeBytes, lacksRoom, requireRoom } from './disk-room';
@@ -22,6 +24,8 @@ export interface PlannedFile extends WantedFile {
   readonly heldBytes: number;
   /** Bytes that the cache has of it by now. */
   readonly cachedBytes: number;
+  /** Absolute path of a stored content. */
+  readonly storedAt?: string;
   /** Files of this machine that may hold the content; of an adoptable file at least one. */
   readonly candidates: readonly AdoptionCandidate[];
 }
@@ -63,23 +67,24 @@ export async function planPull(
   { layout, places, freeBytes, signal }: PlanOptions
 ): Promise<PullPlan> {
   const resolved: PlannedFile[] = [];
+  // A folder that a pull has made by now; where it is not there yet, a plan makes none.
+  const areShared = await areCopiesFree(layout.operations);
+  const stored = storedContents(layout, areShared ? [] : await bundleFiles(layout));
   // A few at a time: a manifest may list thousands of files on one host.
   for (let start = 0; start < files.length; start += PROBES_AT_ONCE) {
     const batch = files.slice(start, start + PROBES_AT_ONCE);
-    resolved.push(...(await Promise.all(batch.map((file) => planFile(file, layout, signal)))));
+    resolved.push(...(await Promise.all(batch.map((file) => planFile(file, stored, layout, signal)))));
   }
   const planned = await withCandidates(resolved, places, signal);
-  // A folder that a pull has made by now; where it is not there yet, a plan makes none.
-  const areShared = await areCopiesFree(layout.operations);
+  const copies = areShared || planned.every(isInPlace) ? [] : planned;
   const sizes = planned.map(({ likelyBytes }) => likelyBytes);
   return {
     files: planned,
     totalBytes: sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0),
     missingBytes: sumOf(planned, ({ likelyBytes, heldBytes }) => (likelyBytes ?? 0) - heldBytes),
-    neededBytes: sumOf(
-      planned,
-      ({ likelyBytes, cachedBytes }) => (likelyBytes ?? 0) - cachedBytes + (areShared ? 0 : (likelyBytes ?? 0))
-    ),
+    neededBytes:
+      sumOf(planned, ({ likelyBytes, cachedBytes }) => (likelyBytes ?? 0) - cachedBytes) +
+      sumOf(copies, ({ likelyBytes }) => likelyBytes ?? 0),
     freeBytes: await freeBytes(layout.root)
   };
 }
@@ -122,10 +127,20 @@ async function withCandidates(
   });
 }
 
-async function planFile(wanted: WantedFile, layout: CacheLayout, signal: AbortSignal): Promise<PlannedFile> {
+/** Whether a file lies where the bundle has it: where all do, nothing is copied. */
+function isInPlace({ storedAt, seeds = [] }: PlannedFile): boolean {
+  return storedAt !== undefined && seeds.includes(storedAt);
+}
+
+async function planFile(
+  wanted: WantedFile,
+  findStored: FindStored,
+  layout: CacheLayout,
+  signal: AbortSignal
+): Promise<PlannedFile> {
   const asks = wanted.bytes === null || wanted.digest === null;
-  const stored = await storedBytes(wanted, layout);
-  if (stored !== undefined) return { ...wanted, ...storedFacts(stored) };
+  const stored = await findStored(wanted);
+  if (stored) return { ...wanted, ...storedFacts(stored) };
   const probed = asks ? await wanted.source.probe(signal) : undefined;
   const file: WantedFile = {
     ...wanted,
@@ -133,8 +148,8 @@ async function planFile(wanted: WantedFile, layout: CacheLayout, signal: AbortSi
     digest: wanted.digest ?? probed?.digest ?? null,
     gitSha1: probed?.gitSha1
   };
-  const held = await storedBytes(file, layout);
-  if (held !== undefined) return { ...file, ...storedFacts(held) };
+  const held = await findStored(file);
+  if (held) return { ...file, ...storedFacts(held) };
   const likelyBytes = file.bytes ?? probed?.bytes ?? null;
   const received = await largestPartial(layout.partials, partialKey(file.digest ?? file.source.identity));
   const facts = { ...file, likelyBytes, cachedBytes: received, candidates: [] };
@@ -143,8 +158,9 @@ async function planFile(wanted: WantedFile, layout: CacheLayout, signal: AbortSi
 }
 
 /** What is stored may turn out to be damaged, so its size is promised to nobody. */
-function storedFacts(bytes: number) {
+function storedFacts({ path, bytes }: StoredContent) {
   return {
+    storedAt: path,
     likelyBytes: bytes,
     presence: 'stored',
     heldBytes: bytes,
@@ -153,12 +169,35 @@ function storedFacts(bytes: number) {
   } as const;
 }
 
-/** Size of a content that lies in the store; it is proved by reading when it is used. */
-async function storedBytes({ digest, bytes }: WantedFile, layout: CacheLayout): Promise<number | undefined> {
-  if (digest === null) return undefined;
+interface StoredContent {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+type FindStored = (file: WantedFile) => Promise<StoredContent | undefined>;
+
+/**
+ * Finds contents that lie in the store, or else in bundles; they are proved by reading when they are used.
+ * @param installed files of bundles that count, for they may be the only copies
+ */
+function storedContents(layout: CacheLayout, installed: readonly BundleFile[]): FindStored {
+  const copies = new Map<Digest, readonly string[]>();
+  for (const { digest, path } of installed) copies.set(digest, [...(copies.get(digest) ?? []), path]);
+  return async ({ digest, bytes, seeds = [] }) => {
+    if (digest === null) return undefined;
+    const paths = copies.get(digest) ?? [];
+    const inPlace = paths.filter((path) => seeds.includes(path));
+    for (const path of [layout.blob(digest), ...inPlace, ...paths]) {
+      const size = await sizeOf(path);
+      if (size !== undefined && (bytes === null || bytes === size)) return { path, bytes: size };
+    }
+    return undefined;
+  };
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
   try {
-    const { size } = await lstat(layout.blob(digest));
-    return bytes === null || bytes === size ? size : undefined;
+    return (await lstat(path)).size;
   } catch (error) {
     if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;

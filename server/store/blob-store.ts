@@ -4,23 +4,33 @@ import { dirname } from 'node:path';
 import type { Digest } from '../../shared/digest';
 import { Failure } from '../../shared/failure';
 import { exists, makeDirectoryDurably, publishFile, syncFile } from '../platform/durable-files';
+import { areCopiesFree } from '../platform/free-copies';
 import type { FileHash, Hasher } from '../platform/hasher';
-import { isErrorWithCode } from '../platform/system-error';
+import { errorCode, isErrorWithCode } from '../platform/system-error';
 import { putBlobBack, reclaimBlob, setBlobAside } from './aside-blobs';
-import { bundleFiles } from './bundle-index';
+import { type BundleFile, bundleFiles } from './bundle-index';
 import type { CacheLayout } from './cache-layout';
 import type { Proofs } from './proofs';
 import { readDigest } from './read-digest';
 
-/** A content that lies in the store. */
+/** A content that lies in the store, or where copies are not free in a bundle. */
 export interface Blob {
   readonly path: string;
   readonly digest: Digest;
   readonly bytes: number;
 }
 
+export interface FindOptions {
+  /** Is given the path of a damaged blob before it is removed. */
+  readonly salvage?: (path: string) => Promise<void>;
+  /** Absolute paths that are looked at first where contents lie in bundles. */
+  readonly preferred?: readonly string[];
+}
+
 /** Contents by digest, read-only, one copy each. */
 export class BlobStore {
+  private copiesAreFree: Promise<boolean> | undefined;
+
   constructor(
     private readonly layout: CacheLayout,
     private readonly hasher: Hasher,
@@ -30,13 +40,50 @@ export class BlobStore {
   /**
    * The blob of a digest, proved by reading it, or by what was read before while it is as it was then. A blob that was
    * damaged since is removed and counts as absent, so that the caller fetches it again. Bundles keep their own links
-   * to it, and it stays known that those are damaged.
-   * @param salvage called with the path of a damaged blob before it is removed
+   * to it, and it stays known that those are damaged. On a volume whose copies are not free the only copy may be one in
+   * a bundle; it is proved in the same way.
    */
   async findProved(
     digest: Digest,
     signal: AbortSignal,
-    salvage?: (path: string) => Promise<void>
+    { salvage, preferred = [] }: FindOptions = {}
+  ): Promise<Blob | undefined> {
+    const stored = await this.findStored(digest, signal, salvage);
+    if (stored || !(await exists(this.layout.models)) || (await this.areCopiesFree())) return stored;
+    return this.findInstalled(digest, signal, preferred);
+  }
+
+  /** Tried once: where there are bundles, it can be tried. */
+  private areCopiesFree(): Promise<boolean> {
+    this.copiesAreFree ??= areCopiesFree(this.layout.operations);
+    return this.copiesAreFree;
+  }
+
+  /** Of several copies the first sound one; a damaged one stays for its own model's healing. */
+  private async findInstalled(
+    digest: Digest,
+    signal: AbortSignal,
+    preferred: readonly string[]
+  ): Promise<Blob | undefined> {
+    const { hasher, proofs } = this;
+    const copies = (await bundleFiles(this.layout)).filter((file) => file.digest === digest);
+    const isPreferred = ({ path }: BundleFile): number => (preferred.includes(path) ? 0 : 1);
+    for (const { path } of copies.toSorted((a, b) => isPreferred(a) - isPreferred(b))) {
+      try {
+        if (!(await lstat(path)).isFile()) continue;
+        const reading = await readDigest(path, { hasher, proofs, signal });
+        if (reading.digest === digest) return { path, digest, bytes: reading.bytes };
+      } catch (error) {
+        if (errorCode(error) === undefined) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  private async findStored(
+    digest: Digest,
+    signal: AbortSignal,
+    salvage: FindOptions['salvage']
   ): Promise<Blob | undefined> {
     const path = this.layout.blob(digest);
     if (!(await exists(path))) await reclaimBlob(this.layout, digest);

@@ -1,10 +1,11 @@
-import { chmod, constants, copyFile, link, stat } from 'node:fs/promises';
+import { chmod, constants, copyFile, link, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import type { ModelName } from '../../shared/model-name';
 import { exists, makeDirectoryDurably, syncDirectory, syncFile, writeFileDurably } from '../platform/durable-files';
 import { NO_HARD_LINKS } from '../platform/exclusive-files';
+import { areCopiesFree } from '../platform/free-copies';
 import { nonce, ownIdentity, type ProcessIdentity } from '../platform/process-identity';
 import { errorCode, isErrorWithCode } from '../platform/system-error';
 import { reclaimBlob } from './aside-blobs';
@@ -14,6 +15,7 @@ import { folderStamp, promote, putBack, removeBundle, requireStamp, setAside, un
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 import { forgetOperation, recordOperation } from './operation-record';
 import type { Proofs } from './proofs';
+import { countReliances } from './reliance';
 import { survivingNames } from './surviving-names';
 
 /** The bytes of one file of a bundle to be installed. */
@@ -70,21 +72,25 @@ export class BundleStore {
     if (expected !== undefined) requireStamp(name, operation.replaces, expected);
     const record = { kind: 'install' as const, ...operation, staging: operation.purge };
     const file = await recordOperation(layout, operation.id, record);
+    let copied: readonly Blob[];
     try {
-      await stage(layout, join(layout.staging, record.staging), contents, manifest);
+      copied = await stage(layout, join(layout.staging, record.staging), contents, manifest);
       await promote(layout, name, record, expected);
     } catch (error) {
       await settleNowOrLater(layout, file, () => undoInstall(layout, name, record));
       throw error;
     }
     await onInstalled?.();
-    await settleNowOrLater(layout, file, () => removeBundle(join(layout.purge, record.purge)));
+    await settleNowOrLater(layout, file, async () => {
+      await removeBundle(join(layout.purge, record.purge));
+      await release(layout, copied);
+    });
     return layout.model(name);
   }
 
   /**
    * Whether the installed bundle is already made of exactly these blobs and says the same of them, so that installing
-   * it again would change nothing but its date. False where the volume has no hard links.
+   * it again would change nothing but its date. Where copies are not free, the contents are to lie in the bundle itself.
    */
   async holds(name: ModelName, contents: readonly BundleContent[], manifest: InstalledManifest): Promise<boolean> {
     const folder = this.layout.model(name);
@@ -148,23 +154,41 @@ async function settleNowOrLater(layout: CacheLayout, file: string, step: () => P
   }
 }
 
-/** Puts a bundle together, its manifest last. */
+/**
+ * Puts a bundle together, its manifest last.
+ * @returns the blobs of the store that had to be copied, for the volume has neither hard links nor reflinks
+ */
 async function stage(
   layout: CacheLayout,
   folder: string,
   contents: readonly BundleContent[],
   manifest: InstalledManifest
-): Promise<void> {
+): Promise<readonly Blob[]> {
+  const copied: Blob[] = [];
   await makeDirectoryDurably(folder);
   const folders = new Set([folder]);
   for (const { path, blob } of contents) {
     const target = join(folder, path);
     await makeDirectoryDurably(dirname(target));
-    await placeReclaimed(layout, blob, target);
+    const isCopy = await placeReclaimed(layout, blob, target);
+    if (isCopy && blob.path === layout.blob(blob.digest)) copied.push(blob);
     folders.add(dirname(target));
   }
   for (const written of folders) await syncDirectory(written);
   await writeFileDurably(join(folder, BUNDLE_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  return copied;
+}
+
+/**
+ * Removes contents that a bundle has copies of, where they would take their room twice. While another job relies on one
+ * it stays; that job takes it away.
+ */
+async function release(layout: CacheLayout, copied: readonly Blob[]): Promise<void> {
+  // On other volumes a content is copied when it has too many links.
+  if (copied.length === 0 || (await areCopiesFree(layout.operations))) return;
+  for (const { path, digest } of copied) {
+    if ((await countReliances(layout, digest)) < 2) await rm(path, { force: true });
+  }
 }
 
 async function isSameFile(one: string, other: string): Promise<boolean> {
@@ -181,11 +205,10 @@ async function isSameFile(one: string, other: string): Promise<boolean> {
 const RECLAIM_ATTEMPTS = 8;
 
 /** As {@link placeBlob}, of a blob that a collection may just have set aside. */
-async function placeReclaimed(layout: CacheLayout, { path, digest }: Blob, target: string): Promise<void> {
+async function placeReclaimed(layout: CacheLayout, { path, digest }: Blob, target: string): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await placeBlob(path, target);
-      return;
+      return await placeBlob(path, target);
     } catch (error) {
       if (!isErrorWithCode(error, 'ENOENT') || attempt === RECLAIM_ATTEMPTS) throw error;
       await reclaimBlob(layout, digest);
@@ -193,16 +216,34 @@ async function placeReclaimed(layout: CacheLayout, { path, digest }: Blob, targe
   }
 }
 
-/** Gives a bundle its file: a hard link to the blob, where the volume has none a reflink, else a copy. */
-async function placeBlob(blob: string, target: string): Promise<void> {
+/**
+ * Gives a bundle its file: a hard link to the blob, where the volume has none a reflink, else a copy.
+ * @returns whether it is a copy with bytes of its own
+ */
+async function placeBlob(blob: string, target: string): Promise<boolean> {
   try {
     await link(blob, target);
+    return false;
   } catch (error) {
     if (!isErrorWithCode(error, ...NO_HARD_LINKS)) throw error;
-    await copyFile(blob, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    const isShared = await sharesBlocks(blob, target);
+    if (!isShared) await copyFile(blob, target, constants.COPYFILE_EXCL);
     // The copy has its blob's mode, and what is read-only cannot be synced everywhere.
     await chmod(target, 0o644);
     await syncFile(target);
     await chmod(target, 0o444);
+    return !isShared;
+  }
+}
+
+/** Copies a file so that both share their blocks. @returns false where the volume cannot; then nothing is copied */
+async function sharesBlocks(file: string, copy: string): Promise<boolean> {
+  try {
+    await copyFile(file, copy, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === undefined || isErrorWithCode(error, 'ENOENT', 'EEXIST')) throw error;
+    await rm(copy, { force: true });
+    return false;
   }
 }

@@ -26,6 +26,17 @@ export async function relyOn<T>(layout: CacheLayout, { digests, open }: Reliance
   }
 }
 
+/** How many jobs of all processes that may be alive rely on a content, or may do so. */
+export async function countReliances(layout: CacheLayout, digest: Digest): Promise<number> {
+  let count = 0;
+  for (const operation of await readOperations(layout)) {
+    const { record } = operation;
+    if (record?.kind !== 'rely' || !(record.open || record.digests.includes(digest))) continue;
+    if (await isUnderWay(operation)) count += 1;
+  }
+  return count;
+}
+
 /** What the jobs of all processes that may be alive rely on. */
 export async function reliedOn(layout: CacheLayout): Promise<{ digests: ReadonlySet<Digest>; open: boolean }> {
   const digests = new Set<Digest>();

@@ -1,9 +1,16 @@
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { chmod, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { dropModel } from '../../../server/operations/drop-model';
+import { freeSpace } from '../../../server/operations/free-space';
+import { findModel } from '../../../server/operations/known-models';
 import { planModel } from '../../../server/operations/pull-model';
 import { modelFromManifest } from '../../../server/operations/register-model';
+import type { Services } from '../../../server/operations/services';
+import { verifyModel } from '../../../server/operations/verify-model';
 import { respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
-import { pullManifest, testServices, writeManifest } from '../../support/test-services';
+import { cacheEntries, pullManifest, testServices, writeManifest } from '../../support/test-services';
 
 const refuse = (): Promise<never> => Promise.reject(Object.assign(new Error('EPERM: refused'), { code: 'EPERM' }));
 const volume = vi.hoisted(() => ({ hardLinks: false, reflinks: false }));
@@ -42,3 +49,82 @@ it.each([
     await pullManifest(services, manifest);
   }
 );
+
+/** Two models with one content in common, and what was asked of their server. */
+async function twoModels() {
+  const server = await startRawServer((_, socket) => respond(socket, 200, { 'Content-Length': 5000 }, CONTENT));
+  onTestFinished(() => server.close());
+  const file = { url: `${server.origin}/w`, sha256: sha256(CONTENT), size_bytes: 5000 };
+  const manifests = await Promise.all(['one', 'two'].map((name) => writeManifest([file], { name })));
+  const services = await testServices();
+  const [one = '', two = ''] = manifests;
+  const stored = async () => (await cacheEntries(services)).filter((path) => /^(blobs|models)/.test(path));
+  return { services, one, two, stored, requests: server.requests };
+}
+
+async function verify(services: Services, name: string) {
+  const options = { depth: 'deep', force: true, signal: new AbortController().signal } as const;
+  return verifyModel(services, await findModel(services, name), { ...options, onProgress: () => undefined });
+}
+
+describe('on a volume that has neither hard links nor reflinks', () => {
+  beforeEach(() => void Object.assign(volume, { hardLinks: false, reflinks: false }));
+
+  it('the only copy of a content is the one in the bundle', async () => {
+    const { services, one, stored } = await twoModels();
+    await pullManifest(services, one);
+    expect(await stored()).toEqual(['models/one/manifest.json', 'models/one/weights.gguf']);
+    expect(await verify(services, 'one')).toMatchObject({ healthy: true });
+  });
+
+  it('a model that is installed is not pulled again, and needs no room', async () => {
+    const { services, one, requests } = await twoModels();
+    const { folder } = await pullManifest(services, one);
+    const before = await stat(folder);
+    const plan = await planModel(services, await modelFromManifest(one), new AbortController().signal);
+    expect(plan).toMatchObject({ missingBytes: 0, neededBytes: 0, files: [{ presence: 'stored' }] });
+    await pullManifest(services, one);
+    expect((await stat(folder)).ino).toBe(before.ino);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('another model takes its content from there, and has it when the first one goes', async () => {
+    const { services, one, two, stored, requests } = await twoModels();
+    await pullManifest(services, one);
+    const plan = await planModel(services, await modelFromManifest(two), new AbortController().signal);
+    expect(plan).toMatchObject({ missingBytes: 0, neededBytes: 5000 });
+    await pullManifest(services, two);
+    await dropModel(services, await findModel(services, 'one'));
+    expect(requests).toHaveLength(1);
+    expect(await stored()).toEqual(['models/two/manifest.json', 'models/two/weights.gguf']);
+    expect(await verify(services, 'two')).toMatchObject({ healthy: true });
+  });
+
+  it('what is damaged in the only copy is transferred again', async () => {
+    const { services, one, two, requests } = await twoModels();
+    const { folder } = await pullManifest(services, one);
+    await chmod(join(folder, 'weights.gguf'), 0o644);
+    await writeFile(join(folder, 'weights.gguf'), Buffer.alloc(5000));
+    await pullManifest(services, two);
+    expect(requests).toHaveLength(2);
+    expect(await verify(services, 'two')).toMatchObject({ healthy: true });
+    expect(await verify(services, 'one')).toMatchObject({ healthy: false });
+    await pullManifest(services, one);
+    expect(requests).toHaveLength(2);
+    expect(await verify(services, 'one')).toMatchObject({ healthy: true });
+  });
+
+  it('two pulls at the same time both end with all of it', async () => {
+    const { services, one, two, stored } = await twoModels();
+    await Promise.all([pullManifest(services, one), pullManifest(services, two)]);
+    expect((await stored()).filter((path) => path.startsWith('models'))).toHaveLength(4);
+    for (const name of ['one', 'two']) expect(await verify(services, name)).toMatchObject({ healthy: true });
+  });
+
+  it('a collection takes nothing that a bundle needs', async () => {
+    const { services, one, stored } = await twoModels();
+    await pullManifest(services, one);
+    expect(await freeSpace(services, false)).toMatchObject({ contents: 0 });
+    expect(await stored()).toHaveLength(2);
+  });
+});

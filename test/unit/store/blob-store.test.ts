@@ -155,9 +155,11 @@ describe('a blob that is damaged', () => {
   it('is not removed when another process has put a sound one in its place meanwhile', async () => {
     await mkdir(dirname(layout.blob(DIGEST)), { recursive: true });
     await writeFile(layout.blob(DIGEST), sampleBytes(100_000, 2));
-    const found = await store.findProved(DIGEST, signal, async () => {
-      await rm(layout.blob(DIGEST));
-      await commit(BYTES);
+    const found = await store.findProved(DIGEST, signal, {
+      salvage: async () => {
+        await rm(layout.blob(DIGEST));
+        await commit(BYTES);
+      }
     });
     expect(found).toBeUndefined();
     expect(await readFile(layout.blob(DIGEST))).toEqual(BYTES);
