@@ -14,6 +14,7 @@ import {
 } from './huggingface/cache-actions';
 import { type CacheNode, type CacheTarget, referenceOf } from './huggingface/cache-node';
 import { explainManifest } from './manifests/explain-manifest';
+import { makeManifestFromFolder, makeManifestFromHub } from './manifests/make-manifest';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
 import { freeSpace } from './models/free-space';
 import { discardPartial, drop, heal, openManifest, revealFolder, verify } from './models/model-actions';
@@ -53,6 +54,8 @@ export function registerCommands(parts: CommandParts): Disposable {
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),
     onModel(COMMANDS.revealFolder, ({ model }) => revealFolder(model)),
     onModel(COMMANDS.openManifest, ({ model }) => openManifest(model)),
+    commands.registerCommand(COMMANDS.manifestFromFolder, (uri?: Uri) => makeManifestFromFolder(parts, uri)),
+    commands.registerCommand(COMMANDS.manifestFromHub, () => makeManifestFromHub(parts)),
     commands.registerCommand(COMMANDS.explainManifest, (uri?: Uri) => explainManifest(parts, uri)),
     commands.registerCommand(COMMANDS.refreshCache, () => cache.invalidate()),
     commands.registerCommand(COMMANDS.pruneCache, () => pruneCache(parts)),

@@ -208,6 +208,29 @@ export interface DocumentText {
   readonly text: string;
 }
 
+/** What a manifest is made of. */
+export type ManifestOrigin =
+  | { readonly kind: 'folder'; readonly uri: string }
+  /** `owner/repo[@revision][/path]`, or the address of a repository's page. */
+  | { readonly kind: 'hub'; readonly reference: string };
+
+export interface MakeManifestParams {
+  readonly from: ManifestOrigin;
+  /** Names the progress that is reported meanwhile. */
+  readonly workDoneToken?: string;
+}
+
+/** The text of a new manifest, and sentences about what its author should look at. */
+export interface MadeManifest {
+  readonly text: string;
+  readonly notes: readonly string[];
+}
+
+/** Lists the weights of a folder or repository with digests, sizes and likely roles; nothing is written. */
+export const MakeManifest = new RequestType<MakeManifestParams, MadeManifest, FailureData | undefined>(
+  'diffusionDock/manifest/make'
+);
+
 /** Says why a document is treated as a model manifest, or is not: a few sentences. */
 export const ExplainRecognition = new RequestType<DocumentText, string, FailureData | undefined>(
   'diffusionDock/manifest/explain'

@@ -14,6 +14,8 @@ export const COMMANDS = {
   dropModel: 'diffusionDock.models.drop',
   revealFolder: 'diffusionDock.models.revealFolder',
   openManifest: 'diffusionDock.models.openManifest',
+  manifestFromFolder: 'diffusionDock.manifest.fromFolder',
+  manifestFromHub: 'diffusionDock.manifest.fromHub',
   explainManifest: 'diffusionDock.manifest.explain',
   refreshCache: 'diffusionDock.hubCache.refresh',
   verifyCached: 'diffusionDock.hubCache.verify',

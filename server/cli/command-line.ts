@@ -13,11 +13,24 @@ import { generate } from './generate';
 import { heal } from './heal';
 import { inspect } from './inspect';
 import { list } from './list';
+import { manifest } from './manifest';
 import { pull } from './pull';
 import { validate } from './validate';
 import { verify } from './verify';
 
-const COMMANDS: readonly Command[] = [validate, list, inspect, pull, verify, heal, drop, gc, generate, doctor];
+const COMMANDS: readonly Command[] = [
+  validate,
+  manifest,
+  list,
+  inspect,
+  pull,
+  verify,
+  heal,
+  drop,
+  gc,
+  generate,
+  doctor
+];
 
 const GLOBAL_OPTIONS = {
   home: { type: 'string' },

@@ -39,6 +39,12 @@ export class Console {
     this.options.out.write(`${JSON.stringify(value)}\n`);
   }
 
+  /** An answer that is a file's content, whatever mode the rest is in. */
+  text(content: string): void {
+    this.clearProgress();
+    this.options.out.write(content);
+  }
+
   /** A remark for people that is no part of the answer. */
   remark(line: string): void {
     if (this.json || this.options.quiet) return;

@@ -3,9 +3,8 @@ import type { Connection, InitializeParams, ServerCapabilities, TextDocuments } 
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type * as z from 'zod';
 import { readSeverityOverrides } from '../../shared/manifest/severities';
-import { ExplainRecognition, type initializationOptions, SeveritiesChanged } from '../../shared/protocol';
+import { type initializationOptions, SeveritiesChanged } from '../../shared/protocol';
 import { hubAddress } from '../huggingface/hub-address';
-import { explainRecognition } from '../manifest/explain-recognition';
 import { ManifestPatterns } from '../manifest/manifest-patterns';
 import { bundleOnDisk } from '../operations/bundle-on-disk';
 import { manifestKnowledge } from '../operations/manifest-knowledge';
@@ -16,8 +15,8 @@ import { viewRefresher } from './editing/refresh';
 import { editingCapabilities, serveEditing } from './editing/serve-editing';
 import { filePathOf } from './file-path';
 import { findManifests } from './find-manifests';
-import { guarded } from './guarded';
 import { ManifestDocuments } from './manifest-documents';
+import { serveManifestRequests } from './manifest-requests';
 import { UnopenedManifests } from './unopened-manifests';
 import { serveWorkspaceDiagnostics } from './workspace-diagnostics';
 
@@ -63,10 +62,7 @@ export function serveManifests(
     bundleAt: (path) => bundleOnDisk(services, path),
     weightsOf: (name) => weights.of(name)
   });
-  connection.onRequest(
-    ExplainRecognition,
-    guarded('explanation', services, async ({ uri, text }) => explainRecognition(manifests.recognition(uri, text)))
-  );
+  serveManifestRequests(connection, manifests, services);
   let severities = readSeverityOverrides(given.severities);
   const asks = params.capabilities.textDocument?.diagnostic !== undefined;
   const presentation = { documentation, severities: () => severities };

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { collisionKey, fileNameProblem } from '../../../shared/file-name';
-import { modelNameProblem } from '../../../shared/model-name';
+import { type ModelName, parseModelName } from '../../../shared/model-name';
 import { FILE_NAME_FIELDS } from '../dialect';
 import { stringOf, valueOf } from '../document';
 import { entryTexts, fileEntries } from '../files';
@@ -21,13 +21,19 @@ export function fixFileName({ node, dialect }: FixRequest): ManifestFix[] {
 /** Writes the nearest name that a model can have. */
 export function fixModelName({ node }: FixRequest): ManifestFix[] {
   const text = stringOf(node);
+  const name = text === undefined ? undefined : nearestModelName(text);
+  if (name === undefined || name === text) return [];
+  return [{ title: `Rename to “${name}”`, edits: [replaceValue(node, name)], isCertain: false }];
+}
+
+/** The nearest name that a model can have; undefined when nothing is left of the text. */
+export function nearestModelName(text: string): ModelName | undefined {
   const name = text
-    ?.normalize('NFKD')
+    .normalize('NFKD')
     .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
     .replaceAll(/^[.-]+|[.-]+$/g, '')
     .slice(0, 128);
-  if (name === undefined || name === text || modelNameProblem(name) !== undefined) return [];
-  return [{ title: `Rename to “${name}”`, edits: [replaceValue(node, name)], isCertain: false }];
+  return parseModelName(name);
 }
 
 /** An entry that says the same as another goes; another file of the same name gets a name of its own. */

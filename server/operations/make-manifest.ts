@@ -1,0 +1,100 @@
+import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Failure } from '../../shared/failure';
+import { parseSourceAddress } from '../../shared/source-address';
+import { nearestModelName } from '../manifest/fixes/names';
+import { type HubReference, parseHubReference } from '../manifest/hub-reference';
+import { type NewManifest, newManifest, weightsAmong } from '../manifest/new-manifest';
+import { fileFailure } from '../platform/system-error';
+import { filesOfFolder } from '../pull/folder-files';
+import { readDigest } from '../store/read-digest';
+import { HubFacts } from './hub-facts';
+import type { Services } from './services';
+import { requireTrust } from './trust';
+
+/** Who waits for a manifest, and hears how far it is. */
+export interface MakingOptions {
+  readonly signal: AbortSignal;
+  /** Bytes that were hashed of those that are to be, and the file under way. */
+  readonly onProgress: (hashed: number, total: number, path: string) => void;
+}
+
+/**
+ * A manifest of the weights in a folder, to be saved there: addresses are relative to it. Digests are those of the
+ * files as they are.
+ * @param folder absolute path
+ * @throws Failure
+ */
+export async function manifestFromFolder(
+  services: Services,
+  folder: string,
+  { signal, onProgress }: MakingOptions
+): Promise<NewManifest> {
+  requireTrust(services, 'Making a manifest from a folder');
+  const found = weightsAmong(await filesOfFolder(folder, signal));
+  if (found.length === 0) throw noWeights(folder);
+  const total = found.reduce((sum, { bytes }) => sum + bytes, 0);
+  let before = 0;
+  const files = [];
+  for (const { path, absolutePath, bytes } of found) {
+    const { digest } = await readDigest(absolutePath, {
+      ...services,
+      signal,
+      onProgress: (hashed) => onProgress(before + hashed, total, path)
+    }).catch((error: unknown) => {
+      throw fileFailure(error, 'The file cannot be read.', absolutePath);
+    });
+    before += bytes;
+    onProgress(before, total, path);
+    const isRelative = parseSourceAddress(path).kind === 'relative';
+    files.push({ path, bytes, sha256: digest, url: isRelative ? path : pathToFileURL(absolutePath).href });
+  }
+  return newManifest({ name: nearestModelName(basename(folder)) ?? UNNAMED }, files);
+}
+
+/**
+ * A manifest of the weights in a repository of the hub, pinned to the commit that its revision means now, with digests
+ * and sizes as the hub declares them. Nothing is fetched but the list of files.
+ * @param reference as {@link parseHubReference} reads it
+ * @throws Failure
+ */
+export async function manifestFromHub(
+  services: Services,
+  reference: string,
+  signal: AbortSignal
+): Promise<NewManifest> {
+  const named = parseHubReference(reference.trim());
+  if (!named) {
+    throw new Failure('bad-request', 'This names no repository of the hub.', {
+      subject: reference,
+      nextStep: 'Write OWNER/REPO, OWNER/REPO@REVISION, or the address of the repository’s page.'
+    });
+  }
+  const hub = new HubFacts(services, { alias: undefined, signal });
+  const { files } = await hub.listing(named);
+  const commit = await hub.commit(named);
+  const listed = [...files].map(([path, { bytes, sha256 }]) => ({ path, bytes, sha256: sha256 ?? undefined }));
+  const found = weightsAmong(listed.filter(({ path }) => isWanted(path, named)));
+  const { owner, repo } = named;
+  const repository = `hf:${owner}/${repo}`;
+  if (found.length === 0) throw noWeights(repository);
+  const described = found.map((file) => ({
+    ...file,
+    url: `${repository}@${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`
+  }));
+  return newManifest({ name: nearestModelName(repo) ?? UNNAMED, source: repository, revision: commit }, described);
+}
+
+/** For folders and repositories whose names hold nothing that a model's name may. */
+const UNNAMED = 'new-model';
+
+function isWanted(path: string, { path: wanted }: HubReference): boolean {
+  return wanted === undefined || path === wanted || path.startsWith(`${wanted}/`);
+}
+
+function noWeights(subject: string): Failure {
+  return new Failure('bad-request', 'There are no weights to make a manifest of.', {
+    subject,
+    nextStep: 'Weights are called .safetensors, .sft, .gguf, .ckpt, .pt, .pth or .bin.'
+  });
+}

@@ -1,0 +1,143 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { startMovingHub } from '../../support/hub/moving-hub';
+import { runCli } from '../../support/run-cli';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const MODEL = sampleBytes(5000);
+const VAE = sampleBytes(3000, 2);
+
+let home: string;
+let folder: string;
+
+beforeEach(async () => {
+  home = await temporaryFolder();
+  folder = join(await temporaryFolder(), 'My Model v1');
+});
+
+async function write(files: Readonly<Record<string, Buffer>>): Promise<void> {
+  for (const [name, bytes] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), bytes);
+  }
+}
+
+describe('manifest from a folder', () => {
+  it('lists its weights with roles, digests and sizes, and what it prints is a manifest', async () => {
+    await write({
+      'unet/diffusion_pytorch_model.safetensors': MODEL,
+      'vae/diffusion_pytorch_model.safetensors': VAE,
+      'README.md': Buffer.from('hello'),
+      'manifest.json': Buffer.from('{}')
+    });
+    const { status, out } = await runCli(['manifest', 'from', folder], { home });
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      name: 'My-Model-v1',
+      engine: 'sd-cpp',
+      files: [
+        {
+          role: 'diffusion_model',
+          url: 'unet/diffusion_pytorch_model.safetensors',
+          filename: 'unet-diffusion_pytorch_model.safetensors',
+          sha256: sha256(MODEL),
+          size_bytes: MODEL.length
+        },
+        {
+          role: 'vae',
+          url: 'vae/diffusion_pytorch_model.safetensors',
+          filename: 'vae-diffusion_pytorch_model.safetensors',
+          sha256: sha256(VAE),
+          size_bytes: VAE.length
+        }
+      ]
+    });
+    const path = join(folder, 'manifest.json');
+    await writeFile(path, out);
+    expect((await runCli(['validate', path], { home })).status).toBe(0);
+    expect((await runCli(['pull', path], { home })).status).toBe(0);
+  });
+
+  it('says which role is left to its author', async () => {
+    await write({ 'one.gguf': MODEL, 'two.gguf': VAE });
+    const { out, err } = await runCli(['manifest', 'from', folder], { home });
+    const { files } = JSON.parse(out);
+    expect(files[0]).toMatchObject({ role: 'model', filename: 'one.gguf' });
+    expect(files[1]).not.toHaveProperty('role');
+    expect(err).toContain('The role of two.gguf (3.0 kB) is not clear');
+  });
+
+  it('refuses a folder without weights', async () => {
+    await write({ 'README.md': Buffer.from('hello') });
+    const { status, err } = await runCli(['manifest', 'from', folder], { home });
+    expect(status).toBe(2);
+    expect(err).toContain('no weights');
+  });
+});
+
+describe('manifest from the hub', () => {
+  const files = { 'q4/flux-q4.gguf': MODEL, 'ae.safetensors': VAE, 'config.json': Buffer.from('{}') };
+
+  it.each(['owner/repo', 'hf:owner/repo@main', 'https://huggingface.co/owner/repo/tree/main'])(
+    'pins the commit and takes what the hub declares, fetching nothing: %s',
+    async (reference) => {
+      const hub = await startMovingHub(files);
+      const commit = hub.publish(files);
+      const { status, out } = await runCli(['manifest', 'from', reference], {
+        home,
+        environment: { HF_ENDPOINT: hub.origin }
+      });
+      expect(status).toBe(0);
+      expect(JSON.parse(out)).toEqual({
+        name: 'repo',
+        source: 'hf:owner/repo',
+        revision: commit,
+        engine: 'sd-cpp',
+        files: [
+          {
+            role: 'vae',
+            url: `hf:owner/repo@${commit}/ae.safetensors`,
+            filename: 'ae.safetensors',
+            sha256: sha256(VAE),
+            size_bytes: VAE.length
+          },
+          {
+            role: 'diffusion_model',
+            url: `hf:owner/repo@${commit}/q4/flux-q4.gguf`,
+            filename: 'flux-q4.gguf',
+            sha256: sha256(MODEL),
+            size_bytes: MODEL.length
+          }
+        ]
+      });
+      expect(hub.requests.every((request) => request.includes('/tree/'))).toBe(true);
+    }
+  );
+
+  it('takes a part of a repository', async () => {
+    const hub = await startMovingHub(files);
+    const { out } = await runCli(['manifest', 'from', 'owner/repo@main/q4'], {
+      home,
+      environment: { HF_ENDPOINT: hub.origin }
+    });
+    expect(JSON.parse(out).files).toMatchObject([{ filename: 'flux-q4.gguf' }]);
+  });
+
+  it('says when nobody answers', async () => {
+    const { status, err } = await runCli(['manifest', 'from', 'owner/repo'], {
+      home,
+      environment: { HF_ENDPOINT: 'http://127.0.0.1:9' }
+    });
+    expect(status).toBe(1);
+    expect(err).toContain('127.0.0.1:9');
+  });
+});
+
+it.each([['manifest'], ['manifest', 'from'], ['manifest', 'of', 'x'], ['manifest', 'from', 'no such thing']])(
+  'tells how it is used: %s %s %s',
+  async (...words) => {
+    expect((await runCli(words.filter(Boolean), { home })).status).toBe(2);
+  }
+);
