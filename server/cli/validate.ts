@@ -15,15 +15,23 @@ import { type FileReport, reportOf } from './validation/report';
 
 export const validate: Command = {
   name: 'validate',
-  usage: '[PATH…] [--format text|json|sarif|github] [--severity CODE=LEVEL]…',
-  summary: 'finds mistakes in manifest files; folders are searched',
-  options: { format: { type: 'string' }, severity: { type: 'string', multiple: true } },
-  async run(input, { console, folder, version }) {
+  usage: '[PATH…] [--disk] [--online] [--format text|json|sarif|github] [--severity CODE=LEVEL]…',
+  summary:
+    'finds mistakes in manifest files; folders are searched; also what differs from the installed model, or from the hub',
+  options: {
+    format: { type: 'string' },
+    disk: { type: 'boolean' },
+    online: { type: 'boolean' },
+    severity: { type: 'string', multiple: true }
+  },
+  async run(input, { services, console, folder, signal, version }) {
     const format = formatOf(input.text('format'), console);
     const overrides = overridesOf(input.texts('severity'));
     const places = input.names.length === 0 ? ['.'] : input.names;
     const files = (await Promise.all(places.map((place) => manifestFiles(resolve(folder, place))))).flat();
-    const validations = await Promise.all([...new Set(files)].toSorted().map(validateManifest));
+    const comparisons = { disk: input.flag('disk'), online: input.flag('online'), services, signal };
+    const validations = [];
+    for (const file of [...new Set(files)].toSorted()) validations.push(await validateManifest(file, comparisons));
     const reports = validations.map((validation) => {
       const diagnostics = withSeverities(validation.diagnostics, overrides);
       return reportOf({ ...validation, diagnostics }, folder);

@@ -106,12 +106,12 @@ export class ManifestDocuments {
   /** With what the files beside an installed manifest show; where its text has a finding already, that one counts. */
   private async withDifferences(
     uri: string,
-    { parsed, diagnostics }: ManifestLook
+    { parsed, dialect, diagnostics }: ManifestLook
   ): Promise<readonly ManifestDiagnostic[]> {
     const path = filePathOf(uri);
     const folder = path === undefined ? undefined : await this.options.bundleAt(path);
     if (!folder) return diagnostics;
-    const found = await differencesFromDisk(parsed, folder);
+    const found = await differencesFromDisk(parsed, dialect, folder);
     const taken = new Set(diagnostics.map(({ start }) => start));
     const differences = found.filter(({ start }) => !taken.has(start));
     return [...diagnostics, ...differences].toSorted((one, other) => one.start - other.start);

@@ -1,7 +1,9 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { bundlePathProblem } from '../../shared/file-name';
+import type { ModelName } from '../../shared/model-name';
 import type { BundleFolder, FileOnDisk } from '../manifest/rules/on-disk';
+import { exists } from '../platform/durable-files';
 import { isFolderLitter } from '../platform/folder-litter';
 import { isErrorWithCode } from '../platform/system-error';
 import { BUNDLE_MANIFEST } from '../store/cache-layout';
@@ -12,12 +14,21 @@ import type { Services } from './services';
  * @param path absolute path of the manifest
  * @returns undefined unless it is the manifest of an installed bundle
  */
-export async function bundleOnDisk(
-  { layout, proofs }: Pick<Services, 'layout' | 'proofs'>,
-  path: string
-): Promise<BundleFolder | undefined> {
+export async function bundleOnDisk(services: Parts, path: string): Promise<BundleFolder | undefined> {
   const folder = dirname(path);
-  if (basename(path) !== BUNDLE_MANIFEST || dirname(folder) !== layout.models) return undefined;
+  if (basename(path) !== BUNDLE_MANIFEST || dirname(folder) !== services.layout.models) return undefined;
+  return lookInto(services, folder);
+}
+
+/** The bundle of a model; undefined unless one is installed. */
+export async function bundleNamed(services: Parts, name: ModelName): Promise<BundleFolder | undefined> {
+  const folder = services.layout.model(name);
+  return (await exists(join(folder, BUNDLE_MANIFEST))) ? lookInto(services, folder) : undefined;
+}
+
+type Parts = Pick<Services, 'layout' | 'proofs'>;
+
+async function lookInto({ proofs }: Parts, folder: string): Promise<BundleFolder> {
   await proofs.refresh();
   return {
     async look(file): Promise<FileOnDisk> {

@@ -1,6 +1,7 @@
 import { Failure } from '../../shared/failure';
 import type { HubListings, ListedFile, RevisionListing } from '../huggingface/hub-listing';
 import type { HubFile } from '../manifest/hub-file';
+import type { FileOnHub } from '../manifest/rules/on-hub';
 import type { HttpSourceOptions } from '../pull/http-source';
 import type { Services } from './services';
 import { hubAccess, hubListings } from './source-of';
@@ -30,16 +31,28 @@ export class HubFacts {
    * @throws Failure('untrusted-workspace', 'credential-missing', 'network', …) with a sentence for whoever asked
    */
   async listing(revision: Pick<HubFile, 'owner' | 'repo' | 'revision'>): Promise<RevisionListing> {
-    const { services, question } = this;
-    requireTrust(services, 'Asking the hub');
-    this.access ??= hubAccess(services, question.alias);
-    const address = { kind: 'hub', path: '', ...revision } as const;
-    const listing = await this.listings.of(address, { ...(await this.access), signal: question.signal });
+    const listing = await this.ask(revision);
     if (listing) return listing;
     throw new Failure('bad-response', `The hub lists no files of ${nameOf(revision)}.`, {
       subject: nameOf(revision),
       nextStep: 'Check the names of the owner, the repository and the revision, and whether a token is needed.'
     });
+  }
+
+  /** Whether the hub has a file, and what it says of it. @throws Failure when that cannot be asked */
+  async look(file: HubFile): Promise<FileOnHub> {
+    const listing = await this.ask(file);
+    if (!listing) return { kind: 'no-revision' };
+    const listed = listing.files.get(file.path);
+    return listed ? { kind: 'listed', ...listed } : { kind: 'no-file' };
+  }
+
+  private async ask(revision: Pick<HubFile, 'owner' | 'repo' | 'revision'>): Promise<RevisionListing | undefined> {
+    const { services, question } = this;
+    requireTrust(services, 'Asking the hub');
+    this.access ??= hubAccess(services, question.alias);
+    const address = { kind: 'hub', path: '', ...revision } as const;
+    return this.listings.of(address, { ...(await this.access), signal: question.signal });
   }
 
   /** What the hub says of a file. @throws Failure */

@@ -35,7 +35,9 @@ export const DIAGNOSTIC_CODES = [
   'missing-file',
   'size-differs',
   'digest-differs',
-  'extra-file'
+  'extra-file',
+  'not-on-hub',
+  'hub-differs'
 ] as const;
 
 export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];

@@ -1,6 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import { parseDigest } from '../../../shared/digest';
 import type { Finding, ManifestDiagnostic, TextRange } from '../diagnostic';
+import { type Dialect, FILE_NAME_FIELDS } from '../dialect';
 import { type ManifestDocument, rangeOf, stringOf, valueOf } from '../document';
 import { fileEntries } from '../files';
 
@@ -21,23 +22,25 @@ export interface BundleFolder {
 }
 
 /**
- * Findings about an installed manifest that only the files beside it show. Apart from the other rules, for it needs
+ * Findings about a manifest that only the files of the installed model show. Apart from the other rules, for it needs
  * more than a text. Nothing is read: a digest differs only where that is known.
  */
 export async function differencesFromDisk(
   document: ManifestDocument,
+  dialect: Dialect,
   folder: BundleFolder
 ): Promise<readonly ManifestDiagnostic[]> {
+  const cure = dialect === 'installed' ? 'heal the model' : 'pull the model';
   const listed = new Set<string>();
   const findings: Finding[] = [];
   for (const entry of fileEntries(document)) {
     const fields = document.fieldsOf(entry);
-    const node = fields.get('path')?.value;
+    const node = fields.get(FILE_NAME_FIELDS[dialect])?.value;
     const path = stringOf(node);
     if (!node || path === undefined) continue;
     listed.add(path);
     const nodes = { path: node, size: fields.get('size_bytes')?.value, digest: fields.get('sha256')?.value };
-    const finding = difference(path, nodes, await folder.look(path));
+    const finding = difference(path, nodes, await folder.look(path), cure);
     if (finding) findings.push(finding);
   }
   const surplus = (await folder.files()).filter((path) => !listed.has(path));
@@ -50,22 +53,22 @@ interface EntryNodes {
   readonly digest: Node | undefined;
 }
 
-function difference(path: string, nodes: EntryNodes, found: FileOnDisk): Finding | undefined {
+function difference(path: string, nodes: EntryNodes, found: FileOnDisk, cure: string): Finding | undefined {
   if (found.kind === 'absent') {
-    return { code: 'missing-file', message: `${path} is not in the folder; heal the model.`, ...rangeOf(nodes.path) };
+    return { code: 'missing-file', message: `${path} is not in the folder; ${cure}.`, ...rangeOf(nodes.path) };
   }
   if (found.kind === 'unusable') {
-    const message = `What lies at ${path} is not a file that can be read; heal the model.`;
+    const message = `What lies at ${path} is not a file that can be read; ${cure}.`;
     return { code: 'missing-file', message, ...rangeOf(nodes.path) };
   }
   const bytes = nodes.size && valueOf(nodes.size);
   if (nodes.size && typeof bytes === 'number' && bytes !== found.bytes) {
-    const message = `${path} has ${found.bytes} bytes, not ${bytes}; heal the model.`;
+    const message = `${path} has ${found.bytes} bytes, not ${bytes}; ${cure}.`;
     return { code: 'size-differs', message, ...rangeOf(nodes.size) };
   }
   const digest = parseDigest(stringOf(nodes.digest) ?? '');
   if (!nodes.digest || digest === undefined || found.digest === undefined || found.digest === digest) return undefined;
-  const message = `The SHA-256 of ${path} is ${found.digest}; heal the model.`;
+  const message = `The SHA-256 of ${path} is ${found.digest}; ${cure}.`;
   return { code: 'digest-differs', message, ...rangeOf(nodes.digest) };
 }
 

@@ -18,7 +18,9 @@ const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set([
   'missing-file',
   'size-differs',
   'digest-differs',
-  'extra-file'
+  'extra-file',
+  'not-on-hub',
+  'hub-differs'
 ]);
 
 describe('the documentation of diagnostics', () => {

@@ -1,0 +1,105 @@
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { startMovingHub } from '../../support/hub/moving-hub';
+import { runCli } from '../../support/run-cli';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const LARGE = sampleBytes(5000);
+const COMMIT = 'a1'.repeat(20);
+
+let folder: string;
+let home: string;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  home = await temporaryFolder();
+});
+
+async function write(files: readonly object[], name = 'manifest.json'): Promise<void> {
+  const entries = files.map((file, index) => ({ role: 'lora', filename: `${index}.gguf`, ...file }));
+  await writeFile(join(folder, name), JSON.stringify({ name: 'm', files: entries }, null, 2));
+}
+
+function run(words: readonly string[], environment = {}) {
+  return runCli(words, { home, folder, environment });
+}
+
+async function codes(words: readonly string[], environment = {}): Promise<string[]> {
+  const { out, err } = await run(['validate', ...words, '--json'], environment);
+  expect(err).toBe('');
+  const [report] = JSON.parse(out);
+  const found: { code: string; line: number; severity: string }[] = report.findings;
+  return found.filter(({ severity }) => severity === 'error').map(({ code, line }) => `${line}: ${code}`);
+}
+
+describe('validate --online', () => {
+  it('finds nothing wrong where the hub agrees', async () => {
+    const hub = await startMovingHub({ 'large.gguf': LARGE });
+    const commit = hub.publish({ 'large.gguf': LARGE });
+    await write([{ url: `hf:owner/repo@${commit}/large.gguf`, sha256: sha256(LARGE), size_bytes: LARGE.length }]);
+    expect(await codes(['--online'], { HF_ENDPOINT: hub.origin })).toEqual([]);
+    expect(hub.requests).toHaveLength(1);
+  });
+
+  it('finds revisions and files that are not there, and other digests and sizes, each in its place', async () => {
+    const hub = await startMovingHub({ 'large.gguf': LARGE });
+    await write([
+      { url: `hf:owner/repo@${COMMIT}/large.gguf` },
+      { url: 'hf:owner/repo/Large.gguf' },
+      { url: 'hf:owner/repo/large.gguf', sha256: sha256(Buffer.from('x')), size_bytes: 7 },
+      { url: 'https://example.com/large.gguf', sha256: sha256(Buffer.from('y')) }
+    ]);
+    expect(await codes([], { HF_ENDPOINT: hub.origin })).toEqual([]);
+    expect(hub.requests).toEqual([]);
+    expect(await codes(['--online'], { HF_ENDPOINT: hub.origin })).toEqual([
+      '7: not-on-hub',
+      '12: not-on-hub',
+      '18: hub-differs',
+      '19: hub-differs'
+    ]);
+  });
+
+  it('fails as a whole when the hub cannot be asked, for nothing is known then', async () => {
+    await write([{ url: 'hf:owner/repo/large.gguf' }]);
+    const { status, out, err } = await run(['validate', '--online'], { HF_ENDPOINT: 'http://127.0.0.1:9' });
+    expect(status).toBe(1);
+    expect(out).toBe('');
+    expect(err).toContain('127.0.0.1:9');
+  });
+});
+
+describe('validate --disk', () => {
+  const weights = () => join(folder, 'weights.gguf');
+
+  beforeEach(async () => {
+    await writeFile(weights(), LARGE);
+    await write([{ url: 'weights.gguf', sha256: sha256(LARGE) }]);
+  });
+
+  it('says nothing while the model is not installed, or is what the manifest says', async () => {
+    expect(await codes(['--disk'])).toEqual([]);
+    expect((await run(['pull', 'manifest.json'])).status).toBe(0);
+    expect(await codes(['--disk'])).toEqual([]);
+  });
+
+  it('finds what the manifest says and the installed model does not have', async () => {
+    expect((await run(['pull', 'manifest.json'])).status).toBe(0);
+    await write([{ url: 'weights.gguf', sha256: sha256(Buffer.from('x')) }, { url: 'weights.gguf' }]);
+    expect(await codes(['--disk'])).toEqual(['8: digest-differs', '12: missing-file']);
+  });
+
+  it('finds what became of the files of an installed model', async () => {
+    expect((await run(['pull', 'manifest.json'])).status).toBe(0);
+    const installed = join(home, 'models', 'm');
+    await chmod(join(installed, '0.gguf'), 0o644);
+    await writeFile(join(installed, '0.gguf'), 'cut');
+    const manifest = join(installed, 'manifest.json');
+    expect(JSON.parse(await readFile(manifest, 'utf8')).files).toHaveLength(1);
+    expect(await codes([manifest, '--disk'])).toEqual([expect.stringMatching(/: size-differs$/)]);
+    await rm(join(installed, '0.gguf'));
+    expect(await codes([manifest, '--disk'])).toEqual([expect.stringMatching(/: missing-file$/)]);
+    expect(await codes(['--disk'])).toEqual(['6: missing-file']);
+  });
+});
