@@ -27,6 +27,12 @@ export interface ManifestDocumentsOptions {
   readonly weightsOf: (name: string) => ReadonlyMap<string, InstalledWeights>;
 }
 
+/** The findings in a text, and whether they would be the same now, apart from what other manifests say. */
+export interface Diagnosis {
+  readonly diagnostics: readonly ManifestDiagnostic[];
+  isCurrent(): boolean;
+}
+
 /** What is known of one version of a document. */
 interface Examined {
   readonly version: number;
@@ -53,16 +59,15 @@ export class ManifestDocuments {
     if (!(await look?.diagnose(isCurrent)) && look) return undefined;
     const path = filePathOf(uri);
     const namesakes = look?.dialect === 'source' && path !== undefined ? await this.options.namesakesOf(path) : [];
-    const rows = await this.withSurroundings(uri, look, namesakes);
-    if (!isCurrent()) return undefined;
-    return look?.dialect === 'source' ? this.withContradictions(look, rows) : rows;
+    const { diagnostics } = await this.withSurroundings(uri, look, namesakes);
+    return isCurrent() ? diagnostics : undefined;
   }
 
   /**
    * The same of a manifest that is not open.
    * @param namesakes paths of other manifests in view that have its name, and say something else
    */
-  async diagnoseUnopened(document: TextDocument, namesakes: readonly string[]): Promise<readonly ManifestDiagnostic[]> {
+  async diagnoseUnopened(document: TextDocument, namesakes: readonly string[]): Promise<Diagnosis> {
     const look = this.examine(document);
     await look?.diagnose(() => true);
     return this.withSurroundings(document.uri, look, namesakes);
@@ -98,23 +103,26 @@ export class ManifestDocuments {
     uri: string,
     look: ManifestLook | undefined,
     namesakes: readonly string[]
-  ): Promise<readonly ManifestDiagnostic[]> {
-    if (!look) return [];
-    return look.dialect === 'source' ? withClash(uri, look, namesakes) : this.withDifferences(uri, look);
+  ): Promise<Diagnosis> {
+    if (!look) return { diagnostics: [], isCurrent: () => true };
+    if (look.dialect !== 'source') return this.withDifferences(uri, look);
+    const name = stringOf(look.parsed.nodeAt(['name']));
+    const weights = (): unknown => (name === undefined ? undefined : this.options.weightsOf(name));
+    const seen = weights();
+    const diagnostics = this.withContradictions(look, withClash(uri, look, namesakes));
+    return { diagnostics, isCurrent: () => weights() === seen };
   }
 
   /** With what the files beside an installed manifest show; where its text has a finding already, that one counts. */
-  private async withDifferences(
-    uri: string,
-    { parsed, dialect, diagnostics }: ManifestLook
-  ): Promise<readonly ManifestDiagnostic[]> {
+  private async withDifferences(uri: string, { parsed, dialect, diagnostics }: ManifestLook): Promise<Diagnosis> {
     const path = filePathOf(uri);
     const folder = path === undefined ? undefined : await this.options.bundleAt(path);
-    if (!folder) return diagnostics;
+    if (!folder) return { diagnostics, isCurrent: () => true };
     const found = await differencesFromDisk(parsed, dialect, folder);
     const taken = new Set(diagnostics.map(({ start }) => start));
     const differences = found.filter(({ start }) => !taken.has(start));
-    return [...diagnostics, ...differences].toSorted((one, other) => one.start - other.start);
+    const all = [...diagnostics, ...differences].toSorted((one, other) => one.start - other.start);
+    return { diagnostics: all, isCurrent: () => false };
   }
 
   private contextOf(uri: string): DocumentContext {

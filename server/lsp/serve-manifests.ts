@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { Connection, InitializeParams, ServerCapabilities, TextDocuments } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type * as z from 'zod';
@@ -19,6 +18,9 @@ import { ManifestDocuments } from './manifest-documents';
 import { serveManifestRequests } from './manifest-requests';
 import { UnopenedManifests } from './unopened-manifests';
 import { serveWorkspaceDiagnostics } from './workspace-diagnostics';
+
+/** A pull changes the cache again and again; the manifests that are not open are looked at this long after, in ms. */
+const GATHER_MS = 1000;
 
 export interface ManifestServingOptions {
   readonly params: InitializeParams;
@@ -67,8 +69,7 @@ export function serveManifests(
   const asks = params.capabilities.textDocument?.diagnostic !== undefined;
   const presentation = { documentation, severities: () => severities };
   const open = serveDiagnostics(connection, documents, manifests, { asks, ...presentation });
-  const isBundle = (path: string): boolean => dirname(dirname(path)) === services.layout.models;
-  const unopened = new UnopenedManifests({ manifestsInView, manifests, presentation, isBundle, log });
+  const unopened = new UnopenedManifests({ manifestsInView, manifests, presentation, log });
   const { answered } = open;
   const workspace = serveWorkspaceDiagnostics(connection, documents, { asks, unopened, answered, log });
   manifestsInView.follow(workspace.look);
@@ -81,15 +82,20 @@ export function serveManifests(
     log,
     services
   });
+  let lookSoon: NodeJS.Timeout | undefined;
+  const lookNow = (): void => {
+    lookSoon = undefined;
+    workspace.look();
+  };
   const askAnew = viewRefresher(connection, params);
   const askForViews = (): void => {
     askAnew();
     open.sendAnew();
+    if (unopened.areSome) lookSoon ??= setTimeout(lookNow, GATHER_MS);
   };
   const refresh = (): void => {
     weights.forgetLooks();
     askForViews();
-    if (unopened.dependOnModels) workspace.look();
   };
   connection.onNotification(SeveritiesChanged, (wanted) => {
     severities = readSeverityOverrides(wanted);
@@ -103,6 +109,9 @@ export function serveManifests(
     begin(changed) {
       if (!given.hostFindsManifests) void findManifests(connection, { params, manifestsInView, changed, log });
     },
-    close: workspace.close
+    close() {
+      clearTimeout(lookSoon);
+      workspace.close();
+    }
   };
 }

@@ -20,8 +20,6 @@ export interface UnopenedManifestsOptions {
   readonly manifestsInView: Pick<ManifestsInView, 'survey'>;
   readonly manifests: ManifestDocuments;
   readonly presentation: Presentation;
-  /** Whether a path is that of a bundle's manifest, whose findings depend on more than its text. */
-  readonly isBundle: (path: string) => boolean;
   readonly log: Log;
 }
 
@@ -34,6 +32,8 @@ interface Known {
   /** Changes whenever the findings may. */
   readonly key: string;
   readonly severities: SeverityOverrides;
+  /** Whether what is installed still makes them what they are. */
+  isCurrent(): boolean;
   readonly report: UnopenedReport;
 }
 
@@ -44,9 +44,9 @@ export class UnopenedManifests {
 
   constructor(private readonly options: UnopenedManifestsOptions) {}
 
-  /** Whether the findings of some depend on what models there are. */
-  get dependOnModels(): boolean {
-    return [...this.known.keys()].some(this.options.isBundle);
+  /** Whether there are any, as far as anybody looked. */
+  get areSome(): boolean {
+    return this.known.size > 0;
   }
 
   /**
@@ -78,16 +78,18 @@ export class UnopenedManifests {
   }
 
   private async examine({ path, stamp, namesakes }: CandidateOnDisk): Promise<Known | undefined> {
-    const { manifests, presentation, isBundle } = this.options;
+    const { manifests, presentation } = this.options;
     const key = JSON.stringify([stamp, namesakes.length, namesakes[0]]);
     const severities = presentation.severities();
     const known = this.known.get(path);
-    if (known?.key === key && known.severities === severities && !isBundle(path)) return known;
+    if (known?.key === key && known.severities === severities && known.isCurrent()) return known;
     try {
       const text = await readManifestBeginning(path);
       const document = TextDocument.create(pathToFileURL(path).href, 'json', 0, text);
-      const items = lspDiagnostics(document, await manifests.diagnoseUnopened(document, namesakes), presentation);
-      return { key, severities, report: { items, resultId: resultIdOf(items) } };
+      const diagnosis = await manifests.diagnoseUnopened(document, namesakes);
+      const items = lspDiagnostics(document, diagnosis.diagnostics, presentation);
+      const report = { items, resultId: resultIdOf(items) };
+      return { key, severities, isCurrent: () => diagnosis.isCurrent(), report };
     } catch (error) {
       this.options.log.info('manifest not examined', { path, reason: messageOf(error) });
       return undefined;

@@ -89,7 +89,6 @@ function merged(
   found: readonly ManifestDiagnostic[],
   differences: readonly ManifestDiagnostic[]
 ): readonly ManifestDiagnostic[] {
-  const isAdvice = ({ severity }: ManifestDiagnostic): boolean => severity === 'hint' || severity === 'information';
   const certain = new Set(found.filter((finding) => !isAdvice(finding)).map(({ start }) => start));
   const added = new Map<number, ManifestDiagnostic>();
   for (const difference of differences) {
@@ -97,4 +96,8 @@ function merged(
   }
   const kept = found.filter((finding) => !added.has(finding.start));
   return [...kept, ...added.values()].toSorted((one, other) => one.start - other.start);
+}
+
+function isAdvice({ severity }: ManifestDiagnostic): boolean {
+  return severity === 'hint' || severity === 'information';
 }

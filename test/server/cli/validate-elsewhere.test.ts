@@ -71,10 +71,8 @@ describe('validate --online', () => {
 });
 
 describe('validate --disk', () => {
-  const weights = () => join(folder, 'weights.gguf');
-
   beforeEach(async () => {
-    await writeFile(weights(), LARGE);
+    await writeFile(join(folder, 'weights.gguf'), LARGE);
     await write([{ url: 'weights.gguf', sha256: sha256(LARGE) }]);
   });
 

@@ -24,7 +24,8 @@ async function install(root: string, role: string, path: string, bytes: Buffer):
   await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...facts, total_size_bytes: bytes.length, files }));
 }
 
-it('an editor is told that a role contradicts the installed file, without waiting for it, and what the file is', async () => {
+/** A manifest that says another role than the header of the file that is installed, and what the editor is told of it. */
+async function contradiction() {
   const models = await temporaryFolder();
   createModelFolder(models);
   const server = await testConnection();
@@ -35,7 +36,6 @@ it('an editor is told that a role contradicts the installed file, without waitin
   const folder = await temporaryFolder();
   const uri = pathToFileURL(join(folder, 'manifest.json')).href;
   await writeFile(join(folder, 'manifest.json'), text);
-
   const told: Diagnostic[][] = [];
   const contradicted = new Promise<Diagnostic>((resolve) => {
     server.client.onNotification(PublishDiagnosticsNotification.type, ({ diagnostics }) => {
@@ -44,7 +44,18 @@ it('an editor is told that a role contradicts the installed file, without waitin
       if (row) resolve(row);
     });
   });
+  return { server, folder, uri, text, told, contradicted };
+}
+
+it('an editor is told so of a manifest that is not open, too', async () => {
+  const { server, folder, contradicted } = await contradiction();
   await server.start({}, {}, folder);
+  expect((await contradicted).range.start.line).toBe(4);
+});
+
+it('an editor is told that a role contradicts the installed file, without waiting for it, and what the file is', async () => {
+  const { server, uri, text, told, contradicted } = await contradiction();
+  await server.start();
   const textDocument = { uri, languageId: 'json', version: 1, text };
   await server.client.sendNotification(DidOpenTextDocumentNotification.type, { textDocument });
 

@@ -59,11 +59,17 @@ it('fills in what the hub declares, and makes a manifest of a folder and of a re
   const { wb } = dock;
   await wb.openFile('one/manifest.json');
   const row = wb.page.locator('.markers-panel .monaco-list-row', { hasText: 'digits 0-9 and a-f' }).first();
-  await wb.until(async () => (await wb.problems()).some(({ message }) => message.includes('digits 0-9')), 'the finding', 90_000);
+  await wb.until(
+    async () => (await wb.problems()).some(({ message }) => message.includes('digits 0-9')),
+    'the finding',
+    90_000
+  );
   await row.dblclick();
   await wb.page.locator('.editor-instance .monaco-editor.focused').waitFor();
   await wb.page.keyboard.press('Control+.');
-  const fix = wb.page.locator('.action-widget .monaco-list-row', { hasText: 'Ask the hub for “sha256” and “size_bytes”' });
+  const fix = wb.page.locator('.action-widget .monaco-list-row', {
+    hasText: 'Ask the hub for “sha256” and “size_bytes”'
+  });
   await fix.first().waitFor();
   await dock.screenshot('manifest-quick-fixes');
   await fix.first().click();
