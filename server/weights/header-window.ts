@@ -1,6 +1,6 @@
 import type { ByteSource } from './byte-source';
 import { damaged } from './damage';
-import { LONGEST_TEXT } from './limits';
+import { LONGEST_PIECE } from './limits';
 
 /** Bytes that are read at once: most headers are shorter, and parsing that many keeps nobody waiting. */
 const CHUNK = 256 * 1024;
@@ -108,7 +108,7 @@ export class HeaderWindow {
   }
 
   private grow(): void {
-    if (this.bytes.length > LONGEST_TEXT) throw this.damage('a part of it is too long');
+    if (this.bytes.length >= LONGEST_PIECE) throw this.damage('a part of it is too long');
     const larger = Buffer.allocUnsafe(this.bytes.length * 2);
     this.bytes.copy(larger, 0, 0, this.end);
     this.bytes = larger;

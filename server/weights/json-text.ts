@@ -1,13 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import type { HeaderWindow } from './header-window';
-import { LONGEST_TEXT } from './limits';
+import { LONGEST_PIECE } from './limits';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const COMMA = 0x2c;
+const LETTER_U = 0x75;
 const ZERO = 0x30;
 const NINE = 0x39;
+
+/** Bytes of an escape as it is written. */
+const ESCAPED_CHARACTER = 2;
+const ESCAPED_UNIT = 6;
+const ESCAPE = /^\\(["\\/bfnrt]|u[\da-fA-F]{4})$/;
+const BAD_ESCAPE = 'a text has an escape that means nothing';
 
 /** The digits of the largest number that is read exactly. */
 const MOST_DIGITS = 16;
@@ -15,10 +20,40 @@ const MOST_DIGITS = 16;
 /** No number that means something is written with more. */
 const LONGEST_WORD = 64;
 
+export const COLON = 0x3a;
+export const COMMA = 0x2c;
 export const OPEN_OBJECT = 0x7b;
 export const CLOSE_OBJECT = 0x7d;
 export const OPEN_LIST = 0x5b;
 export const CLOSE_LIST = 0x5d;
+
+/** What comes after the quote that a text begins with. */
+interface TextScan {
+  /** Index of the quote that ends it; as long as there is none, of a character before which everything was looked at. */
+  readonly to: number;
+  readonly isWhole: boolean;
+  /** Whether all bytes are ASCII. */
+  readonly isPlain: boolean;
+  readonly hasEscapes: boolean;
+}
+
+/** A text that is expected in many places, and what it is when it is written plainly. */
+export interface KnownWord<Word extends string> {
+  readonly word: Word;
+  readonly quoted: Uint8Array;
+}
+
+/** @param words in ASCII, shorter than any that is not looked for */
+export function knownWords<Word extends string>(words: readonly Word[]): readonly KnownWord<Word>[] {
+  return words.map((word) => ({ word, quoted: Buffer.from(`"${word}"`) }));
+}
+
+function startsWith(bytes: Uint8Array, at: number, start: Uint8Array): boolean {
+  for (let index = 0; index < start.length; index += 1) {
+    if (bytes[at + index] !== start[index]) return false;
+  }
+  return true;
+}
 
 /**
  * Reads JSON out of the bytes of a window, piece by piece, by the letter of the format: `JSON.parse` would need the
@@ -30,12 +65,16 @@ export class JsonText {
   /** The next byte that is no white space, without moving behind it. */
   next(): number {
     const { window } = this;
-    for (;;) {
-      const byte = window.bytes[window.take(1)] ?? 0;
-      if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue;
-      window.at -= 1;
-      return byte;
+    const { bytes, end } = window;
+    let { at } = window;
+    let byte = bytes[at] ?? 0;
+    while (at < end && (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)) {
+      at += 1;
+      byte = bytes[at] ?? 0;
     }
+    if (at >= end) throw window.outOfBytes();
+    window.at = at;
+    return byte;
   }
 
   /** Moves behind a certain byte. */
@@ -71,21 +110,83 @@ export class JsonText {
   text(longest: number): string {
     const { window } = this;
     this.expect(QUOTE);
-    const { bytes, end, at: from } = window;
-    const last = Math.min(end, from + longest + 1);
+    const from = window.at;
+    const scan = this.scanText();
+    if (scan.to - from > longest) throw window.damage('a text is too long');
+    if (!scan.isWhole) throw window.outOfBytes();
+    window.at = scan.to + 1;
+    return this.decoded(from, scan);
+  }
+
+  /**
+   * A text that may have any length; of a long one, nothing is kept in memory.
+   * @param kept in bytes as they are written
+   * @returns undefined when it is longer
+   */
+  async textUpTo(kept: number): Promise<string | undefined> {
+    const { window } = this;
+    let isLong = false;
+    return window.whole(() => {
+      if (!isLong) this.expect(QUOTE);
+      const from = window.at;
+      const scan = this.scanText();
+      isLong ||= scan.to - from > kept;
+      if (!isLong && !scan.isWhole) throw window.outOfBytes();
+      if (!isLong) {
+        window.at = scan.to + 1;
+        return this.decoded(from, scan);
+      }
+      this.requireUtf8(from, scan.to);
+      window.at = scan.to + (scan.isWhole ? 1 : 0);
+      if (scan.isWhole) return undefined;
+      window.mark();
+      throw window.outOfBytes();
+    });
+  }
+
+  /** Looks for the end of a text, without moving. What is no JSON is refused, except for bytes that are no UTF-8. */
+  private scanText(): TextScan {
+    const { bytes, end, at: from } = this.window;
     let at = from;
     let isPlain = true;
     let hasEscapes = false;
-    for (let byte = bytes[at]; byte !== QUOTE || at >= last; byte = bytes[at]) {
-      if (at >= last) throw at < end ? window.damage('a text is too long') : window.outOfBytes();
-      if (byte === undefined || byte < 0x20) throw window.damage('a text has a control character');
+    let to = from;
+    while (at < end) {
+      const byte = bytes[at] ?? 0;
+      // A piece ends before a character, never within one.
+      if (byte < 0x80 || byte >= 0xc0) to = at;
+      if (byte === QUOTE) return { to, isWhole: true, isPlain, hasEscapes };
+      if (byte < 0x20) throw this.window.damage('a text has a control character');
       if (byte >= 0x80) isPlain = false;
-      if (byte === BACKSLASH) hasEscapes = true;
-      at += byte === BACKSLASH ? 2 : 1;
+      if (byte !== BACKSLASH) {
+        at += 1;
+        continue;
+      }
+      hasEscapes = true;
+      const length = bytes[at + 1] === LETTER_U ? ESCAPED_UNIT : ESCAPED_CHARACTER;
+      if (at + length > end) break;
+      if (!ESCAPE.test(bytes.toString('latin1', at, at + length))) throw this.window.damage(BAD_ESCAPE);
+      at += length;
     }
-    window.at = at + 1;
-    if (isPlain && !hasEscapes) return bytes.toString('latin1', from, at);
-    return this.decoded(bytes.subarray(from, at), hasEscapes);
+    return { to, isWhole: false, isPlain, hasEscapes };
+  }
+
+  /**
+   * Moves behind a text that is one of a few, without making a string of it: a header has them by the thousand.
+   * @returns undefined, without moving, for every other text
+   */
+  word<Word extends string>(words: readonly KnownWord<Word>[]): Word | undefined {
+    const { window } = this;
+    if (this.next() !== QUOTE) return undefined;
+    const { bytes, end, at } = window;
+    // Whoever reads the text as any other waits for the rest of it.
+    if (at + LONGEST_WORD >= end) return undefined;
+    for (const { word, quoted } of words) {
+      if (!startsWith(bytes, at, quoted)) continue;
+      window.at = at + quoted.length;
+      return word;
+    }
+    return undefined;
   }
 
   /** A whole number from 0 that is exact as a JavaScript number. */
@@ -93,12 +194,18 @@ export class JsonText {
     const { window } = this;
     const first = this.next();
     if (first < ZERO || first > NINE) throw window.damage('a number is missing, or not a whole one');
+    const { bytes, end, at: from } = window;
+    let at = from;
     let value = 0;
-    for (let digits = 1; ; digits += 1) {
-      value = value * 10 + (window.bytes[window.take(1)] ?? ZERO) - ZERO;
-      const following = this.peek();
-      if (following < ZERO || following > NINE) break;
-      if (value === 0 || digits === MOST_DIGITS) throw window.damage('a number is too large, or begins with 0');
+    for (let byte = first; byte >= ZERO && byte <= NINE && at < end; byte = bytes[at] ?? 0) {
+      value = value * 10 + byte - ZERO;
+      at += 1;
+    }
+    if (at >= end) throw window.outOfBytes();
+    window.at = at;
+    const digits = at - from;
+    if (digits > MOST_DIGITS || (first === ZERO && digits > 1)) {
+      throw window.damage('a number is too large, or begins with 0');
     }
     // A point or an exponent is refused by whoever expects what follows the number.
     if (!Number.isSafeInteger(value)) throw window.damage('a number is too large');
@@ -109,13 +216,13 @@ export class JsonText {
   skipValue(depth: number): void {
     const first = this.next();
     if (first === QUOTE) {
-      this.text(LONGEST_TEXT);
+      this.text(LONGEST_PIECE);
     } else if (first === OPEN_OBJECT || first === OPEN_LIST) {
       if (depth === 0) throw this.window.damage('its lists and objects lie too deep');
       const close = first === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_LIST;
       let more = this.opens(first, close);
       while (more) {
-        if (first === OPEN_OBJECT) this.key(LONGEST_TEXT);
+        if (first === OPEN_OBJECT) this.key(LONGEST_PIECE);
         this.skipValue(depth - 1);
         more = this.hasMore(close);
       }
@@ -143,16 +250,18 @@ export class JsonText {
     return byte;
   }
 
-  private decoded(bytes: Buffer, hasEscapes: boolean): string {
-    if (!isUtf8(bytes)) throw this.window.damage('a text is not UTF-8');
-    const raw = bytes.toString('utf8');
+  private decoded(from: number, { to, isPlain, hasEscapes }: TextScan): string {
+    const { bytes } = this.window;
+    if (isPlain && !hasEscapes) return bytes.toString('latin1', from, to);
+    this.requireUtf8(from, to);
+    const raw = bytes.toString('utf8', from, to);
     if (!hasEscapes) return raw;
-    try {
-      const text: unknown = JSON.parse(`"${raw}"`);
-      if (typeof text === 'string' && !/\p{Surrogate}/u.test(text)) return text;
-    } catch {
-      // Told below: the parser's own sentence speaks of a text that nobody sees.
-    }
-    throw this.window.damage('a text has an escape that means nothing');
+    const text: unknown = JSON.parse(`"${raw}"`);
+    if (typeof text === 'string' && !/\p{Surrogate}/u.test(text)) return text;
+    throw this.window.damage(BAD_ESCAPE);
+  }
+
+  private requireUtf8(from: number, to: number): void {
+    if (!isUtf8(this.window.bytes.subarray(from, to))) throw this.window.damage('a text is not UTF-8');
   }
 }

@@ -10,10 +10,13 @@ export const MOST_NAME_BYTES = 12 * 2 ** 20;
 /** The most pairs of metadata; real files have some dozens. */
 export const MOST_PAIRS = 10_000;
 
-/** The longest text of the metadata, in bytes: trainers put the tags of all their images into one. */
-export const LONGEST_TEXT = 8 * 2 ** 20;
+/** What of a header has to be in memory at once, in bytes: a tensor, a name, a value that is not passed over. */
+export const LONGEST_PIECE = 2 ** 20;
 
-/** Texts of the metadata that are longer are passed over: no fact that is looked for takes so many bytes. */
+/**
+ * Texts of the metadata that are longer are passed over: no fact that is looked for takes so many bytes. Trainers put
+ * the tags of all their images into one.
+ */
 export const LONGEST_KEPT_TEXT = 1024;
 
 /** More dimensions than a tensor of any engine has. */

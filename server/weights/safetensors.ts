@@ -1,8 +1,8 @@
 import type { ByteSource } from './byte-source';
 import { damaged, quoted } from './damage';
 import { HeaderWindow } from './header-window';
-import { CLOSE_LIST, CLOSE_OBJECT, JsonText, OPEN_LIST, OPEN_OBJECT } from './json-text';
-import { LONGEST_HEADER, LONGEST_KEPT_TEXT, LONGEST_TEXT, MOST_DIMENSIONS } from './limits';
+import { CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, JsonText, knownWords, OPEN_LIST, OPEN_OBJECT } from './json-text';
+import { LONGEST_HEADER, LONGEST_KEPT_TEXT, MOST_DIMENSIONS } from './limits';
 import { NameSet } from './name-set';
 import { checkPlacement, elementsOf, type Tensor, TensorList } from './tensor';
 
@@ -41,6 +41,10 @@ const BITS: ReadonlyMap<string, number> = new Map([
   ['I64', 64],
   ['U64', 64]
 ]);
+
+const FIELDS = knownWords(['dtype', 'shape', 'data_offsets']);
+
+const TYPES = knownWords([...BITS.keys()]);
 
 /** Bytes of the number that a file begins with: the length of the header. */
 const LENGTH_BYTES = 8;
@@ -107,8 +111,8 @@ async function readMetadata(json: JsonText, window: HeaderWindow): Promise<Reado
   while (more) {
     const name = await window.whole(() => json.key(LONGEST_NAME));
     if (!names.add(name)) throw window.damage('metadata is there twice, or there is too much of it');
-    const value = await window.whole(() => json.text(LONGEST_TEXT));
-    if (value.length <= LONGEST_KEPT_TEXT) metadata.set(name, value);
+    const value = await json.textUpTo(LONGEST_KEPT_TEXT);
+    if (value !== undefined) metadata.set(name, value);
     more = await window.whole(() => json.hasMore(CLOSE_OBJECT));
   }
   return metadata;
@@ -131,18 +135,28 @@ function readTensor(json: JsonText, name: string, window: HeaderWindow): Tensor 
   const { path } = window;
   let dtype: string | undefined;
   let shape: readonly number[] | undefined;
-  let offsets: readonly number[] | undefined;
+  let from: number | undefined;
+  let to = 0;
   let more = json.opens(OPEN_OBJECT, CLOSE_OBJECT);
   while (more) {
-    const field = json.key(LONGEST_WORD);
-    if (field === 'dtype' && dtype === undefined) dtype = json.text(LONGEST_WORD);
-    else if (field === 'shape' && !shape) shape = readCounts(json, window);
-    else if (field === 'data_offsets' && !offsets) offsets = readCounts(json, window);
-    else throw damaged(path, `a tensor has ${quoted(field)} twice, or where it means nothing`, { name });
+    const field = json.word(FIELDS) ?? json.text(LONGEST_WORD);
+    json.expect(COLON);
+    if (field === 'dtype' && dtype === undefined) {
+      dtype = json.word(TYPES) ?? json.text(LONGEST_WORD);
+    } else if (field === 'shape' && !shape) {
+      shape = readShape(json, window);
+    } else if (field === 'data_offsets' && from === undefined) {
+      json.expect(OPEN_LIST);
+      from = json.count();
+      json.expect(COMMA);
+      to = json.count();
+      json.expect(CLOSE_LIST);
+    } else {
+      throw damaged(path, `a tensor has ${quoted(field)} twice, or where it means nothing`, { name });
+    }
     more = json.hasMore(CLOSE_OBJECT);
   }
-  const [from, to, ...others] = offsets ?? [];
-  if (dtype === undefined || !shape || from === undefined || to === undefined || others.length > 0) {
+  if (dtype === undefined || !shape || from === undefined) {
     throw damaged(path, 'a tensor lacks its type, its shape or its place', { name });
   }
   const bits = BITS.get(dtype);
@@ -152,13 +166,14 @@ function readTensor(json: JsonText, name: string, window: HeaderWindow): Tensor 
   return { name, dtype, shape, elements, bytes: to - from, offset: from };
 }
 
-function readCounts(json: JsonText, window: HeaderWindow): number[] {
-  const counts: number[] = [];
+function readShape(json: JsonText, window: HeaderWindow): number[] {
+  const extents: number[] = [];
   let more = json.opens(OPEN_LIST, CLOSE_LIST);
   while (more) {
-    if (counts.length === MOST_DIMENSIONS) throw window.damage('a list of numbers is too long');
-    counts.push(json.count());
+    if (extents.length === MOST_DIMENSIONS) throw window.damage('a tensor has too many dimensions');
+    extents.push(json.count());
     more = json.hasMore(CLOSE_LIST);
   }
-  return counts;
+  // A list that grew keeps room for more, which adds up to megabytes.
+  return extents.slice();
 }

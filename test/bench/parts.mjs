@@ -12,16 +12,24 @@ import { withScratch } from './scratch.mjs';
  * @param {object} bench
  * @param {Record<string, (options: any) => Promise<void>>} bench.parts each gets `folder`, `bytes`, `rounds` and what
  *   `prepare` gave
+ * @param {number} [bench.bytes] by default
  * @param {number} bench.rounds by default
  * @param {number} bench.room how many times the bytes the scratch folder has to hold
  * @param {(bytes: number) => string} bench.what for the head line
  * @param {(scratch: string) => Promise<object>} [bench.prepare] what all parts get besides
  */
-export async function runParts({ parts, rounds: usualRounds, room, what, prepare = async () => ({}) }) {
+export async function runParts({
+  parts,
+  bytes: usualBytes = 2 ** 31,
+  rounds: usualRounds,
+  room,
+  what,
+  prepare = async () => ({})
+}) {
   await runMain(async () => {
     const { values } = parseArgs({
       options: {
-        bytes: { type: 'string', default: String(2 ** 31) },
+        bytes: { type: 'string', default: String(usualBytes) },
         rounds: { type: 'string', default: String(usualRounds) },
         only: { type: 'string' }
       }

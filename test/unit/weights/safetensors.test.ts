@@ -152,19 +152,44 @@ describe('a hostile safetensors header', () => {
     expect(await refusal(safetensorsStart(header))).toContain('it lists more than 100000 tensors');
   });
 
-  it('is refused for a text that would take all memory', async () => {
-    const start = Buffer.concat([Buffer.from('........{"__metadata__":{"a":"'), Buffer.alloc(64, 'a')]);
-    start.writeBigUInt64LE(90_000_000n);
-    const endless = memorySource(start, 100_000_000);
-    const source = {
-      ...endless,
-      read: (target: Uint8Array, offset: number) =>
-        endless.read(target, offset).then((count) => {
-          target.fill(0x61, offset === 0 || offset === 8 ? 64 : 0, count);
-          return count;
-        })
-    };
+  it('is refused for a name that would take all memory', async () => {
+    const header = `{"${'n'.repeat(5_000_000)}":{}}`;
+    const source = memorySource(safetensorsStart(header));
     await expect(readSafetensors(source)).rejects.toThrow('a text is too long');
-    expect(endless.bytesRead()).toBeLessThan(20_000_000);
+    expect(source.bytesRead()).toBeLessThan(1_000_000);
+  });
+
+  it('is refused for white space that would take all memory', async () => {
+    const header = `{"t":{"dtype":${' '.repeat(5_000_000)}"U8","shape":[0],"data_offsets":[0,0]}}`;
+    const source = memorySource(safetensorsStart(header));
+    await expect(readSafetensors(source)).rejects.toThrow('a part of it is too long');
+    expect(source.bytesRead()).toBeLessThan(3_000_000);
+  });
+});
+
+describe('a long text in the metadata', () => {
+  // Longer than what is read at once, and without a place where pieces could always be cut.
+  const pieces = ['ä', '漢', '😀', '\\n', '\\u00e4', 'a😀\\"', '漢\\\\ä'];
+
+  it.each(pieces)('of %s is passed over wherever it is cut', async (piece) => {
+    for (const shift of ['', 'x', 'xx', 'xxx', 'xxxx', 'xxxxx']) {
+      const text = shift + piece.repeat(400_000 / piece.length);
+      const { metadata } = await read(safetensorsStart(`{"__metadata__":{"long":"${text}","next":"kept"}}`));
+      expect([...metadata]).toEqual([['next', 'kept']]);
+    }
+  });
+
+  it.each([
+    ['bytes that are no UTF-8', Buffer.from([0xc3, 0x28])],
+    ['half a character', Buffer.from([0xf0, 0x9f])],
+    ['a bad escape', Buffer.from('\\x')],
+    ['an escape that is cut', Buffer.from('\\u12g')],
+    ['a control character', Buffer.from('\n')]
+  ])('is refused for %s', async (_, bad) => {
+    for (const length of [10, 2000, 262_100, 262_141, 262_142, 262_143, 262_144, 400_000]) {
+      const text = Buffer.concat([Buffer.alloc(length, 'a'), bad, Buffer.alloc(3000, 'a')]);
+      const header = Buffer.concat([Buffer.from('{"__metadata__":{"long":"'), text, Buffer.from('"}}')]);
+      expect(await refusal(safetensorsStart(header))).toMatch(/^The header is damaged: a text /);
+    }
   });
 });
