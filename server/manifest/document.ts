@@ -67,7 +67,7 @@ export function valueOf(node: Node): unknown {
   forEachField(node, ({ name, value }) => {
     if (!value) return;
     if (name !== '__proto__') object[name] = valueOf(value);
-    else Object.defineProperty(object, name, { value: valueOf(value), enumerable: true });
+    else Object.defineProperty(object, name, { value: valueOf(value), enumerable: true, configurable: true });
   });
   return object;
 }

@@ -113,6 +113,11 @@ describe('values', () => {
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
     expect(value).not.toHaveProperty('polluted');
   });
+
+  it('are those of JSON.parse when a field named __proto__ is written twice', () => {
+    const { root } = parseManifestText('{ "__proto__": 1, "__proto__": { "a": 2 } }');
+    expect(Object.entries(valueOf(root!) as object)).toEqual([['__proto__', { a: 2 }]]);
+  });
 });
 
 /** An object in whose field lists are nested, `count` levels in all. */
