@@ -125,13 +125,18 @@ export class BlobStore {
   /**
    * Takes a file into the store under the digest that was computed from it on disk. The file is gone from where it
    * was; the blob survives a power cut when this returns. That nobody else wrote to the file since it was hashed is
-   * the caller's promise, kept by writing under a name of its own.
+   * the caller's promise, kept by writing under a name of its own. A blob that is there and known to be right stays, and
+   * with it the links to it.
    * @throws Failure('file-access') when the file does not have the size that was hashed
    */
   async commit(file: string, hash: FileHash): Promise<Blob> {
     const path = this.layout.blob(hash.digest);
     const { size } = await lstat(file);
     if (size !== hash.bytes) throw misread(file, size, hash.bytes);
+    if (await this.isKnownToHold(path, hash.digest)) {
+      await rm(file, { force: true });
+      return { path, digest: hash.digest, bytes: hash.bytes };
+    }
     await syncFile(file);
     await chmod(file, 0o444);
     await makeDirectoryDurably(dirname(path));
@@ -139,6 +144,17 @@ export class BlobStore {
     const { proofs } = this;
     await proofs.remember(path, await lstat(path, { bigint: true }), { digest: hash.digest, readAt: proofs.now() });
     return { path, digest: hash.digest, bytes: hash.bytes };
+  }
+
+  private async isKnownToHold(path: string, digest: Digest): Promise<boolean> {
+    try {
+      const found = await lstat(path, { bigint: true });
+      await this.proofs.refresh();
+      return this.proofs.find(found)?.digest === digest;
+    } catch (error) {
+      if (isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) return false;
+      throw error;
+    }
   }
 }
 

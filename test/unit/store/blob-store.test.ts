@@ -46,6 +46,22 @@ describe('committing', () => {
     await expect(lstat(join(layout.root, 'download'))).rejects.toThrow('ENOENT');
   });
 
+  it('leaves a content that is there and right, so that its links stay', async () => {
+    const { path } = await commit(BYTES);
+    await proofs.keepThrough([path], () => link(path, join(layout.root, 'linked')));
+    expect(await commit(BYTES)).toEqual({ path, digest: DIGEST, bytes: BYTES.length });
+    expect((await stat(path)).ino).toBe((await stat(join(layout.root, 'linked'))).ino);
+    await expect(lstat(join(layout.root, 'download'))).rejects.toThrow('ENOENT');
+  });
+
+  it('replaces a content that is there and changed since', async () => {
+    const { path } = await commit(BYTES);
+    await rm(path);
+    await writeFile(path, Buffer.alloc(BYTES.length));
+    await commit(BYTES);
+    expect(await readFile(path)).toEqual(BYTES);
+  });
+
   it('takes an empty content', async () => {
     const blob = await commit(Buffer.alloc(0));
     expect(await store.findProved(digestOf(Buffer.alloc(0)), signal)).toEqual(blob);
