@@ -24,6 +24,8 @@ export interface StoreJob {
   readonly words: (manifest: string) => readonly string[];
   readonly before: Sight;
   readonly after: Sight;
+  /** Whether the contents of the newer version are to be transferred yet. */
+  readonly isTransfer?: true;
 }
 
 /** Each begins with the older version in place, the contents of the newer one in the store, and another model. */
@@ -33,6 +35,15 @@ export const STORE_JOBS: readonly StoreJob[] = [
   { title: 'collects', words: () => ['gc'], before: 'old', after: 'old' },
   { title: 'heals', words: () => ['heal', PULLED_MODEL], before: 'damaged', after: 'old' }
 ];
+
+/** As {@link STORE_JOBS}, with a transfer before the installation. */
+export const TRANSFER: StoreJob = {
+  title: 'pulls',
+  words: (manifest) => ['pull', manifest],
+  before: 'old',
+  after: 'new',
+  isTransfer: true
+};
 
 const VERSIONS = oldAndNew(400_000);
 /** What is damaged where a job begins with damage, by its digest. */
@@ -55,15 +66,16 @@ export class StoreLane {
     private readonly tree: readonly string[]
   ) {}
 
-  static async open(job: StoreJob): Promise<StoreLane> {
+  /** @param disk folder that the cache is to lie in; without one it is one in memory */
+  static async open(job: StoreJob, disk?: string): Promise<StoreLane> {
     const folder = await memoryFolder();
     const site = await startPullSite(join(folder, 'site'));
     onTestFinished(() => site.close());
-    const [home, template] = [join(folder, 'home'), join(folder, 'template')];
+    const [home, template] = [join(disk ?? folder, 'home'), join(folder, 'template')];
     const manifests = new Map<string, string>();
     for (const [version, files] of VERSIONS) manifests.set(version, await site.publish(version, files));
     manifests.set(NEIGHBOUR, await site.publish(NEIGHBOUR, NEIGHBOURS_FILES, { name: NEIGHBOUR }));
-    for (const version of ['new', 'old', NEIGHBOUR]) {
+    for (const version of [...(job.isTransfer ? [] : ['new']), 'old', NEIGHBOUR]) {
       expect(await runCli(['pull', manifests.get(version) ?? ''], { home })).toMatchObject({ status: 0 });
     }
     if (job.before === 'damaged') await damage(join(home, 'models', PULLED_MODEL, 'weights.gguf'));
@@ -94,12 +106,17 @@ export class StoreLane {
     expect(left.filter((entry) => !partials.some((partial) => partial === entry))).toEqual([]);
   }
 
+  /** What holds once the job has said that it is done. */
+  async checkAcknowledged(): Promise<void> {
+    expect(await this.sight()).toBe(this.job.after);
+  }
+
   /** Does the job undisturbed, and finds what an undisturbed job leaves. */
   async converge(): Promise<CliResult> {
     const result = await runCli(this.words, { home: this.home });
     expect(result).toMatchObject({ status: 0, signal: null });
     await this.checkStore();
-    expect(await this.sight()).toBe(this.job.after);
+    await this.checkAcknowledged();
     expect(await cacheTree(this.home)).toEqual(this.tree);
     return result;
   }
