@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, lstat, mkdir, rename, rm, rmdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Failure } from '../../shared/failure';
 import { exists, publishFile, renamePatiently, syncFile } from '../platform/durable-files';
 import type { Hasher } from '../platform/hasher';
@@ -37,7 +37,7 @@ export interface ReplacingTools {
 
 /**
  * Puts a corrupt content aside, brings the right one, proves it under a temporary name and publishes it by a rename.
- * When that fails, what was put aside is put back. No lock is taken: other programs see the old content, none, or
+ * When that fails, what was put aside is put back. A copy in a snapshot is replaced by that rename alone. No lock is taken: other programs see the old content, none, or
  * the new one, and what they put there themselves is proved and kept.
  * @throws Failure, system errors
  */
@@ -57,7 +57,8 @@ export async function replaceContent(replacement: Replacement, tools: ReplacingT
 }
 
 async function replaceBeside(replacement: Replacement, end: ChainEnd, tools: ReplacingTools): Promise<void> {
-  const aside = await putAside(replacement, end);
+  requireContent(replacement, end);
+  const aside = isOnlySign(replacement) ? undefined : await putAside(replacement, end);
   try {
     await bring(replacement, tools);
     if (aside !== undefined) await rm(aside, { force: true });
@@ -67,6 +68,16 @@ async function replaceBeside(replacement: Replacement, end: ChainEnd, tools: Rep
   }
 }
 
+function requireContent({ target }: Replacement, end: ChainEnd): void {
+  if (end.kind === 'not-a-file') throw inTheWay(target, 'Something that is no file is in the place of the content.');
+  if (end.kind === 'outside') throw inTheWay(target, 'A link out of the cache is in the place of the content.');
+}
+
+/** Nothing but a copy in a snapshot says that the file belongs there: it stays until the right one takes its place. */
+function isOnlySign({ target, blobs }: Replacement): boolean {
+  return dirname(target) !== blobs;
+}
+
 /** The name that unfinished downloads have, so that every program knows what it is if it stays behind. */
 function temporaryName(folder: string, target: string): string {
   return join(folder, `${basename(target)}.${randomBytes(4).toString('hex')}.incomplete`);
@@ -74,8 +85,6 @@ function temporaryName(folder: string, target: string): string {
 
 /** @returns where it lies now, or undefined when there was nothing */
 async function putAside({ target, blobs }: Replacement, end: ChainEnd): Promise<string | undefined> {
-  if (end.kind === 'not-a-file') throw inTheWay(target, 'Something that is no file is in the place of the content.');
-  if (end.kind === 'outside') throw inTheWay(target, 'A link out of the cache is in the place of the content.');
   const aside = temporaryName(blobs, target);
   try {
     await renamePatiently(target, aside);

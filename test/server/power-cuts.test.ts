@@ -9,11 +9,11 @@ import { pullModel } from '../../server/operations/pull-model';
 import { modelFromManifest, register } from '../../server/operations/register-model';
 import { rememberVerdicts, verifyModel } from '../../server/operations/verify-model';
 import { entriesOf } from '../../server/platform/folder-entries';
-import type { ProcessIdentity } from '../../server/platform/process-identity';
 import { collectPartials } from '../../server/pull/stale-partials';
-import { type CrashState, crashStates } from '../support/crash/crash-states';
+import { crashStates, telling } from '../support/crash/crash-states';
 import { describeDisk, diskIn, putOnDisk } from '../support/crash/disk';
 import { recordDisk } from '../support/crash/disk-recorder';
+import { bootAnew } from '../support/crash/next-boot';
 import { stuckAtCall } from '../support/crash/stuck-at-call';
 import { cacheTree } from '../support/faults/cache-state';
 import { memoryFolder } from '../support/memory-folder';
@@ -32,15 +32,9 @@ import {
   type World
 } from '../support/store-model/world';
 
-/** A process that nobody has been before, since a boot that nobody has seen before. */
-const process = vi.hoisted(() => ({ pid: 5_000_000, bootId: 'boot' }));
-
 vi.mock(import('../../server/platform/process-identity'), async (importOriginal) => {
-  const original = await importOriginal();
-  const ownIdentity = async (): Promise<ProcessIdentity> => ({ ...(await original.ownIdentity()), ...process });
-  const isProvedDead = async (identity: ProcessIdentity): Promise<boolean> =>
-    identity.pid !== process.pid && original.isProvedDead(identity);
-  return { ...original, bootId: async () => process.bootId, ownIdentity, isProvedDead };
+  const { identitiesAfterBoot } = await import('../support/crash/next-boot');
+  return identitiesAfterBoot(await importOriginal());
 });
 
 const options = () => ({ signal: new AbortController().signal, onEvent: () => undefined, onProgress: () => undefined });
@@ -137,7 +131,7 @@ async function crashBetweenRenames(cache: CacheUnderTest): Promise<void> {
   const start = diskIn(cache.layout.root);
   for (let call = 20; ; call += 1) {
     expect(await stuckAtCall(call, () => pull(cache, 'alpha', 1))).toBe('crashed');
-    nextProcess();
+    bootAnew();
     if ((await observe(cache.layout)).bundles.get('alpha') === undefined) return;
     putOnDisk(start, cache.layout.root);
     await cache.reopen();
@@ -145,16 +139,11 @@ async function crashBetweenRenames(cache: CacheUnderTest): Promise<void> {
 }
 
 /** So many states of each scenario are tried; DIFFUSION_DOCK_TEST_STATES asks for more. */
-const STATES = Number(globalThis.process.env['DIFFUSION_DOCK_TEST_STATES'] ?? 40);
-
-const nextProcess = (): void => {
-  process.pid += 1;
-  process.bootId = `boot of ${process.pid}`;
-};
+const STATES = Number(process.env['DIFFUSION_DOCK_TEST_STATES'] ?? 30);
 
 describe('after a power cut at any moment', { timeout: 60_000 + STATES * 2000 }, () => {
   it.each(SCENARIOS)('while $title, all is old or new, and goes on', async ({ prepare, act }) => {
-    const cache = await CacheUnderTest.create(await memoryFolder(), nextProcess);
+    const cache = await CacheUnderTest.create(await memoryFolder(), bootAnew);
     onTestFinished(() => cache.close());
     await prepare(cache);
     const before = await observe(cache.layout);
@@ -180,15 +169,6 @@ describe('after a power cut at any moment', { timeout: 60_000 + STATES * 2000 },
     }
   });
 });
-
-/** Says with a failure what lay on the disk. */
-async function telling({ moment, disk }: CrashState, check: () => Promise<void>): Promise<void> {
-  try {
-    await check();
-  } catch (error) {
-    throw new Error(`after step ${moment}, from\n${describeDisk(disk).join('\n')}`, { cause: error });
-  }
-}
 
 /** Every model is as it was or as it was to be; contents and other models are whole. */
 function expectOldOrNew(found: World, before: World, after: World): void {

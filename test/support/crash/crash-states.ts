@@ -137,3 +137,12 @@ function sameBytes(one: Buffer, other: Buffer): number {
   while (same < shorter && one[same] === other[same]) same += 1;
   return same;
 }
+
+/** Says with a failure what lay on the disk. */
+export async function telling({ moment, disk }: CrashState, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    throw new Error(`after step ${moment}, from\n${describeDisk(disk).join('\n')}`, { cause: error });
+  }
+}
