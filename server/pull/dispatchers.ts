@@ -55,12 +55,6 @@ export class Dispatchers {
     return proxyFor(url, this.options.proxy) === undefined ? this.reaches.get(connectedName(url)) : undefined;
   }
 
-  /** Ends all connections. */
-  async close(): Promise<void> {
-    // One that could not be made has nothing to close.
-    await Promise.allSettled([...this.made.values()].map(async (dispatcher) => (await dispatcher).destroy()));
-  }
-
   private async make(proxy: string | undefined, admission: Admission): Promise<Undici.Dispatcher> {
     this.authorities ??= trustedAuthorities(this.options.authorities);
     const tls = this.tls(await this.authorities);

@@ -64,6 +64,8 @@ export class RemoteExchange {
   discard(): void {
     if (this.isOver) return;
     this.isOver = true;
+    // Its memory belongs to another exchange from now on.
+    this.arrived = undefined;
     this.signal.removeEventListener('abort', this.abort);
     this.tell('discard');
     this.wake();
