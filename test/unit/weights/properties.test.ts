@@ -21,7 +21,7 @@ const MORE = Number(process.env['DIFFUSION_DOCK_TEST_HEADERS'] ?? 0);
 const runs = (usual: number): fc.Parameters<unknown> =>
   MORE > 0 ? { numRuns: MORE } : { numRuns: usual, seed: 20_261 };
 
-const timeout = 60_000 + MORE * 20;
+const timeout = 60_000 + MORE * 500;
 
 /** Names as models have them, and such as nobody expects; the one that means metadata is no name. */
 const anyName = fc
