@@ -88,6 +88,14 @@ export class ManifestsInView {
     return own ? namesakesOf(own, byName(all)) : [];
   }
 
+  /** Paths of the other manifests that say the same as one, its name included. */
+  async twinsOf(path: string): Promise<readonly string[]> {
+    const all = await this.loadAll();
+    const content = all.find((candidate) => candidate.path === path)?.content;
+    if (content === undefined) return [];
+    return all.flatMap((other) => (other.path !== path && other.content === content ? [other.path] : []));
+  }
+
   /** Every candidate that is there, valid or not. */
   async survey(): Promise<readonly CandidateOnDisk[]> {
     const all = await this.loadAll();

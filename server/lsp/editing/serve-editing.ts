@@ -48,6 +48,7 @@ import { codeActions, FIX_ALL_KIND, takesSnippetEdits, textEdits } from './code-
 import { completionItem, takesSnippets } from './completion';
 import { escapeMarkdown, toOffsets, toRange } from './convert';
 import { documentSymbols, foldingRanges } from './outline';
+import { serveRename } from './rename';
 import { SERVER_COMMANDS } from './run-lens';
 
 export interface EditingOptions {
@@ -80,6 +81,7 @@ export function editingCapabilities({
     codeLensProvider: {},
     inlayHintProvider: true,
     definitionProvider: true,
+    renameProvider: params.capabilities.textDocument?.rename?.prepareSupport ? { prepareProvider: true } : true,
     ...(!hostRunsCommands && { executeCommandProvider: { commands: [...SERVER_COMMANDS] } }),
     ...(!hostEditsJson && {
       documentSymbolProvider: true,
@@ -119,6 +121,7 @@ export function serveEditing(
   };
   serveWriting(connection, about, options);
   serveActionsElsewhere(connection, documents, manifests, options.services);
+  serveRename(connection, documents, manifests, options.services);
   serveReading(connection, about, options);
   if (!options.hostEditsJson) serveLayout(connection, about);
 }

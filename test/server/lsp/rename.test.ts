@@ -1,0 +1,108 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  DidOpenTextDocumentNotification,
+  type InitializeResult,
+  PrepareRenameRequest,
+  RenameRequest
+} from 'vscode-languageserver/node';
+import { DropModel, ListModels, ManifestsInView, PullModel } from '../../../shared/protocol';
+import { sampleBytes } from '../../support/sample-bytes';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { type TestConnection, testConnection } from '../../support/test-connection';
+
+const NAME = { line: 1, character: 13 };
+
+let server: TestConnection;
+let folder: string;
+const uris: string[] = [];
+
+beforeEach(async () => {
+  server = await testConnection();
+  folder = await temporaryFolder();
+  uris.length = 0;
+  await writeFile(join(folder, 'weights.gguf'), sampleBytes(10));
+  const capabilities = { textDocument: { rename: { prepareSupport: true } } };
+  const answer = (await server.start({ hostFindsManifests: true }, capabilities)) as InitializeResult;
+  expect(answer.capabilities.renameProvider).toEqual({ prepareProvider: true });
+});
+
+async function write(file: string, model: string, extra = {}): Promise<string> {
+  const files = [{ role: 'model', url: 'weights.gguf', filename: 'weights.gguf', ...extra }];
+  const text = JSON.stringify({ name: model, files }, null, 2);
+  const uri = pathToFileURL(join(folder, file)).href;
+  await writeFile(join(folder, file), text);
+  await server.client.sendNotification(DidOpenTextDocumentNotification.type, {
+    textDocument: { uri, languageId: 'json', version: 1, text }
+  });
+  uris.push(uri);
+  await server.client.sendNotification(ManifestsInView, { uris });
+  return uri;
+}
+
+function rename(uri: string, newName: string) {
+  return server.client.sendRequest(RenameRequest.type, { textDocument: { uri }, position: NAME, newName });
+}
+
+async function listed(): Promise<string[]> {
+  return (await server.client.sendRequest(ListModels)).map(({ name }) => name);
+}
+
+describe('the name of a model', () => {
+  it('is what can be renamed, and nothing else in the manifest', async () => {
+    const uri = await write('manifest.json', 'before');
+    const ask = (line: number, character: number) =>
+      server.client.sendRequest(PrepareRenameRequest.type, { textDocument: { uri }, position: { line, character } });
+    expect(await ask(1, 13)).toEqual({
+      range: { start: { line: 1, character: 11 }, end: { line: 1, character: 17 } },
+      placeholder: 'before'
+    });
+    expect(await ask(1, 4)).toBeNull();
+    expect(await ask(4, 16)).toBeNull();
+  });
+
+  it('is changed in every manifest that says the same', async () => {
+    const one = await write('a.manifest.json', 'before');
+    const two = await write('b.manifest.json', 'before');
+    const range = { start: { line: 1, character: 11 }, end: { line: 1, character: 17 } };
+    const edits = [{ range, newText: 'after' }];
+    expect(await rename(one, 'after')).toEqual({ changes: { [one]: edits, [two]: edits } });
+  });
+
+  it('is changed in one manifest alone where the other describes another model', async () => {
+    const one = await write('a.manifest.json', 'before');
+    await write('b.manifest.json', 'before', { role: 'vae' });
+    expect(Object.keys((await rename(one, 'after'))?.changes ?? {})).toEqual([one]);
+  });
+
+  it('is changed in the list of models as well, so that the old one does not stay', async () => {
+    const uri = await write('manifest.json', 'before');
+    await server.client.sendRequest(PullModel, { name: 'before' });
+    await server.client.sendRequest(DropModel, { name: 'before' });
+    await rename(uri, 'after');
+    const path = join(folder, 'manifest.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('before', 'after'));
+    await server.client.sendNotification(ManifestsInView, { uris });
+    expect(await listed()).toEqual(['after']);
+  });
+
+  it('stays what it is while the model is installed, and the editor is told what to do', async () => {
+    const uri = await write('manifest.json', 'before');
+    await server.client.sendRequest(PullModel, { name: 'before' });
+    await expect(rename(uri, 'after')).rejects.toThrow(/installed under this name\. Remove its files, rename it/);
+    // Upper and lower case are no other name.
+    expect(await rename(uri, 'Before')).not.toBeNull();
+  });
+
+  it.each([
+    ['after', /There is a model named After already\. Choose another/],
+    ['a b', /may hold only letters/],
+    ['', /is empty/]
+  ])('is not changed into “%s”', async (name, reason) => {
+    const uri = await write('manifest.json', 'before');
+    await write('other.manifest.json', 'After');
+    await expect(rename(uri, name)).rejects.toThrow(reason);
+  });
+});
