@@ -1,12 +1,14 @@
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
+  type CancellationToken,
   type CodeAction,
   CodeActionKind,
   type CodeActionParams,
   type CodeLens,
   type CodeLensParams,
   type CompletionItem,
+  type CompletionList,
   type Connection,
   type DocumentFormattingParams,
   type DocumentLink,
@@ -31,6 +33,8 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { messageOf } from '../../../shared/failure';
 import { LENS_COMMANDS } from '../../../shared/protocol';
 import { completeAt } from '../../manifest/completion/complete';
+import type { HubDirectory } from '../../manifest/completion/completion';
+import { isHubAddress } from '../../manifest/completion/hub-addresses';
 import { stringOf } from '../../manifest/document';
 import { formatManifest } from '../../manifest/format';
 import { hoverAt } from '../../manifest/hover';
@@ -38,9 +42,12 @@ import { inlayHintsIn } from '../../manifest/inlay-hints';
 import type { ManifestKnowledge } from '../../manifest/knowledge';
 import { type LensAction, lensesOf, type ManifestLens } from '../../manifest/lenses';
 import { linksIn } from '../../manifest/links';
+import { placeAt } from '../../manifest/place';
+import { HubNames } from '../../operations/hub-names';
 import type { Services } from '../../operations/services';
 import type { Log } from '../../platform/log';
 import { filePathOf } from '../file-path';
+import { signalOf } from '../guarded';
 import type { ManifestDocuments } from '../manifest-documents';
 import type { ManifestLook } from '../manifest-look';
 import { actionsElsewhere, resolvesActions, serveActionsElsewhere } from './actions-elsewhere';
@@ -92,14 +99,17 @@ export function editingCapabilities({
   };
 }
 
-type Handler<P, R> = (document: TextDocument, look: ManifestLook, params: P) => R | Promise<R>;
+type Handler<P, R> = (document: TextDocument, look: ManifestLook, params: P, signal: AbortSignal) => R | Promise<R>;
+
+/** What depends on every letter is no complete list: the editor asks again. */
+type Completions = CompletionItem[] | CompletionList;
 
 /** Makes a request's answer out of what is said about one manifest; `nothing` for every other document. */
 type About = <P extends { readonly textDocument: { readonly uri: string } }, R>(
   what: string,
   nothing: R,
   work: Handler<P, R>
-) => (params: P) => Promise<R>;
+) => (params: P, token: CancellationToken) => Promise<R>;
 
 /** Maps every request of somebody who edits a manifest onto a function of the text. Foreign documents get nothing. */
 export function serveEditing(
@@ -108,11 +118,11 @@ export function serveEditing(
   manifests: ManifestDocuments,
   options: EditingOptions
 ): void {
-  const about: About = (what, nothing, work) => async (params) => {
+  const about: About = (what, nothing, work) => async (params, token) => {
     const document = documents.get(params.textDocument.uri);
     try {
       const look = document && manifests.look(document);
-      return document && look ? await work(document, look, params) : nothing;
+      return document && look ? await work(document, look, params, signalOf(token)) : nothing;
     } catch (error) {
       // Nobody asked for this in so many words, so nobody is interrupted by its failure.
       options.log.error(`failed ${what}`, { reason: messageOf(error) });
@@ -130,13 +140,21 @@ export function serveEditing(
 function serveWriting(connection: Connection, about: About, options: EditingOptions): void {
   const { params, knowledge, hostRunsCommands, services } = options;
   const style = { snippets: takesSnippets(params), asksOn: hostRunsCommands };
-  const complete: Handler<TextDocumentPositionParams, CompletionItem[]> = async (document, look, { position }) => {
+  const names = new HubNames(services);
+  const complete: Handler<TextDocumentPositionParams, Completions> = async (document, look, asked, signal) => {
     const { parsed, dialect } = look;
-    const manifest = { document: parsed, dialect, knowledge, folder: folderOf(document) };
-    const found = await completeAt(manifest, document.offsetAt(position));
-    return found.map((completion) => completionItem(document, completion, style));
+    const offset = document.offsetAt(asked.position);
+    const alias = stringOf(parsed.nodeAt(['credential_alias']));
+    const hub: HubDirectory = {
+      repositories: (text) => names.repositories(text, signal),
+      files: (revision) => names.files(revision, alias, signal)
+    };
+    const manifest = { document: parsed, dialect, knowledge, folder: folderOf(document), hub };
+    const found = await completeAt(manifest, offset);
+    const items = found.map((completion) => completionItem(document, completion, style));
+    return isHubAddress(placeAt(parsed, offset)?.typed ?? '') ? { isIncomplete: true, items } : items;
   };
-  connection.onCompletion(about('completion', [], complete));
+  connection.onCompletion(about<TextDocumentPositionParams, Completions>('completion', [], complete));
   const snippets = takesSnippetEdits(params);
   const resolves = resolvesActions(params);
   const act: Handler<CodeActionParams, CodeAction[]> = async (document, look, asked) => [

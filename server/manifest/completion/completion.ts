@@ -4,8 +4,25 @@ import type { ManifestDocument } from '../document';
 import type { ManifestKnowledge } from '../knowledge';
 import type { Place } from '../place';
 
+/** A revision of a repository of the hub. */
+export interface HubRevision {
+  readonly owner: string;
+  readonly repo: string;
+  readonly revision: string;
+}
+
+/** Names on the hub; nothing when it cannot be asked. */
+export interface HubDirectory {
+  /** `owner/repo` of repositories whose names hold a text. */
+  repositories(text: string): Promise<readonly string[]>;
+  /** Paths of the files with weights in a revision. */
+  files(revision: HubRevision): Promise<readonly string[]>;
+}
+
 /** A manifest, and where it lies. */
 export interface ManifestInHand {
+  /** Left out where nobody may be asked. */
+  readonly hub?: HubDirectory | undefined;
   readonly document: ManifestDocument;
   readonly dialect: Dialect;
   readonly knowledge: ManifestKnowledge;

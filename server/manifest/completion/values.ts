@@ -6,6 +6,7 @@ import { fits, type Place } from '../place';
 import { optionsOf, schemaAt } from '../schema-at';
 import { completeAddress } from './addresses';
 import { type ManifestCompletion, snippetText, type ValueRequest } from './completion';
+import { completeHubAddress, isHubAddress } from './hub-addresses';
 
 /** The values that fit at a place. */
 export async function completeValue(request: ValueRequest): Promise<ManifestCompletion[]> {
@@ -18,7 +19,9 @@ export async function completeValue(request: ValueRequest): Promise<ManifestComp
   if (fits(path, 'defaults.scheduler')) return options(place, SCHEDULERS, 'noise schedule');
   if (fits(path, 'credential_alias'))
     return options(place, await knowledge.credentialAliases(), 'stored credential', 'reference');
-  if (dialect === 'source' && fits(path, 'files.*.url')) return completeAddress(request);
+  if (dialect === 'source' && fits(path, 'files.*.url')) {
+    return isHubAddress(place.typed) && request.hub ? completeHubAddress(request) : completeAddress(request);
+  }
   if (dialect === 'source' && fits(path, 'files.*.filename')) return fileNames(request);
   return options(place, optionsOf(schema) ?? []);
 }
