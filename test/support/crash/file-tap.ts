@@ -24,12 +24,27 @@ const METHODS = ['appendFile', 'datasync', 'sync', 'truncate', 'write', 'writeFi
 const taps = new AsyncLocalStorage<FileTap>();
 let isTapped = false;
 
-/** Has a tap see every call that an action makes, by whatever detours; calls of others are not seen. */
+/**
+ * Has a tap see every call that an action makes, by whatever detours; calls of others are not seen. Within the action of
+ * another tap both see it, this one first.
+ */
 export function withFileTap<T>(tap: FileTap, action: () => Promise<T>): Promise<T> {
   if (!isTapped) tapModule();
   isTapped = true;
-  return taps.run(tap, action);
+  const outer = taps.getStore();
+  const both: FileTap = (call, proceed) => tap(call, () => (outer ? outer(call, proceed) : proceed()));
+  return taps.run(both, action);
 }
+
+/** Does an action as on a volume without hard links, as exFAT answers. */
+export function withoutHardLinks<T>(action: () => Promise<T>): Promise<T> {
+  return withFileTap(refuseLinks, action);
+}
+
+const refuseLinks: FileTap = async ({ name }, proceed) => {
+  if (name !== 'link') return proceed();
+  throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
+};
 
 type AnyFunction = (...args: unknown[]) => Promise<unknown>;
 
