@@ -50,7 +50,7 @@ export function* diagnosing(
   const rows = new Rows(document);
   if (reportSyntax) checkSyntax(document, (finding) => rows.addSyntax(finding));
   const report: Report = (finding) => rows.add(finding);
-  checkEverywhere(document, reportSyntax, report);
+  yield* checkEverywhere(document, reportSyntax, report);
   for (const check of RULES[dialect]) {
     yield;
     const steps = check(document, dialect, report);

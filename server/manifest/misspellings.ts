@@ -14,29 +14,50 @@ export interface Misspelling {
 
 /** Finds misspelled field names. Other unknown fields are none of our business: manifests may carry more. */
 export function misspellings(document: ManifestDocument, schema: z.core.$ZodType): Misspelling[] {
-  const found: Misspelling[] = [];
-  if (document.root) collect(document, schema, document.root, found);
-  return found;
+  const search: Search = { document, found: [], meant: new Map() };
+  if (document.root) collect(search, schema, document.root);
+  return search.found;
 }
 
-function collect(document: ManifestDocument, schema: z.core.$ZodType, node: Node, found: Misspelling[]): void {
-  if (schema instanceof z.ZodOptional) collect(document, schema.unwrap(), node, found);
+interface Search {
+  readonly document: ManifestDocument;
+  readonly found: Misspelling[];
+  /** What was meant, by the absent fields and the name: entries tend to repeat the same mistake. */
+  readonly meant: Map<string, string | undefined>;
+}
+
+function collect(search: Search, schema: z.core.$ZodType, node: Node): void {
+  if (schema instanceof z.ZodOptional) collect(search, schema.unwrap(), node);
   else if (schema instanceof z.ZodArray && node.type === 'array') {
-    for (const entry of node.children ?? []) collect(document, schema.element, entry, found);
-  } else if (schema instanceof z.ZodObject && node.type === 'object') collectInObject(document, schema, node, found);
+    for (const entry of node.children ?? []) collect(search, schema.element, entry);
+  } else if (schema instanceof z.ZodObject && node.type === 'object') collectInObject(search, schema, node);
 }
 
-function collectInObject(document: ManifestDocument, { shape }: z.ZodObject, object: Node, found: Misspelling[]): void {
+function collectInObject(search: Search, { shape }: z.ZodObject, object: Node): void {
+  const { document, found } = search;
   const fields = document.fieldsOf(object);
   for (const field of fields.values()) {
     const known = Object.hasOwn(shape, field.name) ? shape[field.name] : undefined;
     if (known) {
-      if (field.value?.children) collect(document, known, field.value, found);
+      if (field.value?.children) collect(search, known, field.value);
       continue;
     }
-    const meant = meantField(field.name, Object.keys(shape), fields);
+    const meant = recalledField(search, field.name, Object.keys(shape), fields);
     if (meant !== undefined) found.push({ object, field, meant, required: !(shape[meant] instanceof z.ZodOptional) });
   }
+}
+
+/** As {@link meantField}, but looks only once for the same name among the same absent fields. */
+function recalledField(
+  { meant }: Search,
+  written: string,
+  known: readonly string[],
+  present: ReadonlyMap<string, Field>
+): string | undefined {
+  const absent = known.filter((name) => !present.has(name));
+  const question = `${absent.join()}\n${written}`;
+  if (!meant.has(question)) meant.set(question, meantField(written, absent, present));
+  return meant.get(question);
 }
 
 /** The absent field of an object that was probably meant by an unknown one; undefined when none is near. */

@@ -6,31 +6,53 @@ import { checkDuplicateKeys } from './duplicate-keys';
 import { checkNumber } from './inexact-numbers';
 import { checkSecret } from './secrets';
 
+/** How many objects and lists are looked through between two pauses. */
+const CONTAINERS = 1000;
+
+/** A value, and where it stands. */
+interface Placed {
+  readonly node: Node;
+  /** The name of the field that it is the value of, or an item of. */
+  readonly field: string | undefined;
+  /** The nearest field around it whose name says that all in it is secret. */
+  readonly secretField: string | undefined;
+}
+
 /**
  * The rules that hold wherever something stands, in one walk: numbers that are not exact, secrets, and keys that are
- * written twice.
+ * written twice. Pauses now and then.
  * @param reportKeys whether the last are ours to report
  */
-export function checkEverywhere(document: ManifestDocument, reportKeys: boolean, report: Report): void {
+export function* checkEverywhere(
+  document: ManifestDocument,
+  reportKeys: boolean,
+  report: Report
+): Generator<undefined, void> {
   const secretNames = new SecretNames();
-  // The recursion is as deep as documents may be.
+  const open: Placed[] = [];
   const visit = (node: Node, field: string | undefined, secretField: string | undefined): void => {
-    const { type, children } = node;
-    if (!children) {
-      if (type === 'number') checkNumber(document, node, report);
-      checkSecret(node, field, secretField, report);
+    if (node.children) {
+      open.push({ node, field, secretField });
       return;
     }
-    if (type === 'object' && reportKeys) checkDuplicateKeys(document, node, report);
-    if (type !== 'property') {
-      for (const child of children) visit(child, field, secretField);
-      return;
-    }
-    const [key, value] = children;
-    const name = stringOf(key);
-    if (value) visit(value, name, secretNames.has(name) ? name : secretField);
+    if (node.type === 'number') checkNumber(document, node, report);
+    checkSecret(node, field, secretField, report);
   };
   if (document.root) visit(document.root, undefined, undefined);
+  for (let visited = 1; ; visited++) {
+    const container = open.pop();
+    if (!container) return;
+    const { node, field, secretField } = container;
+    if (node.type === 'object' && reportKeys) checkDuplicateKeys(document, node, report);
+    for (const child of node.children ?? []) {
+      if (child.type === 'property') {
+        const [key, value] = child.children ?? [];
+        const name = stringOf(key);
+        if (value) visit(value, name, secretNames.has(name) ? name : secretField);
+      } else visit(child, field, secretField);
+    }
+    if (visited % CONTAINERS === 0) yield;
+  }
 }
 
 /** Which names are those of secrets; a document has few different ones, each of them often. */

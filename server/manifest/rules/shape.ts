@@ -20,7 +20,8 @@ export function* checkShape(document: ManifestDocument, dialect: Dialect, report
   yield;
   const issues = yield* issuesOf(schema, valueOf(root));
   const missing = new Map<Node, string[]>();
-  for (const issue of issues) {
+  for (const [index, issue] of issues.entries()) {
+    if (index % ENTRIES === ENTRIES - 1) yield;
     const node = document.nodeAt(issue.path);
     if (node) reportIssue(document, issue, node, report);
     else noteMissing(document, issue, missing);
@@ -28,7 +29,7 @@ export function* checkShape(document: ManifestDocument, dialect: Dialect, report
   reportMissing(document, missing, misspelled, report);
 }
 
-/** How many entries are read by the schema at once. */
+/** How many entries, and how many of the schema's issues, are dealt with at once. */
 const ENTRIES = 500;
 
 /** What the schema has to say about a manifest; a long list of files is read in parts. */
