@@ -18,6 +18,9 @@ const LARGEST_ANSWER_BYTES = 2 * 1024 * 1024;
 /** Whoever types does not wait longer, in ms. */
 const PATIENCE_MS = 5000;
 
+/** Whoever types on is not asked for every letter, in ms. */
+const QUIET_MS = 200;
+
 /** How long an answer counts, and how long the hub is left alone after it gave none, in ms. */
 const REMEMBERED_MS = 300_000;
 const LEFT_ALONE_MS = 30_000;
@@ -35,6 +38,8 @@ interface Remembered {
 /** Names on the hub, for somebody who types: nothing when the hub cannot be asked, and never a reason why. */
 export class HubNames {
   private readonly remembered = new Map<string, Remembered>();
+  /** Whoever is offline would ask in vain with every letter, in ms since the epoch. */
+  private leftAloneUntil = 0;
 
   constructor(private readonly services: Services) {}
 
@@ -68,16 +73,16 @@ export class HubNames {
     const { isTrusted, clock, log } = this.services;
     const known = this.remembered.get(key);
     if (known && known.until > clock.now()) return known.names;
-    if (!isTrusted()) return [];
+    if (!isTrusted() || this.leftAloneUntil > clock.now()) return [];
     try {
+      await clock.sleep(QUIET_MS, signal);
       const names = await work(AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
       this.remember(key, names, REMEMBERED_MS);
       return names;
     } catch (error) {
-      // Who typed on asks anew; who is offline would ask in vain with every letter.
       if (signal.aborted) return [];
       log.info('hub not asked for names', { reason: messageOf(error) });
-      this.remember(key, [], LEFT_ALONE_MS);
+      this.leftAloneUntil = clock.now() + LEFT_ALONE_MS;
       return [];
     }
   }

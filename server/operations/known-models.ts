@@ -15,13 +15,18 @@ export interface KnownModel {
 
 type ModelSources = Pick<Services, 'registry' | 'manifestsInView'>;
 
-/** Every known model, sorted by name; a manifest in the workspace wins over the registry's copy of it. */
+/**
+ * Every known model, sorted by name. A manifest in the workspace wins over the registry's copy of it; the name that it
+ * had before names nothing any more, unless that is installed.
+ */
 export async function knownModels({ registry, manifestsInView }: ModelSources): Promise<readonly KnownModel[]> {
   const [entries, inView] = await Promise.all([registry.read(), manifestsInView.read()]);
   const models = new Map<string, KnownModel>();
+  const paths = new Set(inView.map(({ path }) => path));
   for (const entry of entries) {
     const model = modelOf(entry);
-    if (model) models.set(modelKey(model.name), model);
+    const isNamedAnew = !entry.installed && entry.manifest_path !== undefined && paths.has(entry.manifest_path);
+    if (model && !isNamedAnew) models.set(modelKey(model.name), model);
   }
   for (const { name, path, manifest } of inView) {
     const installed = models.get(modelKey(name))?.installed;

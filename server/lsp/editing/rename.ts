@@ -12,7 +12,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { Failure } from '../../../shared/failure';
 import type { TextRange } from '../../manifest/diagnostic';
 import { type ManifestDocument, parseManifestText, stringOf } from '../../manifest/document';
-import { renameModel } from '../../operations/rename-model';
+import { checkRenaming } from '../../operations/check-renaming';
 import type { Services } from '../../operations/services';
 import { filePathOf } from '../file-path';
 import { guarded } from '../guarded';
@@ -41,12 +41,12 @@ export function serveRename(
     const document = documents.get(uri);
     const name = nameAt(document, document?.offsetAt(position));
     if (!document || !name) return null;
-    const twins = await rename(services, filePathOf(uri), name.text, newName);
+    const twins = await check(services, filePathOf(uri), name.text, newName);
     const changes: Record<string, TextEdit[]> = { [uri]: [{ range: toRange(document, name), newText: newName }] };
     for (const path of twins) {
       const twin = openAt(documents, path) ?? (await documentAt(path));
       const range = nameIn(parseManifestText(twin.getText()));
-      if (range) changes[twin.uri] = [{ range: toRange(twin, range), newText: newName }];
+      if (range?.text === name.text) changes[twin.uri] = [{ range: toRange(twin, range), newText: newName }];
     }
     return { changes };
   });
@@ -57,9 +57,9 @@ export function serveRename(
 }
 
 /** An editor shows one sentence of what went wrong, so it says what to do as well. */
-async function rename(services: Services, path: string | undefined, from: string, to: string) {
+async function check(services: Services, path: string | undefined, from: string, to: string) {
   try {
-    return await renameModel(services, { path, from, to });
+    return await checkRenaming(services, { path, from, to });
   } catch (error) {
     if (!(error instanceof Failure) || error.nextStep === undefined) throw error;
     const { code, message, nextStep } = error;

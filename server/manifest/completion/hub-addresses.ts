@@ -1,4 +1,4 @@
-import { isHubName } from '../../../shared/source-address';
+import { parseSourceAddress } from '../../../shared/source-address';
 import { type ManifestCompletion, snippetText, type ValueRequest } from './completion';
 
 /** Shorter texts are in the names of too many repositories. */
@@ -16,12 +16,11 @@ export function isHubAddress(typed: string): boolean {
 export async function completeHubAddress({ place, hub }: ValueRequest): Promise<ManifestCompletion[]> {
   const { typed, written: range } = place;
   if (!hub || !isHubAddress(typed)) return [];
-  const [, owner = '', repo = '', revision = 'main', path] =
-    /^hf:([^/@]+)\/([^/@]+)(?:@([^/]+))?\/(.*)$/.exec(typed) ?? [];
-  if (path !== undefined) {
-    if (!isHubName(owner) || !isHubName(repo)) return [];
-    const lead = typed.slice(0, typed.length - path.length);
-    const files = await hub.files({ owner, repo, revision });
+  const [, lead, path] = /^(hf:[^/]+\/[^/]+\/)(.*)$/.exec(typed) ?? [];
+  if (lead !== undefined && path !== undefined) {
+    const repository = parseSourceAddress(`${lead}any-file`);
+    if (repository.kind !== 'hub') return [];
+    const files = await hub.files(repository);
     return files
       .map((file) => file.split('/').map(encodeURIComponent).join('/'))
       .filter((file) => file.toLowerCase().startsWith(path.toLowerCase()))

@@ -83,6 +83,8 @@ describe('the address of a file on the hub, while it is typed', () => {
     expect(await proposed('hf:owner/repo/')).toEqual([]);
     const asked = hub.requests.length;
     expect(await proposed('hf:owner/repo/q')).toEqual([]);
+    expect(await proposed('hf:another/repo/')).toEqual([]);
+    expect(await proposed('hf:any')).toEqual([]);
     expect(hub.requests).toHaveLength(asked);
   });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  DidChangeTextDocumentNotification,
   DidOpenTextDocumentNotification,
   type InitializeResult,
   PrepareRenameRequest,
@@ -71,6 +72,17 @@ describe('the name of a model', () => {
     expect(await rename(one, 'after')).toEqual({ changes: { [one]: edits, [two]: edits } });
   });
 
+  it('is left alone in a manifest that somebody is giving another name', async () => {
+    const one = await write('a.manifest.json', 'before');
+    const two = await write('b.manifest.json', 'before');
+    const range = { start: { line: 1, character: 11 }, end: { line: 1, character: 17 } };
+    await server.client.sendNotification(DidChangeTextDocumentNotification.type, {
+      textDocument: { uri: two, version: 2 },
+      contentChanges: [{ range, text: 'meanwhile' }]
+    });
+    expect(Object.keys((await rename(one, 'after'))?.changes ?? {})).toEqual([one]);
+  });
+
   it('is changed in one manifest alone where the other describes another model', async () => {
     const one = await write('a.manifest.json', 'before');
     await write('b.manifest.json', 'before', { role: 'vae' });
@@ -82,6 +94,7 @@ describe('the name of a model', () => {
     await server.client.sendRequest(PullModel, { name: 'before' });
     await server.client.sendRequest(DropModel, { name: 'before' });
     await rename(uri, 'after');
+    expect(await listed()).toEqual(['before']);
     const path = join(folder, 'manifest.json');
     await writeFile(path, (await readFile(path, 'utf8')).replace('before', 'after'));
     await server.client.sendNotification(ManifestsInView, { uris });

@@ -1,7 +1,7 @@
 import { Failure } from '../../shared/failure';
 import { type ModelName, modelKey, modelNameProblem, parseModelName } from '../../shared/model-name';
 import { exists } from '../platform/durable-files';
-import { findEntry, withEntry, withoutEntry } from '../registry/registry-state';
+import { findEntry } from '../registry/registry-state';
 import { knownModels } from './known-models';
 import type { Services } from './services';
 
@@ -13,15 +13,15 @@ export interface Renaming {
   readonly to: string;
 }
 
-type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout' | 'clock'>;
+type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout'>;
 
 /**
- * Renames a model that is not installed in the registry, when it was registered from this manifest. The manifests
- * themselves are left to the editor.
+ * Looks whether a model that is not installed may have another name. Nothing is changed: the manifests are the editor's,
+ * and the list of models follows them.
  * @returns absolute paths of other manifests that say the same, and have to say the new name as well
  * @throws Failure that says why the model cannot have the name
  */
-export async function renameModel(services: Parts, { path, from, to }: Renaming): Promise<readonly string[]> {
+export async function checkRenaming(services: Parts, { path, from, to }: Renaming): Promise<readonly string[]> {
   const problem = modelNameProblem(to);
   const name = parseModelName(to);
   if (!name) throw new Failure('bad-request', `The name ${problem ?? 'is no name of a model'}.`, { subject: to });
@@ -33,9 +33,7 @@ export async function renameModel(services: Parts, { path, from, to }: Renaming)
   // Where another manifest claims the name for another model, this one was never known by it alone.
   if ((await manifestsInView.namesakesOf(path)).length > 0) return [];
   if (!isSameModel) await requireNotInstalled(services, before);
-  const twins = await manifestsInView.twinsOf(path);
-  await renameEntry(services, before, name, [path, ...twins]);
-  return twins;
+  return manifestsInView.twinsOf(path);
 }
 
 async function requireFree(services: Parts, name: ModelName): Promise<void> {
@@ -55,20 +53,5 @@ async function requireNotInstalled(services: Parts, name: ModelName): Promise<vo
   throw new Failure('busy', `${name} is installed under this name.`, {
     subject: name,
     nextStep: 'Remove its files, rename it, then pull it: what is stored already is not transferred again.'
-  });
-}
-
-/** @param paths of the manifests that the entry may have been made from */
-async function renameEntry(
-  { registry, clock }: Parts,
-  from: ModelName,
-  to: ModelName,
-  paths: readonly string[]
-): Promise<void> {
-  await registry.change((models) => {
-    const entry = findEntry(models, from);
-    if (entry?.manifest_path === undefined || !paths.includes(entry.manifest_path)) return models;
-    const renamed = { ...entry, manifest: { ...entry.manifest, name: to }, updated_at_unix_ms: clock.now() };
-    return withEntry(withoutEntry(models, from), to, renamed);
   });
 }
