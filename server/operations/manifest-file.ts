@@ -11,7 +11,7 @@ import { fileFailure } from '../platform/system-error';
 /** Reads the text of a manifest. @throws Failure */
 export async function readManifestText(path: string): Promise<string> {
   try {
-    const { size } = await stat(path);
+    const size = await sizeOf(path);
     if (size > LARGEST_MANIFEST_BYTES) {
       throw new Failure('invalid-manifest', `The manifest is larger than ${LARGEST_MANIFEST_BYTES} bytes.`, {
         subject: path
@@ -29,10 +29,9 @@ export async function readManifestText(path: string): Promise<string> {
  */
 export async function readManifestBeginning(path: string): Promise<string> {
   try {
+    const wanted = Math.min(await sizeOf(path), LARGEST_MANIFEST_BYTES + 1);
     const file = await open(path);
     try {
-      const { size } = await file.stat();
-      const wanted = Math.min(size, LARGEST_MANIFEST_BYTES + 1);
       const { buffer, bytesRead } = await file.read(Buffer.alloc(wanted), 0, wanted, 0);
       return buffer.toString('utf8', 0, bytesRead);
     } finally {
@@ -41,6 +40,16 @@ export async function readManifestBeginning(path: string): Promise<string> {
   } catch (error) {
     throw fileFailure(error, 'The manifest cannot be read.', path);
   }
+}
+
+/** In bytes. Reading a device has no end, and opening a pipe waits for whoever writes to it. @throws Failure */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path);
+  if (found.isFile()) return found.size;
+  throw new Failure('file-access', 'The manifest cannot be read. It is not a file.', {
+    subject: path,
+    nextStep: 'Name a file; a link may lead to one.'
+  });
 }
 
 /**
