@@ -40,5 +40,10 @@ export function withRevision(url: string, revision: string): string {
   const written = encodeURIComponent(revision);
   const named = /^(hf:[^/]+\/[^/@]+)(?:@[^/]*)?(\/.*)$/i.exec(url);
   if (named) return `${named[1]}@${written}${named[2]}`;
-  return url.replace(RESOLVED, (_, host: string, _owner, _repo, _revision, path: string) => `${host}${written}${path}`);
+  const address = parseSourceAddress(url);
+  const normalised = address.kind === 'http' ? address.url : url;
+  return normalised.replace(
+    RESOLVED,
+    (_, host: string, _owner, _repo, _revision, path: string) => `${host}${written}${path}`
+  );
 }

@@ -117,6 +117,17 @@ describe('a branch in an address of the hub', () => {
     expect(desk.hub.proofs).toEqual(['Bearer hf_test']);
   });
 
+  it.each(['https://HuggingFace.co', 'HTTPS://huggingface.co', 'https://huggingface.co:443'])(
+    'is pinned in an address that begins with %s',
+    async (origin) => {
+      const desk = await deskWith([{ url: `${origin}/owner/repo/resolve/main/large.gguf`, filename: 'large.gguf' }]);
+      const commit = desk.hub.publish({ 'large.gguf': LARGE, 'other.gguf': OTHER });
+      expect(await desk.choose(origin, /which commit “main” is/)).toMatchObject({
+        files: [{ url: `https://huggingface.co/owner/repo/resolve/${commit}/large.gguf` }]
+      });
+    }
+  );
+
   it('is pinned in all files with one question for each revision', async () => {
     const desk = await deskWith([HUB_FILE, OTHER_FILE]);
     const { files } = await desk.choose('hf:owner', /commits of all 2 files/);
