@@ -52,7 +52,8 @@ export function serveManifests(
     given.manifestPatterns.flatMap(({ folder, ...rest }) => {
       const path = filePathOf(folder);
       return path === undefined ? [] : [{ folder: path, ...rest }];
-    })
+    }),
+    (pattern) => log.warn('pattern not used', { pattern })
   );
   manifestsInView.leaveOut((path) => patterns.excluding(path) !== undefined);
   const weights = new WeightsInView(services, () => askForViews());

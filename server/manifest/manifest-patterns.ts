@@ -14,6 +14,8 @@ export interface FolderPatterns {
 /** Longer patterns are nobody's, and those with more alternatives take long to match. */
 const LONGEST_PATTERN = 1000;
 const MOST_ALTERNATIVES = 1000;
+/** In one segment of a path: every further one multiplies the time of a match by the length of the segment. */
+const MOST_STARS = 3;
 
 interface CompiledPatterns {
   readonly folder: string;
@@ -25,7 +27,14 @@ interface CompiledPatterns {
 export class ManifestPatterns {
   private readonly folders: readonly CompiledPatterns[];
 
-  constructor(folders: readonly FolderPatterns[]) {
+  /** @param onRefused hears of every pattern that is not used, for matching it could take for ever */
+  constructor(folders: readonly FolderPatterns[], onRefused: (pattern: string) => void) {
+    const compiled = (patterns: readonly string[]): Minimatch[] =>
+      patterns.flatMap((pattern) => {
+        const matcher = compile(pattern);
+        if (!matcher) onRefused(pattern);
+        return matcher ?? [];
+      });
     this.folders = folders.map(({ folder, include, exclude }) => ({
       folder,
       include: compiled(include),
@@ -54,9 +63,13 @@ export class ManifestPatterns {
   }
 }
 
-function compiled(patterns: readonly string[]): Minimatch[] {
-  const options = { dot: true, nonegate: true, nocomment: true, noext: true, braceExpandMax: MOST_ALTERNATIVES };
-  return patterns
-    .filter((pattern) => pattern !== '' && pattern.length <= LONGEST_PATTERN)
-    .map((pattern) => new Minimatch(pattern, options));
+/** Without the patterns of extended globs, which can nest. */
+const OPTIONS = { dot: true, nonegate: true, nocomment: true, noext: true, braceExpandMax: MOST_ALTERNATIVES };
+
+/** @returns undefined for a pattern that is not used */
+function compile(pattern: string): Minimatch | undefined {
+  if (pattern === '' || pattern.length > LONGEST_PATTERN) return undefined;
+  const matcher = new Minimatch(pattern, OPTIONS);
+  const isQuick = matcher.globParts.flat().every((part) => part === '**' || part.split('*').length <= MOST_STARS + 1);
+  return isQuick ? matcher : undefined;
 }

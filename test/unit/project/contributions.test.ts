@@ -62,10 +62,12 @@ describe('the contributed settings', () => {
     for (const { markdownDescription } of settings) expect(markdownDescription).toMatch(/\.$/);
   });
 
-  it('are restricted in untrusted workspaces when they belong to the machine', () => {
-    const ofTheMachine = Object.values(SETTINGS).filter(({ scope }) => scope === 'machine');
+  it('are restricted in untrusted workspaces when they belong to the machine, or are patterns to match with', () => {
+    const restricted = Object.values(SETTINGS).filter(({ key, scope }) => {
+      return scope === 'machine' || /\.(include|exclude)$/.test(key);
+    });
     const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
-    expect(restrictedConfigurations.toSorted()).toEqual(ofTheMachine.map(({ key }) => key).toSorted());
+    expect(restrictedConfigurations.toSorted()).toEqual(restricted.map(({ key }) => key).toSorted());
   });
 });
 
