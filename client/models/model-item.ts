@@ -33,7 +33,8 @@ function modelItem(node: ModelNode, job: RunningJob | undefined): TreeItem {
   const isInvalid = model.status === 'invalid';
   const item = new TreeItem(model.name, isInvalid ? TreeItemCollapsibleState.None : TreeItemCollapsibleState.Collapsed);
   if (isInvalid) item.command = { command: COMMANDS.openManifest, title: 'Open Manifest', arguments: [node] };
-  item.id = model.name;
+  // Manifests with mistakes may be called alike.
+  item.id = (isInvalid ? model.manifestUri : undefined) ?? model.name;
   item.iconPath = job ? jobIcon(job) : statusIcon(look);
   item.description = job ? jobText(job) : restingText(model, look);
   item.tooltip = tooltip(model, look.word);

@@ -55,13 +55,17 @@ export async function listModels(services: Parts, onLater?: () => void): Promise
 /** A manifest with mistakes is shown too, unless the registry knows the model from a time when it had none. */
 function withBroken(summaries: readonly ModelSummary[], broken: readonly BrokenManifest[]): readonly ModelSummary[] {
   if (broken.length === 0) return summaries;
-  const all = new Map(summaries.map((summary) => [collisionKey(summary.name), summary]));
+  const all = summaries.map((summary) => ({ key: collisionKey(summary.name), summary }));
+  const known = new Set(all.map(({ key }) => key));
   for (const { name, path, problem } of broken) {
     const key = collisionKey(name);
     const manifestUri = pathToFileURL(path).href;
-    if (!all.has(key)) all.set(key, { name, status: 'invalid', reason: problem, files: [], manifestUri });
+    const summary: ModelSummary = { name, status: 'invalid', reason: problem, files: [], manifestUri };
+    if (!known.has(key)) all.push({ key, summary });
   }
-  return [...all].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, summary]) => summary);
+  return all
+    .toSorted((one, other) => (one.key < other.key ? -1 : Number(one.key > other.key)))
+    .map((row) => row.summary);
 }
 
 /**

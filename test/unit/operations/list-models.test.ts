@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findModel } from '../../../server/operations/known-models';
 import { listModels } from '../../../server/operations/list-models';
@@ -7,6 +8,7 @@ import { rememberVerdicts, verifyModel } from '../../../server/operations/verify
 import { contentKey, type RegistryEntry } from '../../../server/registry/registry-state';
 import { sourceManifest } from '../../../shared/manifest/source-manifest';
 import { sha256 } from '../../support/sample-bytes';
+import { temporaryFolder } from '../../support/temporary-folder';
 import { testServices } from '../../support/test-services';
 
 const CONTENT = Buffer.from('weights');
@@ -59,6 +61,21 @@ async function settled(cache: Awaited<ReturnType<typeof cacheOf>>): Promise<stri
   await new Promise<void>((resolve) => void cache.statuses(resolve));
   return cache.statuses();
 }
+
+it('lists every manifest with mistakes, also when they have no name and lie in folders that are called alike', async () => {
+  const services = await testServices();
+  const folder = await temporaryFolder();
+  const paths = ['a', 'b'].map((parent) => join(folder, parent, 'flux', 'manifest.json'));
+  for (const path of paths) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, '{ "files": [{ "role": "model", "url": "w.gguf", "filename": 7 }] }');
+  }
+  services.manifestsInView.set(paths);
+  const shown = { name: 'flux/manifest.json', status: 'invalid' };
+  expect(await listModels(services)).toMatchObject(
+    paths.map((path) => ({ ...shown, manifestUri: pathToFileURL(path).href }))
+  );
+});
 
 describe('a few models', () => {
   it('are looked at before the answer', async () => {
