@@ -6,7 +6,7 @@ import type { Dialect } from '../manifest/dialect';
 import { parseManifestText, stringOf } from '../manifest/document';
 import type { ManifestPatterns } from '../manifest/manifest-patterns';
 import { type DocumentContext, type Recognition, recognition } from '../manifest/recognise';
-import { duplicateName } from '../manifest/rules/duplicate-name';
+import { duplicateName, type Namesakes } from '../manifest/rules/duplicate-name';
 import { type BundleFolder, differencesFromDisk } from '../manifest/rules/on-disk';
 import { contradictionsOfWeights, type InstalledWeights } from '../manifest/rules/weights';
 import { filePathOf, placeOf } from './file-path';
@@ -19,8 +19,8 @@ export interface ManifestDocumentsOptions {
   readonly reportSyntax: boolean;
   /** What the user's settings name. */
   readonly patterns: ManifestPatterns;
-  /** Paths of other manifests in view that have the name of the one at a path, and say something else. */
-  readonly namesakesOf: (path: string) => Promise<readonly string[]>;
+  /** The namesakes of the manifest at a path, by their absolute paths. */
+  readonly namesakesOf: (path: string) => Promise<Namesakes | undefined>;
   /** The bundle whose manifest lies at a path; undefined when it is no installed one's. */
   readonly bundleAt: (path: string) => Promise<BundleFolder | undefined>;
   /** What is known of the files of an installed model by their headers, by their paths. */
@@ -58,16 +58,17 @@ export class ManifestDocuments {
     const look = this.look(document);
     if (!(await look?.diagnose(isCurrent)) && look) return undefined;
     const path = filePathOf(uri);
-    const namesakes = look?.dialect === 'source' && path !== undefined ? await this.options.namesakesOf(path) : [];
+    const namesakes =
+      look?.dialect === 'source' && path !== undefined ? await this.options.namesakesOf(path) : undefined;
     const { diagnostics } = await this.withSurroundings(uri, look, namesakes);
     return isCurrent() ? diagnostics : undefined;
   }
 
   /**
    * The same of a manifest that is not open.
-   * @param namesakes paths of other manifests in view that have its name, and say something else
+   * @param namesakes by their absolute paths
    */
-  async diagnoseUnopened(document: TextDocument, namesakes: readonly string[]): Promise<Diagnosis> {
+  async diagnoseUnopened(document: TextDocument, namesakes: Namesakes | undefined): Promise<Diagnosis> {
     const look = this.examine(document);
     await look?.diagnose(() => true);
     return this.withSurroundings(document.uri, look, namesakes);
@@ -102,7 +103,7 @@ export class ManifestDocuments {
   private async withSurroundings(
     uri: string,
     look: ManifestLook | undefined,
-    namesakes: readonly string[]
+    namesakes: Namesakes | undefined
   ): Promise<Diagnosis> {
     if (!look) return { diagnostics: [], isCurrent: () => true };
     if (look.dialect !== 'source') return this.withDifferences(uri, look);
@@ -165,12 +166,12 @@ export class ManifestDocuments {
 function withClash(
   uri: string,
   { parsed, diagnostics }: ManifestLook,
-  namesakes: readonly string[]
+  namesakes: Namesakes | undefined
 ): readonly ManifestDiagnostic[] {
   const path = filePathOf(uri);
-  if (path === undefined) return diagnostics;
-  const others = namesakes.map((other) => relative(dirname(path), other).replaceAll('\\', '/'));
-  const clash = duplicateName(parsed, others);
+  if (path === undefined || !namesakes) return diagnostics;
+  const first = relative(dirname(path), namesakes.first).replaceAll('\\', '/');
+  const clash = duplicateName(parsed, { ...namesakes, first });
   if (!clash || diagnostics.some(({ start }) => start === clash.start)) return diagnostics;
   return [...diagnostics, clash].toSorted((one, other) => one.start - other.start);
 }

@@ -23,8 +23,7 @@ export interface UnopenedManifestsOptions {
   readonly log: Log;
 }
 
-/** More manifests than these, and those behind so many findings, are looked at when they are opened only. */
-const MOST_MANIFESTS = 2000;
+/** Manifests behind so many findings are looked at when they are opened only. */
 const MOST_FINDINGS = 20_000;
 
 /** What is known of one file. */
@@ -59,7 +58,7 @@ export class UnopenedManifests {
     const reports = new Map<string, UnopenedReport>();
     let findings = 0;
     for (const [index, candidate] of candidates.entries()) {
-      if (index === MOST_MANIFESTS || findings > MOST_FINDINGS) {
+      if (findings > MOST_FINDINGS) {
         this.noticeMany(candidates.length, index);
         break;
       }
@@ -79,7 +78,7 @@ export class UnopenedManifests {
 
   private async examine({ path, stamp, namesakes }: CandidateOnDisk): Promise<Known | undefined> {
     const { manifests, presentation } = this.options;
-    const key = JSON.stringify([stamp, namesakes.length, namesakes[0]]);
+    const key = JSON.stringify([stamp, namesakes]);
     const severities = presentation.severities();
     const known = this.known.get(path);
     if (known?.key === key && known.severities === severities && known.isCurrent()) return known;

@@ -31,7 +31,7 @@ export async function checkRenaming(services: Parts, { path, from, to }: Renamin
   if (path === undefined || before === undefined) return [];
   const { manifestsInView } = services;
   // Where another manifest claims the name for another model, this one was never known by it alone.
-  if ((await manifestsInView.namesakesOf(path)).length > 0) return [];
+  if (await manifestsInView.namesakesOf(path)) return [];
   if (!isSameModel) await requireNotInstalled(services, before);
   return manifestsInView.twinsOf(path);
 }

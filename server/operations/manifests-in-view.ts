@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { Failure } from '../../shared/failure';
@@ -6,6 +7,8 @@ import type { SourceManifest } from '../../shared/manifest/source-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
 import { parseManifestText, stringOf } from '../manifest/document';
 import { recognise } from '../manifest/recognise';
+import type { Namesakes } from '../manifest/rules/duplicate-name';
+import type { Log } from '../platform/log';
 import { loadSourceManifest, readManifestText } from './manifest-file';
 
 /** A valid source manifest in the workspace. */
@@ -32,9 +35,15 @@ export interface CandidateOnDisk {
   readonly path: string;
   /** Changes whenever the file does. */
   readonly stamp: string;
-  /** Paths of the other manifests that have the same name but say something else. */
-  readonly namesakes: readonly string[];
+  /** By their absolute paths. */
+  readonly namesakes: Namesakes | undefined;
 }
+
+/** Far more than a workspace has; those behind them by path are looked at when they are opened only. */
+const MOST_CANDIDATES = 2000;
+
+/** Files that are read at the same time. */
+const READ_AT_ONCE = 16;
 
 /** The source manifests of the workspace as they are on disk. Broken ones and foreign documents are left out. */
 export class ManifestsInView {
@@ -42,6 +51,9 @@ export class ManifestsInView {
   private readonly loaded = new Map<string, LoadedManifest>();
   private onSet: (() => void) | undefined;
   private isLeftOut: (path: string) => boolean = () => false;
+  private toldOfMany = false;
+
+  constructor(private readonly log: Log) {}
 
   /** @param isLeftOut tells of an absolute path whether the user wants it to be no manifest */
   leaveOut(isLeftOut: (path: string) => boolean): void {
@@ -50,13 +62,15 @@ export class ManifestsInView {
 
   /** @param paths absolute paths of every candidate; replaces what was said before */
   set(paths: readonly string[]): void {
-    const kept = new Set(paths.filter((path) => !this.isLeftOut(path)));
-    this.paths = [...kept].toSorted();
+    const wanted = [...new Set(paths)].filter((path) => !this.isLeftOut(path)).toSorted();
+    this.paths = wanted.slice(0, MOST_CANDIDATES);
+    if (this.paths.length < wanted.length) this.noticeMany(wanted.length);
+    const kept = new Set(this.paths);
     for (const path of this.loaded.keys()) if (!kept.has(path)) this.loaded.delete(path);
     this.onSet?.();
   }
 
-  /** Absolute paths of every candidate, sorted. */
+  /** Absolute paths of the candidates, sorted. */
   get candidates(): readonly string[] {
     return this.paths;
   }
@@ -81,11 +95,11 @@ export class ManifestsInView {
     return (await this.loadAll()).flatMap(({ broken }) => broken ?? []);
   }
 
-  /** Paths of the other manifests that have the same name as one but say something else. */
-  async namesakesOf(path: string): Promise<readonly string[]> {
+  /** The namesakes of the manifest at a path, by their absolute paths. */
+  async namesakesOf(path: string): Promise<Namesakes | undefined> {
     const all = await this.loadAll();
     const own = all.find((candidate) => candidate.path === path);
-    return own ? namesakesOf(own, byName(all)) : [];
+    return own && namesakesOf(own, byName(all));
   }
 
   /** Paths of the other manifests that say the same as one, its name included. */
@@ -108,8 +122,13 @@ export class ManifestsInView {
   }
 
   private async loadAll(): Promise<readonly LoadedManifest[]> {
-    const read = await Promise.all(this.paths.map((path) => this.load(path)));
-    return read.flatMap((loaded) => loaded ?? []);
+    const { paths } = this;
+    const all: LoadedManifest[] = [];
+    for (let at = 0; at < paths.length; at += READ_AT_ONCE) {
+      const read = await Promise.all(paths.slice(at, at + READ_AT_ONCE).map((path) => this.load(path)));
+      all.push(...read.flatMap((loaded) => loaded ?? []));
+    }
+    return all;
   }
 
   /** A file that did not change since is not read again. @returns undefined when there is no file */
@@ -119,9 +138,15 @@ export class ManifestsInView {
     const known = this.loaded.get(path);
     if (known?.stamp === stamp) return known;
     const { manifest, broken } = await tryLoad(path, known !== undefined && isOurs(known));
-    const loaded = { path, stamp, manifest, broken, content: manifest && JSON.stringify(manifest.manifest) };
+    const loaded = { path, stamp, manifest, broken, content: manifest && contentOf(manifest) };
     this.loaded.set(path, loaded);
     return loaded;
+  }
+
+  private noticeMany(manifests: number): void {
+    if (this.toldOfMany) return;
+    this.toldOfMany = true;
+    this.log.warn('not all manifests are looked at', { manifests, lookedAt: this.paths.length });
   }
 }
 
@@ -136,24 +161,44 @@ interface LoadedManifest {
   readonly content: string | undefined;
 }
 
-type ByName = ReadonlyMap<string, readonly LoadedManifest[]>;
+/** The manifests of one name: how many there are of each content, and the first of them by path. */
+interface NameGroup {
+  count: number;
+  readonly contents: Map<string, { count: number; readonly first: string }>;
+}
 
+type ByName = ReadonlyMap<string, NameGroup>;
+
+/** Takes time for each manifest once, however many have one name. */
 function byName(all: readonly LoadedManifest[]): ByName {
-  const groups = new Map<string, LoadedManifest[]>();
-  for (const loaded of all) {
-    const key = loaded.manifest && modelKey(loaded.manifest.name);
-    if (key === undefined) continue;
-    const group = groups.get(key);
-    if (group) group.push(loaded);
-    else groups.set(key, [loaded]);
+  const groups = new Map<string, NameGroup>();
+  for (const { path, manifest, content } of all) {
+    if (!manifest || content === undefined) continue;
+    const key = modelKey(manifest.name);
+    const group = groups.get(key) ?? { count: 0, contents: new Map() };
+    const same = group.contents.get(content) ?? { count: 0, first: path };
+    group.count += 1;
+    same.count += 1;
+    group.contents.set(content, same);
+    groups.set(key, group);
   }
   return groups;
 }
 
-function namesakesOf({ manifest, content }: LoadedManifest, named: ByName): readonly string[] {
-  const group = (manifest && named.get(modelKey(manifest.name))) ?? [];
-  return group.flatMap((other) => (other.content === content ? [] : [other.path]));
+function namesakesOf({ manifest, content }: LoadedManifest, named: ByName): Namesakes | undefined {
+  const group = manifest && named.get(modelKey(manifest.name));
+  if (!group || content === undefined) return undefined;
+  // Only the manifest's own content is passed over, so the first or second entry is it.
+  for (const [other, { first }] of group.contents) {
+    if (other !== content) return { count: group.count - (group.contents.get(content)?.count ?? 0), first };
+  }
+  return undefined;
 }
+
+function contentOf({ manifest }: ManifestInView): string {
+  return createHash('sha256').update(JSON.stringify(manifest)).digest('base64');
+}
+
 /** Changes whenever the file does; undefined when there is none. */
 async function stampOf(path: string): Promise<string | undefined> {
   try {

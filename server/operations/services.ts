@@ -145,7 +145,7 @@ export function createServices(options: ServiceOptions): Services {
     images: new FileImageStore(join(root, 'images')),
     jobs: new ExclusiveJobs(),
     runningPulls: new RunningPulls(),
-    manifestsInView: new ManifestsInView(),
+    manifestsInView: new ManifestsInView(log),
     async dispose() {
       survey.dispose();
       await Promise.all([http.close(), pool.dispose()]);

@@ -1,19 +1,26 @@
 import type { ManifestDiagnostic } from '../diagnostic';
 import { type ManifestDocument, rangeOf } from '../document';
 
+/** Other manifests in view that have the name of one but say something else. */
+export interface Namesakes {
+  readonly count: number;
+  /** The first of them by path, as people know it. */
+  readonly first: string;
+}
+
 /**
  * The finding that other manifests in view have the same name and say something else: which one counts would be
  * chance. Apart from the other rules, for it needs to know more than one text.
- * @param namesakes the other manifests as people know them; none for a name of its own
+ * @param namesakes undefined for a name of its own
  */
 export function duplicateName(
   document: ManifestDocument,
-  namesakes: readonly string[]
+  namesakes: Namesakes | undefined
 ): ManifestDiagnostic | undefined {
   const node = document.nodeAt(['name']);
-  const [first, ...others] = namesakes;
-  if (!node || first === undefined) return undefined;
-  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  if (!node || !namesakes) return undefined;
+  const { count, first } = namesakes;
+  const more = count === 1 ? '' : ` and ${count - 1} more`;
   return {
     code: 'duplicate-name',
     severity: 'error',

@@ -1,7 +1,7 @@
 import { diagnose } from '../../../server/manifest/diagnostics';
 import type { Dialect } from '../../../server/manifest/dialect';
 import { parseManifestText } from '../../../server/manifest/document';
-import { duplicateName } from '../../../server/manifest/rules/duplicate-name';
+import { duplicateName, type Namesakes } from '../../../server/manifest/rules/duplicate-name';
 import { differencesFromDisk, type FileOnDisk } from '../../../server/manifest/rules/on-disk';
 import { differencesFromHub, type FileOnHub } from '../../../server/manifest/rules/on-hub';
 import { contradictionsOfWeights } from '../../../server/manifest/rules/weights';
@@ -29,7 +29,7 @@ function inText(text: string, dialect: Dialect = 'source'): Specimen {
   return { dialect, text, codes: () => Promise.resolve(rows().map(({ code }) => code)) };
 }
 
-function among(namesakes: readonly string[]): Specimen {
+function among(namesakes: Namesakes | undefined): Specimen {
   const text = sourceWith({});
   const row = duplicateName(parseManifestText(text), namesakes);
   return { dialect: 'source', text, codes: () => Promise.resolve(row ? [row.code] : []) };
@@ -126,7 +126,7 @@ export const CODE_FIXTURES: Readonly<Record<DiagnosticCode, CodeFixture>> = {
     nearMiss: inText(sourceWith({ source: '"txt2img"' }))
   },
   'bad-name': { wrong: inText(sourceWith({ name: '"a b"' })), nearMiss: inText(sourceWith({ name: '"a_b.c-1"' })) },
-  'duplicate-name': { wrong: among(['other/manifest.json']), nearMiss: among([]) },
+  'duplicate-name': { wrong: among({ count: 1, first: 'other/manifest.json' }), nearMiss: among(undefined) },
   'unsafe-path': {
     wrong: inText(sourceWithFile({ filename: '"nul.txt"' })),
     nearMiss: inText(sourceWithFile({ filename: '"null.txt"' }))
