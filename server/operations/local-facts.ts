@@ -10,7 +10,7 @@ import type { FileFacts } from '../manifest/fixes/facts';
 import type { KnownLocally, LocalPlace, WrittenFile } from '../manifest/fixes/fixes-elsewhere';
 import { hubFileOf } from '../manifest/hub-file';
 import { errorCode, fileFailure } from '../platform/system-error';
-import { assessBundleFolder } from '../store/bundle-state';
+import { assessBundleFolder, type BundleState } from '../store/bundle-state';
 import { readDigest } from '../store/read-digest';
 import type { Services } from './services';
 import { requireTrust } from './trust';
@@ -32,13 +32,20 @@ interface LocalFile extends KnownLocally {
 
 type Parts = Pick<Services, 'layout' | 'environment' | 'proofs' | 'hasher' | 'isTrusted'>;
 
-/** Where this machine knows a file, by looks at the disk alone; nothing in an untrusted workspace. */
-export async function knownLocally(
+/**
+ * Tells where this machine knows the files of a manifest, by looks at the disk alone; nothing in an untrusted
+ * workspace. The installed model is looked at once, for all of them.
+ */
+export function knownLocally(
   services: Parts,
-  file: WrittenFile,
   around: ManifestAround
-): Promise<readonly KnownLocally[]> {
-  return services.isTrusted() ? find(services, file, around) : [];
+): (file: WrittenFile) => Promise<readonly KnownLocally[]> {
+  let bundle: Promise<BundleState> | undefined;
+  return async (file) => {
+    if (!services.isTrusted()) return [];
+    bundle ??= installedBundle(services, around);
+    return find(services, file, { around, bundle: await bundle });
+  };
 }
 
 /**
@@ -52,7 +59,8 @@ export async function localFacts(
   { signal, ...around }: ManifestAround & { readonly signal: AbortSignal }
 ): Promise<FileFacts> {
   requireTrust(services, 'Reading files beside a manifest');
-  const found = (await find(services, file, around)).find((local) => local.place === place);
+  const bundle = await installedBundle(services, around);
+  const found = (await find(services, file, { around, bundle })).find((local) => local.place === place);
   if (!found) {
     throw new Failure('file-access', 'The file is not there any more.', { subject: file.filename ?? file.url });
   }
@@ -66,20 +74,27 @@ export async function localFacts(
   }
 }
 
-async function find(services: Parts, file: WrittenFile, around: ManifestAround): Promise<readonly LocalFile[]> {
-  const found = await Promise.all([installed(services, file, around), cached(services, file), beside(file, around)]);
-  return found.flatMap((local) => local ?? []);
+interface Surroundings {
+  readonly around: ManifestAround;
+  readonly bundle: BundleState;
+}
+
+async function find(
+  services: Parts,
+  file: WrittenFile,
+  { around, bundle }: Surroundings
+): Promise<readonly LocalFile[]> {
+  const found = await Promise.all([cached(services, file), beside(file, around)]);
+  return [installed(bundle, file), ...found].flatMap((local) => local ?? []);
+}
+
+async function installedBundle({ layout }: Parts, { model }: ManifestAround): Promise<BundleState> {
+  const name = model === undefined ? undefined : parseModelName(model);
+  return name ? assessBundleFolder(layout.model(name)) : { kind: 'absent' };
 }
 
 /** What the manifest of the installed model notes. */
-async function installed(
-  { layout }: Parts,
-  { filename }: WrittenFile,
-  { model }: ManifestAround
-): Promise<LocalFile | undefined> {
-  const name = model === undefined ? undefined : parseModelName(model);
-  if (!name || filename === undefined) return undefined;
-  const bundle = await assessBundleFolder(layout.model(name));
+function installed(bundle: BundleState, { filename }: WrittenFile): LocalFile | undefined {
   const state = bundle.kind === 'present' ? bundle.files.find(({ file }) => file.path === filename) : undefined;
   if (!state || state.problem !== undefined) return undefined;
   const { sha256, size_bytes: bytes } = state.file;

@@ -54,8 +54,7 @@ export async function actionsElsewhere(
 ): Promise<CodeAction[]> {
   const { only, diagnostics: shown } = params.context;
   if (look.dialect !== 'source' || !isAskedFor(only, CodeActionKind.QuickFix)) return [];
-  const around = aroundOf(document, look);
-  const locally = (file: WrittenFile) => knownLocally(services, file, around);
+  const locally = knownLocally(services, aroundOf(document, look));
   const touched = touchedBy(document, look, params.range);
   const found = touched.map(async (diagnostic) => {
     const fixes = await fixesElsewhere(look.parsed, diagnostic, locally);
