@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
 import { type SeverityOverrides, severityOverrides } from '../../shared/manifest/severities';
 import { withSeverities } from '../manifest/severities';
+import { sharedHubFacts } from '../operations/hub-facts';
 import { searchManifests } from '../operations/search-manifests';
 import { validateManifest } from '../operations/validate-manifest';
 import { fileFailure } from '../platform/system-error';
@@ -29,7 +30,8 @@ export const validate: Command = {
     const overrides = overridesOf(input.texts('severity'));
     const places = input.names.length === 0 ? ['.'] : input.names;
     const files = (await Promise.all(places.map((place) => manifestFiles(resolve(folder, place))))).flat();
-    const comparisons = { disk: input.flag('disk'), online: input.flag('online'), services, signal };
+    const hub = input.flag('online') ? sharedHubFacts(services, signal) : undefined;
+    const comparisons = { disk: input.flag('disk'), hub, services };
     const validations = [];
     for (const file of [...new Set(files)].toSorted()) validations.push(await validateManifest(file, comparisons));
     const reports = validations.map((validation) => {
@@ -50,7 +52,9 @@ export const validate: Command = {
         for (const line of asGithub(reports)) console.answer(line);
         break;
     }
-    return errorsIn(reports) === 0 ? 0 : 1;
+    const unasked = reports.flatMap(({ file, hubFailure }) => (hubFailure ? [unaskedFor(file, hubFailure)] : []));
+    for (const failure of unasked) console.complaint(failure);
+    return errorsIn(reports) + unasked.length === 0 ? 0 : 1;
   }
 };
 
@@ -88,6 +92,11 @@ function tell(reports: readonly FileReport[], console: Console): void {
   }
   const manifests = reports.filter(({ dialect }) => dialect !== undefined);
   console.remark(`${manifests.length} manifests, ${errorsIn(reports)} errors`);
+}
+
+function unaskedFor(file: string, failure: Failure): Failure {
+  const { code, message, ...details } = failure.toJSON();
+  return new Failure(code, `${file} was not compared with the hub. ${message}`, { ...details, cause: failure });
 }
 
 function errorsIn(reports: readonly FileReport[]): number {

@@ -17,6 +17,8 @@ export interface HubQuestion {
 /** What the hub says of repositories, for somebody who waits for it: asked once for each revision, and not patiently. */
 export class HubFacts {
   private readonly listings: HubListings;
+  /** By revision. What failed once fails for whoever waits for the same answer. */
+  private readonly asked = new Map<string, Promise<RevisionListing | undefined>>();
   private access: Promise<HttpSourceOptions> | undefined;
 
   constructor(
@@ -47,7 +49,14 @@ export class HubFacts {
     return listed ? { kind: 'listed', ...listed } : { kind: 'no-file' };
   }
 
-  private async ask(revision: Pick<HubFile, 'owner' | 'repo' | 'revision'>): Promise<RevisionListing | undefined> {
+  private ask(revision: Pick<HubFile, 'owner' | 'repo' | 'revision'>): Promise<RevisionListing | undefined> {
+    const name = nameOf(revision);
+    const asked = this.asked.get(name) ?? this.askNow(revision);
+    this.asked.set(name, asked);
+    return asked;
+  }
+
+  private async askNow(revision: Pick<HubFile, 'owner' | 'repo' | 'revision'>): Promise<RevisionListing | undefined> {
     const { services, question } = this;
     requireTrust(services, 'Asking the hub');
     this.access ??= hubAccess(services, question.alias);
@@ -74,6 +83,16 @@ export class HubFacts {
       nextStep: 'A mirror may not know; name the commit that the page of the repository shows.'
     });
   }
+}
+
+/** The hub as the manifests of one command ask it: those with one credential share what it says. */
+export function sharedHubFacts(services: Services, signal: AbortSignal): (alias: string | undefined) => HubFacts {
+  const facts = new Map<string | undefined, HubFacts>();
+  return (alias) => {
+    const known = facts.get(alias) ?? new HubFacts(services, { alias, signal });
+    facts.set(alias, known);
+    return known;
+  };
 }
 
 function nameOf({ owner, repo, revision }: Pick<HubFile, 'owner' | 'repo' | 'revision'>): string {

@@ -1,3 +1,4 @@
+import { Failure } from '../../shared/failure';
 import { hasCandidateName } from '../../shared/manifest/candidate';
 import { parseModelName } from '../../shared/model-name';
 import type { ManifestDiagnostic } from '../manifest/diagnostic';
@@ -10,7 +11,7 @@ import { recognition } from '../manifest/recognise';
 import { differencesFromDisk } from '../manifest/rules/on-disk';
 import { differencesFromHub } from '../manifest/rules/on-hub';
 import { bundleNamed, bundleOnDisk } from './bundle-on-disk';
-import { HubFacts } from './hub-facts';
+import type { HubFacts } from './hub-facts';
 import { readManifestText } from './manifest-file';
 import type { Services } from './services';
 
@@ -28,22 +29,23 @@ export interface Validation {
   /** Why it is one, or is none. */
   readonly explanation: string;
   readonly diagnostics: readonly PlacedDiagnostic[];
+  /** Why it could not be compared with the hub; undefined when it was, or nobody asked for that. */
+  readonly hubFailure?: Failure | undefined;
 }
 
 /** What a manifest is compared with, besides the rules that editors show. */
 export interface Comparisons {
   /** What is installed under the name of the model; nothing is read. */
   readonly disk: boolean;
-  /** What the hub has. */
-  readonly online: boolean;
+  /** What the hub has, as it is asked with the credential of an alias; undefined: it is not asked. */
+  readonly hub: ((alias: string | undefined) => HubFacts) | undefined;
   readonly services: Services;
-  readonly signal: AbortSignal;
 }
 
 /**
  * Examines a manifest file by the rules that editors show, and compares it with what is asked for.
  * @param path absolute path
- * @throws Failure when the file cannot be read, or the hub cannot be asked
+ * @throws Failure when the file cannot be read
  */
 export async function validateManifest(path: string, comparisons?: Comparisons): Promise<Validation> {
   const text = await readManifestText(path);
@@ -60,28 +62,48 @@ export async function validateManifest(path: string, comparisons?: Comparisons):
   if (dialect === undefined) return { path, dialect, explanation, diagnostics: [] };
   const lines = new LineIndex(text);
   const found = diagnose(document, dialect, { reportSyntax: true });
-  const all = comparisons ? merged(found, await compare(document, dialect, path, comparisons)) : found;
+  const onDisk = comparisons ? await compareWithDisk(document, dialect, path, comparisons) : [];
+  const online = await compareWithHub(document, dialect, comparisons?.hub);
+  const all = merged(found, [...onDisk, ...online.differences]);
   const diagnostics = all.map((diagnostic) => ({
     ...diagnostic,
     from: lines.positionAt(diagnostic.start),
     to: lines.positionAt(diagnostic.end)
   }));
-  return { path, dialect, explanation, diagnostics };
+  return { path, dialect, explanation, diagnostics, hubFailure: online.failure };
 }
 
-async function compare(
+async function compareWithDisk(
   document: ManifestDocument,
   dialect: Dialect,
   path: string,
-  { disk, online, services, signal }: Comparisons
+  { disk, services }: Comparisons
 ): Promise<readonly ManifestDiagnostic[]> {
   const name = parseModelName(stringOf(document.nodeAt(['name'])) ?? '');
   const bundle = dialect === 'installed' ? bundleOnDisk(services, path) : name && bundleNamed(services, name);
   const folder = disk && dialect !== 'artifact' ? await bundle : undefined;
-  const differences = folder ? await differencesFromDisk(document, dialect, folder) : [];
-  if (!online || dialect !== 'source') return differences;
-  const hub = new HubFacts(services, { alias: stringOf(document.nodeAt(['credential_alias'])), signal });
-  return [...differences, ...(await differencesFromHub(document, (file) => hub.look(file)))];
+  return folder ? differencesFromDisk(document, dialect, folder) : [];
+}
+
+interface HubComparison {
+  readonly differences: readonly ManifestDiagnostic[];
+  readonly failure?: Failure;
+}
+
+/** A hub that cannot be asked leaves the other findings what they are. */
+async function compareWithHub(
+  document: ManifestDocument,
+  dialect: Dialect,
+  hub: Comparisons['hub']
+): Promise<HubComparison> {
+  if (!hub || dialect !== 'source') return { differences: [] };
+  const facts = hub(stringOf(document.nodeAt(['credential_alias'])));
+  try {
+    return { differences: await differencesFromHub(document, (file) => facts.look(file)) };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
+    return { differences: [], failure: error };
+  }
 }
 
 /** One mistake, one row: where both have a finding, advice gives way to what is certainly wrong. */

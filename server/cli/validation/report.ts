@@ -10,9 +10,15 @@ export interface FileReport {
   /** Why it is a manifest, or is none. */
   readonly explanation: string;
   readonly findings: readonly PlacedDiagnostic[];
+  /** Why it could not be compared with the hub. */
+  readonly hubFailure: Validation['hubFailure'];
 }
 
 /** Names files as people do: from the folder that the command runs in. */
-export function reportOf({ path, dialect, explanation, diagnostics }: Validation, folder: string): FileReport {
-  return { file: (relative(folder, path) || path).replaceAll(sep, '/'), dialect, explanation, findings: diagnostics };
+export function reportOf(
+  { path, dialect, explanation, diagnostics, hubFailure }: Validation,
+  folder: string
+): FileReport {
+  const file = (relative(folder, path) || path).replaceAll(sep, '/');
+  return { file, dialect, explanation, findings: diagnostics, hubFailure };
 }

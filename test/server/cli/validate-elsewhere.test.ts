@@ -1,4 +1,5 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { startMovingHub } from '../../support/hub/moving-hub';
@@ -20,6 +21,13 @@ beforeEach(async () => {
 async function write(files: readonly object[], name = 'manifest.json'): Promise<void> {
   const entries = files.map((file, index) => ({ role: 'lora', filename: `${index}.gguf`, ...file }));
   await writeFile(join(folder, name), JSON.stringify({ name: 'm', files: entries }, null, 2));
+}
+
+/** Answers for the repository `owner/other` alone, that it is out of order. */
+function refused({ url }: IncomingMessage, response: ServerResponse): boolean {
+  const isOther = url?.includes('owner/other') ?? false;
+  if (isOther) response.writeHead(500).end();
+  return isOther;
 }
 
 function run(words: readonly string[], environment = {}) {
@@ -61,11 +69,40 @@ describe('validate --online', () => {
     ]);
   });
 
-  it('fails as a whole when the hub cannot be asked, for nothing is known then', async () => {
-    await write([{ url: 'hf:owner/repo/large.gguf' }]);
-    const { status, out, err } = await run(['validate', '--online'], { HF_ENDPOINT: 'http://127.0.0.1:9' });
+  it('asks once for each revision and credential, however many manifests name them', async () => {
+    const hub = await startMovingHub({ 'large.gguf': LARGE });
+    for (let index = 0; index < 10; index += 1) {
+      await write([{ url: 'hf:owner/repo/large.gguf', size_bytes: index }], `${index}.manifest.json`);
+    }
+    const { out } = await run(['validate', '--online', '--json'], { HF_ENDPOINT: hub.origin });
+    const found: { findings: { code: string }[] }[] = JSON.parse(out);
+    expect(found.filter(({ findings }) => findings.some(({ code }) => code === 'hub-differs'))).toHaveLength(10);
+    expect(hub.requests).toHaveLength(1);
+  });
+
+  it('tells everything else when the hub cannot be asked about a file, and fails', async () => {
+    const hub = await startMovingHub({ 'large.gguf': LARGE }, { before: refused });
+    const environment = { HF_ENDPOINT: hub.origin };
+    await write([{ url: 'hf:owner/other/large.gguf', size_bytes: -1 }], 'a.manifest.json');
+    await write([{ url: 'hf:owner/other/large.gguf' }], 'b.manifest.json');
+    await write([{ url: 'hf:owner/repo/Large.gguf' }], 'c.manifest.json');
+    const { status, out, err } = await run(['validate', '--online'], environment);
     expect(status).toBe(1);
-    expect(out).toBe('');
+    expect(out).toMatch(/^a\.manifest\.json:.*schema/m);
+    expect(out).toMatch(/^c\.manifest\.json:.*not-on-hub/m);
+    expect(err).toMatch(/a\.manifest\.json was not compared with the hub\./);
+    expect(err).toMatch(/b\.manifest\.json was not compared with the hub\./);
+    expect(hub.requests).toHaveLength(2);
+    const told: { file: string; error?: object }[] = JSON.parse(
+      (await run(['validate', '--online', '--json'], environment)).out
+    );
+    expect(told.flatMap(({ file, error }) => (error ? [file] : []))).toEqual(['a.manifest.json', 'b.manifest.json']);
+  });
+
+  it('fails when all that is wrong is that nobody answers', async () => {
+    await write([{ url: 'https://huggingface.co/owner/repo/resolve/main/a.gguf', sha256: sha256(LARGE) }]);
+    const { status, err } = await run(['validate', '--online'], { HF_ENDPOINT: 'http://127.0.0.1:9' });
+    expect(status).toBe(1);
     expect(err).toContain('127.0.0.1:9');
   });
 });
