@@ -117,6 +117,21 @@ export class Workbench {
     await this.page.locator('.editor-group-container.active .tab.active', { hasText: name }).waitFor();
   }
 
+  /**
+   * Puts the cursor of the active editor behind the first occurrence of a text, as a user finds it.
+   * @param {string} text
+   */
+  async goBehind(text) {
+    const widget = this.page.locator('.find-widget.visible');
+    await this.page.keyboard.press('Control+1');
+    await this.page.keyboard.press('Control+F');
+    await widget.locator('textarea').first().fill(text);
+    await this.page.keyboard.press('Enter');
+    await this.page.keyboard.press('Escape');
+    await widget.waitFor({ state: 'hidden' });
+    await this.page.keyboard.press('ArrowRight');
+  }
+
   // ---- views and trees
 
   /**
@@ -184,13 +199,23 @@ export class Workbench {
       await row.locator('.monaco-tl-twistie').click();
     } else if (menu) {
       await row.locator('.label-name').click({ button: 'right' });
-      const entry = this.page.locator('.context-view .action-menu-item', { hasText: exactly(menu) });
-      await entry.hover();
-      await this.page.waitForTimeout(200); // a menu ignores the mouse for 100 ms after it opens
-      await entry.click();
+      await this.chooseInMenu(menu);
     } else {
       await row.locator('.label-name').click();
     }
+  }
+
+  /**
+   * Takes an entry of the context menu that is open. A menu ignores the mouse for a moment after it opens.
+   * @param {string} label
+   */
+  async chooseInMenu(label) {
+    const entry = this.page.locator('.context-view .action-menu-item', { hasText: exactly(label) });
+    await entry.waitFor();
+    await this.until(async () => {
+      await entry.click({ timeout: 1000 }).catch(() => undefined);
+      return !(await entry.isVisible());
+    }, `the menu's ${label}`);
   }
 
   // ---- problems, notifications, dialogs, status bar

@@ -26,18 +26,6 @@ async function editorText(): Promise<string> {
   return text.replaceAll('\u00a0', ' ');
 }
 
-/** Puts the cursor behind the first occurrence of a text, as a user finds it. */
-async function goBehind(text: string): Promise<void> {
-  const { page } = dock.wb;
-  await page.keyboard.press('Control+F');
-  const find = page.locator('.find-widget.visible textarea').first();
-  await find.fill(text);
-  await page.keyboard.press('Enter');
-  await page.keyboard.press('Escape');
-  await page.locator('.find-widget.visible').waitFor({ state: 'hidden' });
-  await page.keyboard.press('ArrowRight');
-}
-
 describe('a manifest in the editor', () => {
   it('shows above its name what can be done with the model, and does it', async () => {
     const { wb } = dock;
@@ -68,7 +56,7 @@ describe('a manifest in the editor', () => {
     const { wb } = dock;
     const { page } = wb;
     const sound = saved();
-    await goBehind('"task": "text-to-image",');
+    await wb.goBehind('"task": "text-to-image",');
     await page.keyboard.press('Enter');
     await page.keyboard.type('"cred');
     const first = page.locator('.suggest-widget.visible .monaco-list-row.focused');
@@ -88,7 +76,7 @@ describe('a manifest in the editor', () => {
     const { wb } = dock;
     const { page } = wb;
     const sound = saved();
-    await goBehind('"sampling_metho');
+    await wb.goBehind('"sampling_metho');
     await page.keyboard.press('Delete');
     const problems = await wb.until(async () => {
       const found = await wb.problems();

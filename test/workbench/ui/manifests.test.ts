@@ -47,6 +47,7 @@ it('lists what is wrong in manifests that nobody opened, follows them, and says 
   await wb.until(async () => (await digests()) === 0, 'no finding');
 
   await wb.openFile('vendor/manifest.json');
+  await wb.page.locator('.editor-instance .view-lines', { hasText: '"three"' }).waitFor();
   await wb.execCommand('Diffusion Dock: Explain Why This File Is (Not) Treated as a Model Manifest');
   await wb.waitForNotification(/not treated as a model manifest: the setting .*exclude names it by “vendor\/\*\*”/);
   await dock.screenshot('manifest-explained');
@@ -58,14 +59,12 @@ it('fills in what the hub declares, and makes a manifest of a folder and of a re
   await using dock = await dockWith(hub);
   const { wb } = dock;
   await wb.openFile('one/manifest.json');
-  const row = wb.page.locator('.markers-panel .monaco-list-row', { hasText: 'digits 0-9 and a-f' }).first();
   await wb.until(
     async () => (await wb.problems()).some(({ message }) => message.includes('digits 0-9')),
     'the finding',
     90_000
   );
-  await row.dblclick();
-  await wb.page.locator('.editor-instance .monaco-editor.focused').waitFor();
+  await wb.goBehind('"nope');
   await wb.page.keyboard.press('Control+.');
   const fix = wb.page.locator('.action-widget .monaco-list-row', {
     hasText: 'Ask the hub for “sha256” and “size_bytes”'
@@ -90,10 +89,7 @@ it('fills in what the hub declares, and makes a manifest of a folder and of a re
   await wb.execCommand('View: Show Explorer');
   const folder = wb.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'weights' }).first();
   await folder.click({ button: 'right' });
-  const entry = wb.page.locator('.context-view .action-menu-item', { hasText: 'Make a Manifest from This Folder' });
-  await entry.hover();
-  await wb.page.waitForTimeout(200); // a menu ignores the mouse for 100 ms after it opens
-  await entry.click();
+  await wb.chooseInMenu('Make a Manifest from This Folder');
   await wb.page.locator('.editor-instance .view-lines', { hasText: 'ae.safetensors' }).waitFor();
   await dock.screenshot('manifest-from-folder');
 }, 240_000);
