@@ -1,50 +1,68 @@
 import { join } from 'node:path';
 import type { Digest } from '../../shared/digest';
+import { Failure } from '../../shared/failure';
 import type { FreedSpace } from '../../shared/protocol';
 import { removeAbandonedTemporaries } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { fileFailure } from '../platform/system-error';
 import { findPartials } from '../pull/find-partials';
 import { collectPartials } from '../pull/stale-partials';
+import type { CacheLayout } from '../store/cache-layout';
 import { collectBlobs } from '../store/collect-blobs';
-import { countLeftovers } from '../store/recovery';
+import { findLeftovers } from '../store/recovery';
 import { knownModels } from './known-models';
 import type { Services } from './services';
-import { cleanUpAfterCrashes, partialsKeptMs } from './start-up';
+import { cleanUp, partialsKeptMs } from './start-up';
 
 /**
  * Removes what nothing uses any more: what crashes left of installations and removals, unfinished downloads that nobody
  * went on with for as long as the setting says, contents that no installed model lists, what is remembered of files
  * that are gone, and what crashed writers left in the gallery. Safe while others install.
  * @param dryRun says what would be freed and changes nothing
- * @throws Failure
+ * @throws Failure, also when only a part cannot be removed; the rest is gone then
  */
 export async function freeSpace(services: Services, dryRun: boolean): Promise<FreedSpace> {
   try {
     return await collect(services, dryRun);
   } catch (error) {
-    throw fileFailure(error, 'Freeing space failed.', services.layout.root);
+    throw fileFailure(error, 'Not everything could be freed.', services.layout.root);
   }
 }
 
 async function collect(services: Services, dryRun: boolean): Promise<FreedSpace> {
   const { layout, proofs, clock, log } = services;
-  const leftovers = await countLeftovers(layout);
+  const found = await findLeftovers(layout);
+  let fault: unknown;
   const stale = dryRun
     ? await collectPartials(layout.partials, { now: clock.now(), keptMs: partialsKeptMs(services), dryRun })
-    : await cleanUpAfterCrashes(services);
+    : await cleanUp(services).catch((error: unknown) => {
+        fault = error;
+        return { partials: 0, bytes: 0 };
+      });
   const { digests, bytes, isPutOff } = await collectBlobs(layout, {
     dryRun,
     alsoUsed: () => contentsOfUnclear(services)
   });
-  const facts = { dryRun, contents: digests.length, partials: stale.partials, leftovers, isPutOff };
+  const facts = { dryRun, contents: digests.length, partials: stale.partials, leftovers: found.length, isPutOff };
   const resumable = await abandonedBytes(layout.partials);
   if (dryRun) return { ...facts, bytes: bytes + stale.bytes, resumableBytes: Math.max(0, resumable - stale.bytes) };
   const gallery = join(layout.root, 'images', 'sha256');
   for (const folder of await entriesOf(gallery)) await removeAbandonedTemporaries(join(gallery, folder));
   const forgotten = await proofs.collect({ force: true });
   log.info('done collection', { ...facts, bytes, proofs: forgotten.entries });
+  if (fault !== undefined) throw fault;
+  await requireGone(layout, found);
   return { ...facts, bytes: bytes + stale.bytes + forgotten.bytes, resumableBytes: resumable };
+}
+
+/** @throws Failure for leftovers that no clean-up could settle, which recovery leaves to the next start */
+async function requireGone(layout: CacheLayout, leftovers: readonly string[]): Promise<void> {
+  const left = (await findLeftovers(layout)).filter((entry) => leftovers.includes(entry));
+  if (left.length === 0) return;
+  throw new Failure('file-access', `What crashes left cannot be removed: ${left.join(', ')}.`, {
+    subject: layout.root,
+    nextStep: 'Check the permissions of the folder; the log tells more.'
+  });
 }
 
 /** Bytes of unfinished downloads that nobody is working on. */

@@ -1,3 +1,4 @@
+import { messageOf } from '../../shared/failure';
 import { SETTINGS } from '../../shared/settings';
 import { sweepScratch } from '../engine/scratch';
 import { collectPartials, type StalePartials } from '../pull/stale-partials';
@@ -10,23 +11,30 @@ type Parts = Pick<Services, 'layout' | 'log' | 'clock' | 'proofs' | 'registry' |
 /**
  * Finishes or undoes what crashed processes left behind, and ends engines that nobody waits for any more. To be done
  * once when a server or a command starts; a fault is logged and never keeps the start from going on.
- * @returns the unfinished downloads that were removed
  */
-export async function cleanUpAfterCrashes(services: Parts): Promise<StalePartials> {
-  const { layout, log, clock, proofs } = services;
+export async function cleanUpAfterCrashes(services: Parts): Promise<void> {
   try {
-    for (const sentence of await recover(layout, (operation) => restamp(services, operation))) log.info(sentence);
-    const { removed, ended, problems } = await sweepScratch(layout.scratch);
-    if (removed > 0) log.info('removed scratch of dead processes', { folders: removed, engines: ended });
-    for (const problem of problems) log.warn(problem);
-    const stale = await collectPartials(layout.partials, { now: clock.now(), keptMs: partialsKeptMs(services) });
-    if (stale.partials > 0) log.info('removed stale partials', { ...stale });
-    await proofs.collect();
-    return stale;
+    await cleanUp(services);
   } catch (error) {
-    log.error('failed recovery', { reason: error instanceof Error ? error.message : String(error) });
-    return { partials: 0, bytes: 0 };
+    services.log.error('failed recovery', { reason: messageOf(error) });
   }
+}
+
+/**
+ * The same for whoever is to hear of a fault.
+ * @returns the unfinished downloads that were removed
+ * @throws Failure, system errors
+ */
+export async function cleanUp(services: Parts): Promise<StalePartials> {
+  const { layout, log, clock, proofs } = services;
+  for (const sentence of await recover(layout, (operation) => restamp(services, operation))) log.info(sentence);
+  const { removed, ended, problems } = await sweepScratch(layout.scratch);
+  if (removed > 0) log.info('removed scratch of dead processes', { folders: removed, engines: ended });
+  for (const problem of problems) log.warn(problem);
+  const stale = await collectPartials(layout.partials, { now: clock.now(), keptMs: partialsKeptMs(services) });
+  if (stale.partials > 0) log.info('removed stale partials', { ...stale });
+  await proofs.collect();
+  return stale;
 }
 
 /** Names how many days partials are kept where no editor says so. */

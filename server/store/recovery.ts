@@ -61,14 +61,14 @@ export async function recover(
   return done;
 }
 
-/** How many bundles on their way in or out nobody is working on any more: {@link recover} settles or removes them. */
-export async function countLeftovers(layout: CacheLayout): Promise<number> {
+/** Bundles on their way in or out that nobody is working on any more, by name: {@link recover} settles or removes them. */
+export async function findLeftovers(layout: CacheLayout): Promise<readonly string[]> {
   const entries = [...(await entriesOf(layout.staging)), ...(await entriesOf(layout.purge))];
   const busy = new Set<string>();
   for (const operation of await readOperations(layout)) {
     if (await isUnderWay(operation)) for (const entry of entriesNamedBy(operation.record)) busy.add(entry);
   }
-  return entries.filter((entry) => !busy.has(entry)).length;
+  return entries.filter((entry) => !busy.has(entry));
 }
 
 interface Settlement {
