@@ -108,7 +108,7 @@ export interface HealResult {
 /** What a collection freed, or with `dryRun` would free. */
 export interface FreedSpace {
   readonly dryRun: boolean;
-  /** Stored contents that no installed model uses. */
+  /** Stored contents that no installed model uses, or of which one has a copy that is enough. */
   readonly contents: number;
   /** Unfinished downloads that nobody went on with for as long as they are kept. */
   readonly partials: number;

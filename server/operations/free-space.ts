@@ -71,11 +71,15 @@ async function abandonedBytes(partials: string): Promise<number> {
   return found.reduce((sum, partial) => sum + (partial.kind === 'abandoned' ? partial.bytes : 0), 0);
 }
 
-/** What the registry knows of models whose bundles do not tell: healing those takes their contents from the store. */
+/** What healing takes from the store: contents of files that are known to be damaged, and of bundles that do not tell. */
 async function contentsOfUnclear(services: Services): Promise<ReadonlySet<Digest>> {
   const used = new Set<Digest>();
   for (const { name, manifest } of await knownModels(services)) {
-    if ((await services.survey.look(name)).kind !== 'unreadable') continue;
+    const bundle = await services.survey.look(name);
+    if (bundle.kind === 'present') {
+      for (const { file, problem } of bundle.files) if (problem !== undefined) used.add(file.sha256);
+    }
+    if (bundle.kind !== 'unreadable') continue;
     for (const { sha256 } of manifest.files) if (sha256 !== undefined) used.add(sha256);
   }
   return used;

@@ -102,7 +102,8 @@ async function fetchAndInstall(
     found,
     kept.map(({ path }) => path)
   );
-  await services.bundles.install(name, contents, found.bundle.manifest, { expected: found.stamp });
+  const { signal } = options;
+  await services.bundles.install(name, contents, found.bundle.manifest, { expected: found.stamp, signal });
   return { healed: [...fetched.keys()], failures: [...failures.values()], transferredBytes };
 }
 
@@ -122,7 +123,7 @@ async function contentsOf(
     const kind = failure && (await kindOf(own));
     if (kind === 'absent') continue;
     if (failure && kind === 'other') throw failure;
-    contents.push({ path, blob: { path: own, digest: sha256, bytes: size_bytes } });
+    contents.push({ path, blob: { path: own, digest: sha256, bytes: size_bytes }, isKept: true });
   }
   return contents;
 }

@@ -10,7 +10,7 @@ import type { OnWait } from '../pull/origin-waits';
 import type { PulledFile, PullOptions } from '../pull/pull-engine';
 import type { PullPlan } from '../pull/pull-plan';
 import { contentKey, type InstallationStamp, stampOf, withStamp } from '../registry/registry-state';
-import type { BundleContent } from '../store/bundle-store';
+import type { BundleContent, InstallOptions } from '../store/bundle-store';
 import { requireNothingForeign } from '../store/foreign-files';
 import { relyOn } from '../store/reliance';
 import type { KnownModel } from './known-models';
@@ -113,9 +113,8 @@ async function bringAndInstall(
     services.registry.change((models) => withStamp(models, name, installation, services.clock.now()));
   if (isHeld) await remember({ ...stamp, content_key, verdict: undefined });
   else {
-    await replaceBundle(services, model, contents, installed, () =>
-      remember(stampOf(services.layout.model(name), installed, content_key))
-    );
+    const onInstalled = () => remember(stampOf(services.layout.model(name), installed, content_key));
+    await replaceBundle(services, model, contents, installed, { onInstalled, signal: options.signal });
   }
   return result;
 }
@@ -125,11 +124,11 @@ async function replaceBundle(
   model: KnownModel,
   contents: readonly BundleContent[],
   manifest: InstalledManifest,
-  onInstalled: () => Promise<unknown>
+  options: InstallOptions
 ): Promise<void> {
   // The transfer may have taken hours.
   await requireReplaceable(services, model);
-  await services.bundles.install(model.name, contents, manifest, { onInstalled });
+  await services.bundles.install(model.name, contents, manifest, options);
 }
 
 /** Tells each wait once, although every connection to the server waits. */

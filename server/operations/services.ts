@@ -126,7 +126,7 @@ export function createServices(options: ServiceOptions): Services {
     credentials: keptToHub(firstOf(...(hostCredentials ? [hostCredentials] : []), ...own), environment),
     proofs,
     blobs,
-    bundles: new BundleStore(layout, proofs),
+    bundles: new BundleStore(layout, hasher, proofs),
     survey,
     weights: new WeightsLibrary(),
     registry: new Registry(layout.registry),

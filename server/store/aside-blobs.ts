@@ -29,6 +29,25 @@ export async function putBlobBack(layout: CacheLayout, { digest, path }: AsideBl
 }
 
 /**
+ * Moves blobs that seem to be unused aside, and those back that are used when all is looked at again: a job that began
+ * in between finds its blob back, or takes it back itself.
+ * @param lookAgain tells what is used when all of them are aside
+ * @returns those that may be removed
+ */
+export async function setUnusedAside(
+  layout: CacheLayout,
+  digests: readonly Digest[],
+  lookAgain: () => Promise<(digest: Digest) => boolean>
+): Promise<readonly AsideBlob[]> {
+  const aside: AsideBlob[] = [];
+  for (const digest of digests) aside.push(...[await setBlobAside(layout, digest)].flatMap((blob) => blob ?? []));
+  if (aside.length === 0) return [];
+  const isUsed = await lookAgain();
+  for (const blob of aside) if (isUsed(blob.digest)) await putBlobBack(layout, blob);
+  return aside.filter(({ digest }) => !isUsed(digest));
+}
+
+/**
  * Brings back a blob that a collection has just set aside, for whoever needs it now; the collection finds it gone.
  * @returns whether there was one
  */

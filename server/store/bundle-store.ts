@@ -1,17 +1,19 @@
 import { chmod, constants, copyFile, link, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { Failure } from '../../shared/failure';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import type { ModelName } from '../../shared/model-name';
 import { exists, makeDirectoryDurably, syncDirectory, syncFile, writeFileDurably } from '../platform/durable-files';
 import { NO_HARD_LINKS } from '../platform/exclusive-files';
 import { areCopiesFree } from '../platform/free-copies';
+import type { Hasher } from '../platform/hasher';
 import { nonce, ownIdentity, type ProcessIdentity } from '../platform/process-identity';
 import { errorCode, isErrorWithCode } from '../platform/system-error';
-import { reclaimBlob } from './aside-blobs';
+import { reclaimBlob, setUnusedAside } from './aside-blobs';
 import type { Blob } from './blob-store';
 import { assessBundleFolder } from './bundle-state';
-import { folderStamp, promote, putBack, removeBundle, requireStamp, setAside, undoInstall } from './bundle-swap';
+import { folderStamp, promote, putBack, removeAside, requireStamp, setAside, undoInstall } from './bundle-swap';
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 import { forgetOperation, recordOperation } from './operation-record';
 import type { Proofs } from './proofs';
@@ -23,6 +25,8 @@ export interface BundleContent {
   /** The file's path within the bundle; `/` separates folders. */
   readonly path: string;
   readonly blob: Blob;
+  /** Set for what the bundle that is replaced has and keeps as it is, sound or not. */
+  readonly isKept?: true;
 }
 
 export interface InstallOptions {
@@ -30,6 +34,8 @@ export interface InstallOptions {
   readonly expected?: string;
   /** Notes the installation elsewhere. Should the process end before that, {@link recover} has it done. */
   readonly onInstalled?: () => Promise<unknown>;
+  /** Ends the reading of copies; what was there before then stays. */
+  readonly signal?: AbortSignal;
 }
 
 export interface DropOptions {
@@ -43,13 +49,15 @@ export interface DropOptions {
 export class BundleStore {
   constructor(
     private readonly layout: CacheLayout,
+    private readonly hasher: Hasher,
     private readonly proofs: Proofs
   ) {}
 
   /**
    * Installs a bundle from blobs, replacing one of the same name by two renames that recovery completes or undoes.
    * @returns the bundle's folder
-   * @throws Failure('busy') when another bundle than the expected one is there, which stays
+   * @throws Failure('busy') when another bundle than the expected one is there, or when a content was to come from
+   *   another bundle that was changed meanwhile; what is there stays
    */
   async install(
     name: ModelName,
@@ -65,16 +73,16 @@ export class BundleStore {
     name: ModelName,
     contents: readonly BundleContent[],
     manifest: InstalledManifest,
-    { expected, onInstalled }: InstallOptions
+    { expected, onInstalled, signal }: InstallOptions
   ): Promise<string> {
     const { layout } = this;
     const operation = await this.begin(name);
     if (expected !== undefined) requireStamp(name, operation.replaces, expected);
     const record = { kind: 'install' as const, ...operation, staging: operation.purge };
     const file = await recordOperation(layout, operation.id, record);
-    let copied: readonly Blob[];
+    let hasCopies: boolean;
     try {
-      copied = await stage(layout, join(layout.staging, record.staging), contents, manifest);
+      hasCopies = await this.stage(join(layout.staging, record.staging), contents, manifest, signal);
       await promote(layout, name, record, expected);
     } catch (error) {
       await settleNowOrLater(layout, file, () => undoInstall(layout, name, record));
@@ -82,10 +90,41 @@ export class BundleStore {
     }
     await onInstalled?.();
     await settleNowOrLater(layout, file, async () => {
-      await removeBundle(join(layout.purge, record.purge));
-      await release(layout, copied);
+      await removeAside(layout, record.purge);
+      if (hasCopies) await release(layout, contents);
     });
     return layout.model(name);
+  }
+
+  /**
+   * Puts a bundle together, its manifest last.
+   * @returns whether files of it are copies, for the volume has neither hard links nor reflinks
+   */
+  private async stage(
+    folder: string,
+    contents: readonly BundleContent[],
+    manifest: InstalledManifest,
+    signal: AbortSignal | undefined
+  ): Promise<boolean> {
+    let hasCopies = false;
+    await makeDirectoryDurably(folder);
+    const folders = new Set([folder]);
+    for (const content of contents) {
+      const target = join(folder, content.path);
+      await makeDirectoryDurably(dirname(target));
+      const isCopy = await placeReclaimed(this.layout, content, target);
+      if (isElsewhere(this.layout, content)) await this.requireDigest(target, content, signal);
+      hasCopies ||= isCopy;
+      folders.add(dirname(target));
+    }
+    for (const written of folders) await syncDirectory(written);
+    await writeFileDurably(join(folder, BUNDLE_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+    return hasCopies;
+  }
+
+  private async requireDigest(staged: string, content: BundleContent, signal: AbortSignal | undefined): Promise<void> {
+    const { digest } = await this.hasher.hash(staged, { signal });
+    if (digest !== content.blob.digest) throw changedElsewhere(content.path);
   }
 
   /**
@@ -124,7 +163,7 @@ export class BundleStore {
       throw error;
     }
     await onDropped?.();
-    await settleNowOrLater(layout, file, () => removeBundle(join(layout.purge, operation.purge)));
+    await settleNowOrLater(layout, file, () => removeAside(layout, operation.purge));
   }
 
   private async begin(name: ModelName): Promise<Operation> {
@@ -155,40 +194,18 @@ async function settleNowOrLater(layout: CacheLayout, file: string, step: () => P
 }
 
 /**
- * Puts a bundle together, its manifest last.
- * @returns the blobs of the store that had to be copied, for the volume has neither hard links nor reflinks
- */
-async function stage(
-  layout: CacheLayout,
-  folder: string,
-  contents: readonly BundleContent[],
-  manifest: InstalledManifest
-): Promise<readonly Blob[]> {
-  const copied: Blob[] = [];
-  await makeDirectoryDurably(folder);
-  const folders = new Set([folder]);
-  for (const { path, blob } of contents) {
-    const target = join(folder, path);
-    await makeDirectoryDurably(dirname(target));
-    const isCopy = await placeReclaimed(layout, blob, target);
-    if (isCopy && blob.path === layout.blob(blob.digest)) copied.push(blob);
-    folders.add(dirname(target));
-  }
-  for (const written of folders) await syncDirectory(written);
-  await writeFileDurably(join(folder, BUNDLE_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-  return copied;
-}
-
-/**
  * Removes contents that a bundle has copies of, where they would take their room twice. While another job relies on one
- * it stays; that job takes it away.
+ * it stays; that job takes it away, or else a collection.
  */
-async function release(layout: CacheLayout, copied: readonly Blob[]): Promise<void> {
+async function release(layout: CacheLayout, contents: readonly BundleContent[]): Promise<void> {
   // On other volumes a content is copied when it has too many links.
-  if (copied.length === 0 || (await areCopiesFree(layout.operations))) return;
-  for (const { path, digest } of copied) {
-    if ((await countReliances(layout, digest)) < 2) await rm(path, { force: true });
-  }
+  if (await areCopiesFree(layout.operations)) return;
+  const digests = [...new Set(contents.map(({ blob }) => blob.digest))];
+  const garbage = await setUnusedAside(layout, digests, async () => {
+    const reliances = await countReliances(layout);
+    return (digest) => reliances(digest) > 1;
+  });
+  for (const { path } of garbage) await rm(path, { force: true });
 }
 
 async function isSameFile(one: string, other: string): Promise<boolean> {
@@ -204,16 +221,35 @@ async function isSameFile(one: string, other: string): Promise<boolean> {
 /** So many times a blob is taken back that collections set aside again and again; none does so twice to one. */
 const RECLAIM_ATTEMPTS = 8;
 
-/** As {@link placeBlob}, of a blob that a collection may just have set aside. */
-async function placeReclaimed(layout: CacheLayout, { path, digest }: Blob, target: string): Promise<boolean> {
+/**
+ * As {@link placeBlob}, of a blob that a collection may just have set aside. What was found in another bundle is taken
+ * from the store when it lies there now, for that bundle may be gone.
+ */
+async function placeReclaimed(layout: CacheLayout, content: BundleContent, target: string): Promise<boolean> {
+  const { path, digest } = content.blob;
+  const stored = layout.blob(digest);
   for (let attempt = 1; ; attempt += 1) {
+    const isStored = isElsewhere(layout, content) && (await exists(stored));
     try {
-      return await placeBlob(path, target);
+      return await placeBlob(isStored ? stored : path, target);
     } catch (error) {
-      if (!isErrorWithCode(error, 'ENOENT') || attempt === RECLAIM_ATTEMPTS) throw error;
+      if (!isErrorWithCode(error, 'ENOENT')) throw error;
+      if (attempt === RECLAIM_ATTEMPTS) throw isElsewhere(layout, content) ? changedElsewhere(content.path) : error;
       await reclaimBlob(layout, digest);
     }
   }
+}
+
+/** Whether a content was found in a bundle, which may be changed or removed while a job relies on the content. */
+function isElsewhere(layout: CacheLayout, { blob, isKept }: BundleContent): boolean {
+  return isKept !== true && blob.path !== layout.blob(blob.digest);
+}
+
+function changedElsewhere(path: string): Failure {
+  return new Failure('busy', `${path} was to be copied from a model that was changed or removed meanwhile.`, {
+    subject: path,
+    nextStep: 'Try again; what is not there any more is fetched.'
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ModelName } from '../../shared/model-name';
 import { exists, makeDirectoryDurably, renameIfThere, renamePatiently, syncDirectory } from '../platform/durable-files';
 import { isErrorWithCode } from '../platform/system-error';
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
+import { keepReliedOn } from './only-copies';
 
 /** The entries of one operation in the folders of staged and of purged bundles. */
 export interface SwapEntries {
@@ -73,12 +74,11 @@ export function changedMeanwhile(name: ModelName): Failure {
 
 /** Moves a bundle out of the way; nothing happens when there is none. */
 export async function setAside(layout: CacheLayout, name: ModelName, purge: string): Promise<void> {
-  const aside = join(layout.purge, purge);
   if (!(await exists(layout.model(name)))) return;
   await makeDirectoryDurably(layout.purge);
   // One that is there already was replaced by what is to be moved now.
-  await removeBundle(aside);
-  if (!(await renameIfThere(layout.model(name), aside))) return;
+  await removeAside(layout, purge);
+  if (!(await renameIfThere(layout.model(name), join(layout.purge, purge)))) return;
   await syncDirectory(layout.purge);
   await syncDirectory(layout.models);
 }
@@ -103,13 +103,18 @@ export async function undoInstall(layout: CacheLayout, name: ModelName, entries:
   // While it is there, nothing was promoted; so it goes last, that a crash in here is undone in the same way.
   const isBack = (await exists(staging)) && (await putBack(layout, name, entries.purge));
   await rm(staging, { recursive: true, force: true });
-  await removeBundle(join(layout.purge, entries.purge));
+  await removeAside(layout, entries.purge);
   return isBack;
 }
 
-/** Removes a folder, its manifest first, so that what is left of it after a crash is no bundle any more. */
-export async function removeBundle(folder: string): Promise<void> {
+/**
+ * Removes a bundle that was set aside, its manifest first, so that what is left of it after a crash is no bundle any
+ * more. The only copies of contents that jobs rely on go into the store before.
+ */
+export async function removeAside(layout: CacheLayout, purge: string): Promise<void> {
+  const folder = join(layout.purge, purge);
   if (await isFolder(folder)) {
+    await keepReliedOn(layout, folder);
     await rm(join(folder, BUNDLE_MANIFEST), { recursive: true, force: true });
     await syncDirectory(folder);
   }

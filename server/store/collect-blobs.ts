@@ -2,8 +2,9 @@ import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../../shared/digest';
 import { entriesOf } from '../platform/folder-entries';
+import { areCopiesFree } from '../platform/free-copies';
 import { isErrorWithCode } from '../platform/system-error';
-import { type AsideBlob, putBackAbandoned, putBlobBack, setBlobAside } from './aside-blobs';
+import { putBackAbandoned, setUnusedAside } from './aside-blobs';
 import { assessBundleFolder } from './bundle-state';
 import type { CacheLayout } from './cache-layout';
 import { reliedOn } from './reliance';
@@ -24,9 +25,9 @@ export interface CollectBlobsOptions {
 }
 
 /**
- * Removes the blobs that no bundle's manifest lists and no job relies on; link counts say nothing. Each is moved aside,
- * then all is looked at again, and only what is still unused goes: a job that began in between finds its blob back,
- * or takes it back itself. Several collections may run at the same time.
+ * Removes the blobs that no bundle's manifest lists and no job relies on; link counts say nothing. Where copies are not
+ * free, those go as well that lie in a bundle, which are there twice. Each is moved aside, then all is looked at again,
+ * and only what is still unused goes. Several collections may run at the same time.
  */
 export async function collectBlobs(
   layout: CacheLayout,
@@ -38,12 +39,10 @@ export async function collectBlobs(
   const unused = (await blobsOf(layout)).filter((digest) => !first.digests.has(digest));
   if (dryRun)
     return { digests: unused, bytes: await bytesOf(unused.map((digest) => layout.blob(digest))), isPutOff: false };
-  const aside: AsideBlob[] = [];
-  for (const digest of unused) aside.push(...[await setBlobAside(layout, digest)].flatMap((blob) => blob ?? []));
-  const now = await usedContents(layout, alsoUsed);
-  const wanted = aside.filter(({ digest }) => now.open || now.digests.has(digest));
-  for (const blob of wanted) await putBlobBack(layout, blob);
-  const garbage = aside.filter((blob) => !wanted.includes(blob));
+  const garbage = await setUnusedAside(layout, unused, async () => {
+    const now = await usedContents(layout, alsoUsed);
+    return (digest) => now.open || now.digests.has(digest);
+  });
   const bytes = await bytesOf(garbage.map(({ path }) => path));
   for (const { path } of garbage) await rm(path, { force: true });
   return { digests: garbage.map(({ digest }) => digest), bytes, isPutOff: false };
@@ -53,12 +52,16 @@ export async function collectBlobs(
 async function usedContents(layout: CacheLayout, alsoUsed: CollectBlobsOptions['alsoUsed']) {
   const relied = await reliedOn(layout);
   const digests = new Set<Digest>([...relied.digests, ...(await alsoUsed())]);
+  const needsBlobs = await areCopiesFree(layout.operations);
   // A bundle on its way in or out may end in its place again.
   for (const folder of [layout.staging, layout.purge, layout.models, layout.purge]) {
     for (const entry of await entriesOf(folder)) {
       const bundle = await assessBundleFolder(join(folder, entry));
       if (bundle.kind !== 'present') continue;
-      for (const { file } of bundle.files) digests.add(file.sha256);
+      for (const { file, problem } of bundle.files) {
+        const isThere = folder === layout.models && problem === undefined;
+        if (needsBlobs || !isThere) digests.add(file.sha256);
+      }
     }
   }
   return { digests, open: relied.open };

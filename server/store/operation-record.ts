@@ -47,6 +47,7 @@ const operationRecord = z.discriminatedUnion('kind', [
 export type OperationRecord = z.infer<typeof operationRecord>;
 export type InstallRecord = Extract<OperationRecord, { kind: 'install' }>;
 export type DropRecord = Extract<OperationRecord, { kind: 'drop' }>;
+export type RelyRecord = Extract<OperationRecord, { kind: 'rely' }>;
 
 /** A record in its file. */
 export interface FoundOperation {

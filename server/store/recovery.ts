@@ -8,7 +8,7 @@ import { entriesOf } from '../platform/folder-entries';
 import { nonce } from '../platform/process-identity';
 import { putBackAbandoned } from './aside-blobs';
 import { assessBundleFolder } from './bundle-state';
-import { folderStamp, promote, putBack, removeBundle, setAside, undoInstall } from './bundle-swap';
+import { folderStamp, promote, putBack, removeAside, setAside, undoInstall } from './bundle-swap';
 import type { CacheLayout } from './cache-layout';
 import {
   type DropRecord,
@@ -120,7 +120,7 @@ async function finishDrop(layout: CacheLayout, { purge, replaces }: DropRecord, 
   const isAside = await exists(join(layout.purge, purge));
   // A bundle with another stamp was installed later, and its user was told so.
   if (!isAside && (await folderStamp(layout.model(name))) === replaces) await setAside(layout, name, purge);
-  await removeBundle(join(layout.purge, purge));
+  await removeAside(layout, purge);
   return `Finished removing ${name}.`;
 }
 
@@ -129,7 +129,7 @@ async function settleInstall(layout: CacheLayout, record: InstallRecord, name: M
   const isComplete = staged.kind === 'present' && staged.problems.length === 0;
   if (isComplete && (await isStillWanted(layout, record, name))) {
     await promote(layout, name, record);
-    await removeBundle(join(layout.purge, record.purge));
+    await removeAside(layout, record.purge);
     return `Finished installing ${name}.`;
   }
   const isBack = await undoInstall(layout, name, record);

@@ -2,7 +2,7 @@ import { type Digest, parseDigest } from '../../shared/digest';
 import { makeDirectoryDurably } from '../platform/durable-files';
 import { nonce, ownIdentity } from '../platform/process-identity';
 import type { CacheLayout } from './cache-layout';
-import { forgetOperation, isUnderWay, readOperations, recordOperation } from './operation-record';
+import { forgetOperation, isUnderWay, type RelyRecord, readOperations, recordOperation } from './operation-record';
 
 /** The contents that a job is going to use. */
 export interface RelianceOn {
@@ -26,15 +26,13 @@ export async function relyOn<T>(layout: CacheLayout, { digests, open }: Reliance
   }
 }
 
-/** How many jobs of all processes that may be alive rely on a content, or may do so. */
-export async function countReliances(layout: CacheLayout, digest: Digest): Promise<number> {
-  let count = 0;
+/** Tells how many jobs of all processes that may be alive rely on a content, or may do so. */
+export async function countReliances(layout: CacheLayout): Promise<(digest: Digest) => number> {
+  const underWay: RelyRecord[] = [];
   for (const operation of await readOperations(layout)) {
-    const { record } = operation;
-    if (record?.kind !== 'rely' || !(record.open || record.digests.includes(digest))) continue;
-    if (await isUnderWay(operation)) count += 1;
+    if (operation.record?.kind === 'rely' && (await isUnderWay(operation))) underWay.push(operation.record);
   }
-  return count;
+  return (digest) => underWay.filter(({ open, digests }) => open || digests.includes(digest)).length;
 }
 
 /** What the jobs of all processes that may be alive rely on. */

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { createHasher } from '../../../server/platform/hasher';
+import { WorkerPool } from '../../../server/platform/workers/worker-pool';
 import { BundleStore } from '../../../server/store/bundle-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
@@ -16,7 +18,9 @@ async function main(): Promise<void> {
     options: { root: { type: 'string' }, version: { type: 'string' }, die: { type: 'string' } }
   });
   const layout = new CacheLayout(values.root ?? '');
-  const store = new BundleStore(layout, new Proofs(layout.proofs));
+  // What comes out of the store is not read again.
+  const hasher = createHasher(new WorkerPool(''));
+  const store = new BundleStore(layout, hasher, new Proofs(layout.proofs));
   const install = async (version: number): Promise<void> => {
     const { contents, manifest } = sampleBundle(layout, version % 5);
     await store.install(SAMPLE, contents, { ...manifest });

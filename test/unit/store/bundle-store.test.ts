@@ -1,11 +1,13 @@
 import { link, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { createHasher } from '../../../server/platform/hasher';
 import { BundleStore } from '../../../server/store/bundle-store';
 import { folderStamp, promote } from '../../../server/store/bundle-swap';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
 import { parseModelName } from '../../../shared/model-name';
+import { workerPool } from '../../support/built-worker';
 import { MEMORY } from '../../support/memory-folder';
 import {
   leftovers,
@@ -28,7 +30,7 @@ let target: string;
 
 beforeEach(async () => {
   layout = new CacheLayout(await temporaryFolder());
-  store = new BundleStore(layout, new Proofs(layout.proofs));
+  store = new BundleStore(layout, createHasher(workerPool()), new Proofs(layout.proofs));
   target = layout.model(SAMPLE);
   for (const version of [OLD, NEW]) await writeBlobs(layout, version);
 });
@@ -150,6 +152,17 @@ describe('installing', () => {
     expect(await readFile(join(elsewhere, 'manifest.json'), 'utf8')).toBe('mine');
   });
 
+  it('leaves the old bundle when it is cancelled while it reads what comes from another bundle', async () => {
+    await install(OLD);
+    const { contents, manifest } = sampleBundle(layout, NEW);
+    const folder = await store.install(OTHER, contents, { ...manifest, name: OTHER });
+    const copied = contents.map(({ path, blob }) => ({ path, blob: { ...blob, path: join(folder, path) } }));
+    const signal = AbortSignal.abort();
+    await expect(store.install(SAMPLE, copied, manifest, { signal })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(await versionIn(target)).toBe(OLD);
+    expect(await leftovers(layout)).toEqual([]);
+  });
+
   it('copies, read-only, what lies on another volume', async (context) => {
     const memory = await mkdtemp(join(MEMORY, 'diffusion-dock-test-')).catch(() => undefined);
     if (memory === undefined) return context.skip('there is no second volume');
@@ -158,6 +171,7 @@ describe('installing', () => {
     const other = new CacheLayout(memory);
     await writeBlobs(other, NEW);
     const { contents, manifest } = sampleBundle(other, NEW);
+    await rm(layout.blobs, { recursive: true });
     await store.install(SAMPLE, contents, manifest);
     expect(await versionIn(target)).toBe(NEW);
     for (const name of sampleFiles(NEW).keys()) {
@@ -170,7 +184,7 @@ describe('installing', () => {
 describe('dropping', () => {
   it('keeps what is remembered of files that another bundle shares, though its own manifest cannot be read', async () => {
     const proofs = new Proofs(layout.proofs);
-    store = new BundleStore(layout, proofs);
+    store = new BundleStore(layout, createHasher(workerPool()), proofs);
     const { contents, manifest } = sampleBundle(layout, OLD);
     await store.install(OTHER, contents, { ...manifest, name: OTHER });
     await install(OLD);

@@ -33,8 +33,9 @@ let blobs: BlobStore;
 beforeEach(async () => {
   layout = new CacheLayout(await temporaryFolder());
   const proofs = new Proofs(layout.proofs);
-  bundles = new BundleStore(layout, proofs);
-  blobs = new BlobStore(layout, createHasher(workerPool()), proofs);
+  const hasher = createHasher(workerPool());
+  bundles = new BundleStore(layout, hasher, proofs);
+  blobs = new BlobStore(layout, hasher, proofs);
   await writeBlobs(layout, 3);
   await store(OTHER);
 });

@@ -2,10 +2,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createHasher } from '../../../server/platform/hasher';
 import { BundleStore } from '../../../server/store/bundle-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
 import { recover } from '../../../server/store/recovery';
+import { workerPool } from '../../support/built-worker';
 import { memoryFolder } from '../../support/memory-folder';
 import { Random } from '../../support/random';
 import { leftovers, SAMPLE, sampleBundle, versionIn, writeBlobs } from '../../support/sample-bundle';
@@ -43,7 +45,11 @@ async function freshCache(): Promise<CacheLayout> {
 
 async function installOld(cache: CacheLayout): Promise<void> {
   const { contents, manifest } = sampleBundle(cache, OLD);
-  await new BundleStore(cache, new Proofs(cache.proofs)).install(SAMPLE, contents, manifest);
+  await new BundleStore(cache, createHasher(workerPool()), new Proofs(cache.proofs)).install(
+    SAMPLE,
+    contents,
+    manifest
+  );
 }
 
 const installed = (cache: CacheLayout) => versionIn(cache.model(SAMPLE));

@@ -1,12 +1,14 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createHasher } from '../../../server/platform/hasher';
 import { ownerTag, ownIdentity, type ProcessIdentity } from '../../../server/platform/process-identity';
 import { BundleStore } from '../../../server/store/bundle-store';
 import { folderStamp } from '../../../server/store/bundle-swap';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
 import { recover } from '../../../server/store/recovery';
+import { workerPool } from '../../support/built-worker';
 import { leftovers, SAMPLE, sampleBundle, snapshot, versionIn, writeBlobs } from '../../support/sample-bundle';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -25,7 +27,7 @@ let aside: string;
 
 beforeEach(async () => {
   layout = new CacheLayout(await temporaryFolder());
-  store = new BundleStore(layout, new Proofs(layout.proofs));
+  store = new BundleStore(layout, createHasher(workerPool()), new Proofs(layout.proofs));
   dead = { ...(await ownIdentity()), startTime: '1' };
   target = layout.model(SAMPLE);
   staging = join(layout.staging, ENTRY);

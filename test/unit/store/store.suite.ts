@@ -26,7 +26,8 @@ interface Session {
 
 function open(layout: CacheLayout): Session {
   const proofs = new Proofs(layout.proofs);
-  return { blobs: new BlobStore(layout, createHasher(workerPool()), proofs), bundles: new BundleStore(layout, proofs) };
+  const hasher = createHasher(workerPool());
+  return { blobs: new BlobStore(layout, hasher, proofs), bundles: new BundleStore(layout, hasher, proofs) };
 }
 
 /** The promises that the blob store and the bundle store keep on every kind of volume, to whoever opens them. */

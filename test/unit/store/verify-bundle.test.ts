@@ -24,7 +24,7 @@ beforeEach(async () => {
   proofs = new Proofs(layout.proofs);
   await writeBlobs(layout, 3);
   const { contents, manifest } = sampleBundle(layout, 3);
-  folder = await new BundleStore(layout, proofs).install(SAMPLE, contents, manifest);
+  folder = await new BundleStore(layout, createHasher(workerPool()), proofs).install(SAMPLE, contents, manifest);
   hasher = createHasher(workerPool());
 });
 
