@@ -1,6 +1,7 @@
 import { type Component, type RecognisedComponent, recogniseComponent } from './components';
 import { engineBytes } from './engine-memory';
 import type { Family, Variant } from './families';
+import { MOST_PARTS } from './limits';
 import type { WeightsHeader } from './read-weights';
 import type { Tensor } from './tensor';
 import { TensorIndex } from './tensor-index';
@@ -92,7 +93,8 @@ function partsOf(tensors: readonly Tensor[]): WeightsPart[] {
     const prefix = PART_PREFIX.exec(name)?.[0];
     const key = prefix ?? (VISION.test(name) ? 'vision' : '');
     const group = groups.get(key) ?? [];
-    if (group.length === 0) groups.set(key, group);
+    if (group.length === 0 && groups.size === MOST_PARTS) continue;
+    groups.set(key, group);
     group.push([prefix === undefined ? name : name.slice(prefix.length), tensor]);
   }
   return [...groups].flatMap(([prefix, group]) => {

@@ -21,3 +21,6 @@ export const LONGEST_KEPT_TEXT = 1024;
 
 /** More dimensions than a tensor of any engine has. */
 export const MOST_DIMENSIONS = 8;
+
+/** Parts that are told apart in one file; a checkpoint has four or five. What lies beyond is not recognised. */
+export const MOST_PARTS = 32;

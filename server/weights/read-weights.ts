@@ -3,6 +3,7 @@ import { type ByteSource, withFileSource } from './byte-source';
 import { damaged, unsupported } from './damage';
 import { foreignFormat, SNIFFED_BYTES } from './foreign-format';
 import { GGUF_MAGIC, type GgufHeader, readGguf } from './gguf';
+import { NameSet } from './name-set';
 import { beginsAsSafetensors, readSafetensors, type SafetensorsHeader } from './safetensors';
 import { isShardIndexName, readShardIndex } from './shard-index';
 import { type Tensor, TensorList } from './tensor';
@@ -67,10 +68,17 @@ async function readSharded(source: ByteSource): Promise<ShardedHeader> {
   const index = await readShardIndex(source);
   const list = new TensorList(source.path);
   const metadata = new Map<string, string>();
+  const names = new NameSet();
   for (const [shard, expected] of index) {
     const header = await withFileSource(join(dirname(source.path), shard), readSafetensors);
     for (const tensor of header.tensors) list.add(tensor);
-    for (const [name, value] of header.metadata) metadata.set(name, value);
+    for (const [name, value] of header.metadata) {
+      // The files of a model mostly say the same.
+      if (!metadata.has(name) && !names.add(name)) {
+        throw damaged(source.path, 'the files have too much metadata together', { name });
+      }
+      metadata.set(name, value);
+    }
     requireAll(source.path, expected, header);
   }
   return { format: 'safetensors-index', tensors: list.tensors, metadata, shards: [...index.keys()] };

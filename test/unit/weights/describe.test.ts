@@ -227,6 +227,13 @@ describe('the component that a file is', () => {
     expect(parts.map((part) => part.component)).toEqual(['llm', 'llm_vision']);
   });
 
+  it('is told for so many parts only as no checkpoint has; the others count as what they take', async () => {
+    const encoders = Array.from({ length: 1000 }, (_, n) => [`text_encoders.a${n}.emb_params`, [1, 768]] as const);
+    const { parts, parameters } = await described({ ...UNET, ...Object.fromEntries(encoders) });
+    expect(parts.map((part) => part.component)).toEqual(['diffusion_model', ...Array(31).fill('embedding')]);
+    expect(parameters).toBe(320 * 4 * 3 * 3 + 320 * 768 + 768_000);
+  });
+
   it('counts quantised values as values, and bytes as they are stored', async () => {
     const { start, size } = ggufFile([
       { name: 'token_embd.weight', dtype: 'Q4_K', shape: [100, 512] },

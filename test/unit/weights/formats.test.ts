@@ -93,6 +93,12 @@ async function model(index: string, shards: Readonly<Record<string, Buffer>>): P
   return path;
 }
 
+/** A part with one tensor and 6000 pairs of metadata. */
+function noted(name: string, key: string): Buffer {
+  const metadata = Object.fromEntries(Array.from({ length: 6000 }, (_, n) => [`${key}${n}`, name]));
+  return whole(safetensorsFile([{ name, dtype: 'U8', shape: [1] }], metadata));
+}
+
 describe('a model in several files', () => {
   const SHARDS = { 'one.safetensors': part('a', 'b'), 'two.safetensors': part('c') };
 
@@ -132,6 +138,19 @@ describe('a model in several files', () => {
     await expect(read(await model(index, SHARDS))).rejects.toMatchObject({
       code: 'bad-weights',
       message: expect.stringContaining(words)
+    });
+  });
+
+  it('is refused when its files have too much metadata together, and read when they say the same', async () => {
+    const index = '{"weight_map":{"a":"one.safetensors","b":"two.safetensors"}}';
+    const same = await read(
+      await model(index, { 'one.safetensors': noted('a', 'x'), 'two.safetensors': noted('b', 'x') })
+    );
+    expect('metadata' in same && same.metadata.size).toBe(6000);
+    const other = { 'one.safetensors': noted('a', 'x'), 'two.safetensors': noted('b', 'y') };
+    await expect(read(await model(index, other))).rejects.toMatchObject({
+      code: 'bad-weights',
+      message: 'The header is damaged: the files have too much metadata together (at “y4000”).'
     });
   });
 
