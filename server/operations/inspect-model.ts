@@ -83,8 +83,10 @@ async function inspectFiles(
     if (modelKey(model) === modelKey(name)) continue;
     holders.set(digest, (holders.get(digest) ?? new Set()).add(model));
   }
-  const inspected = bundle.files.map(
-    async ({ file, problem, provedAt }): Promise<InspectedFile> => ({
+  const inspected: InspectedFile[] = [];
+  // One after the other: each takes a handle and room for a header, and a model may have thousands of files.
+  for (const { file, problem, provedAt } of bundle.files) {
+    inspected.push({
       path: file.path,
       ...(file.role && { role: file.role }),
       bytes: file.size_bytes,
@@ -94,9 +96,9 @@ async function inspectFiles(
       ...(provedAt !== undefined && { provedAt }),
       ...(problem === undefined && (await inspectHeader(weights, layout.model(name), file))),
       sharedWith: [...(holders.get(file.sha256) ?? [])]
-    })
-  );
-  return Promise.all(inspected);
+    });
+  }
+  return inspected;
 }
 
 /** A bundle may hold texts and settings, too, which are nothing to speak of. */

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { Failure } from '../../shared/failure';
+import { stampKey } from '../store/proof-log';
 import { describeWeights, type WeightsDescription } from '../weights/describe';
 import { readWeights } from '../weights/read-weights';
 import { isShardIndexName } from '../weights/shard-index';
@@ -12,7 +13,7 @@ export type WeightsReading =
 
 interface Remembered {
   readonly stamp: string;
-  readonly reading: Promise<WeightsReading>;
+  readonly reading: WeightsReading;
 }
 
 /** Readings that are remembered; the oldest goes first. */
@@ -28,8 +29,8 @@ export class WeightsLibrary {
     const known = this.readings.get(path);
     if (stamp !== undefined && known?.stamp === stamp) return known.reading;
     this.readings.delete(path);
-    const reading = read(path);
-    if (stamp !== undefined) this.remember(path, { stamp, reading });
+    const reading = await read(path);
+    if (stamp !== undefined && isOfContent(reading)) this.remember(path, { stamp, reading });
     return reading;
   }
 
@@ -40,12 +41,16 @@ export class WeightsLibrary {
   }
 }
 
+/** Whether the file said so. One that could not be read may be read the next time, as it is. */
+function isOfContent(reading: WeightsReading): boolean {
+  return reading.kind === 'read' || reading.failure.code !== 'file-access';
+}
+
 /** What changes with the file; undefined of what cannot be looked at, and of an index, which stays while others change. */
 async function stampOf(path: string): Promise<string | undefined> {
   if (isShardIndexName(path)) return undefined;
   try {
-    const { size, mtimeNs } = await stat(path, { bigint: true });
-    return `${size}-${mtimeNs}`;
+    return stampKey(await stat(path, { bigint: true }));
   } catch {
     return undefined;
   }
