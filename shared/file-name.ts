@@ -55,6 +55,16 @@ export function hasInvisibleCharacter(text: string): boolean {
   return INVISIBLE.test(text);
 }
 
+/** Writes something else for each character that nobody sees, or that shows text in another order than it is read in. */
+export function replaceInvisible(text: string, written: (character: string) => string): string {
+  return text.replaceAll(new RegExp(INVISIBLE, 'gu'), written);
+}
+
+/** A text from elsewhere as a screen may show it: without characters that move, hide or colour others. */
+export function visibleText(text: string): string {
+  return replaceInvisible(text, () => '\ufffd');
+}
+
 /**
  * Two names with the same key would be one file on some platform: case and Unicode normalisation fold there.
  * Upper case comes first because NTFS compares in upper case (`ς` and `σ` are one letter there).

@@ -1,4 +1,5 @@
 import type { Failure } from '../../shared/failure';
+import { visibleText } from '../../shared/file-name';
 
 /** The streams and flags that output depends on. */
 export interface ConsoleOptions {
@@ -13,6 +14,9 @@ type Colour = 'red' | 'green' | 'yellow' | 'dim';
 
 const CODES: Readonly<Record<Colour, number>> = { red: 31, green: 32, yellow: 33, dim: 2 };
 
+/** What {@link Console.paint} writes around a text. */
+const PAINT = new RegExp(`(\u001b\\[(?:0|${Object.values(CODES).join('|')})m)`);
+
 /** Answers go to standard output, everything else to standard error; one progress line on a terminal only. */
 export class Console {
   readonly json: boolean;
@@ -26,7 +30,7 @@ export class Console {
   answer(line: string): void {
     if (this.json) return;
     this.clearProgress();
-    this.options.out.write(`${line}\n`);
+    this.options.out.write(`${this.shown(line)}\n`);
   }
 
   /** The whole answer, or one object of a stream, in JSON mode; nothing otherwise. */
@@ -49,13 +53,14 @@ export class Console {
   remark(line: string): void {
     if (this.json || this.options.quiet) return;
     this.clearProgress();
-    this.options.err.write(`${line}\n`);
+    this.options.err.write(`${this.shown(line)}\n`);
   }
 
   /** Replaces the line of progress, on a terminal. */
-  progress(line: string): void {
+  progress(text: string): void {
     const { err, quiet } = this.options;
     if (this.json || quiet || err.isTTY !== true) return;
+    const line = visibleText(text);
     const width = (err.columns ?? 80) - 1;
     err.write(`\r\u001b[K${line.length > width ? `${line.slice(0, width - 1)}…` : line}`);
     this.progressShown = true;
@@ -72,9 +77,11 @@ export class Console {
     if (this.json) return;
     this.clearProgress();
     const { message, subject, nextStep } = failure;
-    const about = subject === undefined || message.includes(subject) ? '' : `\n  ${subject}`;
-    const next = nextStep === undefined ? '' : `\n  ${nextStep}`;
-    this.options.err.write(`${this.paint('red', 'error')}: ${message}${about}${next}\n`);
+    const about = subject === undefined || message.includes(subject) ? '' : `\n  ${visibleText(subject)}`;
+    const next = nextStep === undefined ? '' : `\n  ${visibleText(nextStep)}`;
+    // The parser of arguments explains in several lines.
+    const sentence = message.split('\n').map(visibleText).join('\n');
+    this.options.err.write(`${this.paint('red', 'error')}: ${sentence}${about}${next}\n`);
   }
 
   paint(colour: Colour, text: string): string {
@@ -85,5 +92,12 @@ export class Console {
     if (!this.progressShown) return;
     this.options.err.write('\r\u001b[K');
     this.progressShown = false;
+  }
+
+  /** Names in a line are whatever their publisher chose; of what moves or colours text, only our colours stay. */
+  private shown(line: string): string {
+    if (!this.options.color) return visibleText(line);
+    const pieces = line.split(PAINT);
+    return pieces.map((piece, index) => (index % 2 === 0 ? visibleText(piece) : piece)).join('');
   }
 }

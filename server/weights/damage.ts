@@ -1,4 +1,5 @@
 import { Failure } from '../../shared/failure';
+import { visibleText } from '../../shared/file-name';
 
 /** Where in a file something is wrong: an offset in bytes, or the name of a tensor or of a field. */
 export type Place = { readonly offset: number } | { readonly name: string };
@@ -34,6 +35,6 @@ const LONGEST_SHOWN = 80;
 
 /** A text out of a file as a sentence may show it: without characters that move or hide others, and not too long. */
 export function quoted(text: string): string {
-  const plain = text.slice(0, LONGEST_SHOWN).replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\ufffd');
+  const plain = visibleText(text.slice(0, LONGEST_SHOWN));
   return `“${plain}${text.length > LONGEST_SHOWN ? '…' : ''}”`;
 }
