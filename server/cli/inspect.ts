@@ -6,7 +6,7 @@ import type { Services } from '../operations/services';
 import { COMPONENT_NAMES } from '../weights/components';
 import { quoted } from '../weights/damage';
 import type { WeightsDescription } from '../weights/describe';
-import { isWeightsName } from '../weights/weights-name';
+import { isHeaderName } from '../weights/weights-name';
 import { FORMAT_NAMES, identityText, parametersText, weightsSentence } from '../weights/weights-text';
 import type { Command } from './command';
 import type { Console } from './console';
@@ -32,7 +32,7 @@ export const inspect: Command = {
 
 /** Models may be called as files are: what is meant is told by a folder before the name. */
 function isFile(argument: string): boolean {
-  return /[/\\]/.test(argument) || isWeightsName(argument);
+  return /[/\\]/.test(argument) || isHeaderName(argument);
 }
 
 /** @throws Failure when the file is none that says what it is */

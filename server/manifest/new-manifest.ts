@@ -1,8 +1,8 @@
 import { byteText } from '../../shared/byte-text';
 import type { Digest } from '../../shared/digest';
-import { collisionKey } from '../../shared/file-name';
-import { MOST_FILES } from '../../shared/manifest/source-manifest';
+import { collisionKey, replaceInvisible } from '../../shared/file-name';
 import type { Role } from '../../shared/roles';
+import { isWeightsName } from '../weights/weights-name';
 import { likelyRole } from './fixes/likely-role';
 
 /** A file that a new manifest may list. */
@@ -32,13 +32,10 @@ export interface NewManifest {
   readonly notes: readonly string[];
 }
 
-/** What weights are called. */
-const WEIGHTS = /\.(safetensors|sft|gguf|ckpt|pt|pth|bin)$/i;
-
-/** The files that hold weights, sorted by path; the others are no part of a model. At most as many as a manifest lists. */
+/** The files that hold weights, sorted by path; the others are no part of a model. */
 export function weightsAmong<File extends FoundFile>(files: readonly File[]): readonly File[] {
-  const weights = files.filter(({ path, bytes }) => WEIGHTS.test(path) && bytes > 0);
-  return weights.toSorted((one, other) => (one.path < other.path ? -1 : 1)).slice(0, MOST_FILES);
+  const weights = files.filter(({ path, bytes }) => isWeightsName(path) && bytes > 0);
+  return weights.toSorted((one, other) => (one.path < other.path ? -1 : 1));
 }
 
 /** Writes a manifest of files; what their names do not tell is left out and noted. */
@@ -69,7 +66,7 @@ export function newManifest(
     engine: 'sd-cpp',
     files: entries
   };
-  return { text: `${JSON.stringify(manifest, null, 2)}\n`, notes };
+  return { text: `${visibleJson(manifest)}\n`, notes };
 }
 
 const MAIN_ROLES: ReadonlySet<Role | undefined> = new Set(['model', 'diffusion_model', 'upscale_model']);
@@ -89,12 +86,58 @@ function likelyRoles(files: readonly FoundFile[]): ReadonlyMap<string, Role> {
   return roles;
 }
 
-/** File names without folders; where two would be one file on some platform, with the folders in front. */
+/**
+ * File names without folders; where two would be one file on some platform, with the folders in front, and with a
+ * number where that is another's name already.
+ */
 function plainNames(files: readonly FoundFile[]): ReadonlyMap<string, string> {
-  const taken = new Map<string, number>();
-  const plain = files.map(({ path }) => ({ path, name: path.split('/').at(-1) ?? path }));
-  for (const { name } of plain) taken.set(collisionKey(name), (taken.get(collisionKey(name)) ?? 0) + 1);
-  return new Map(
-    plain.map(({ path, name }) => [path, taken.get(collisionKey(name)) === 1 ? name : path.replaceAll('/', '-')])
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const { path } of files) {
+    const key = collisionKey(lastSegment(path));
+    if (seen.has(key)) shared.add(key);
+    seen.add(key);
+  }
+  const isAlone = ({ path }: FoundFile): boolean => !shared.has(collisionKey(lastSegment(path)));
+  const names = new FreeNames();
+  const alone = files.filter(isAlone).map(({ path }) => [path, names.take(lastSegment(path))] as const);
+  const others = files.filter((file) => !isAlone(file));
+  return new Map([...alone, ...others.map(({ path }) => [path, names.take(path.replaceAll('/', '-'))] as const)]);
+}
+
+/** Gives each name once. */
+class FreeNames {
+  private readonly taken = new Set<string>();
+  /** Numbers that were tried: whoever has many names alike does not try each again. */
+  private readonly numbers = new Map<string, number>();
+
+  take(name: string): string {
+    let free = name;
+    while (this.taken.has(collisionKey(free))) {
+      const number = (this.numbers.get(collisionKey(name)) ?? 1) + 1;
+      this.numbers.set(collisionKey(name), number);
+      free = name.replace(/(\.[^.]*)?$/, `-${number}$1`);
+    }
+    this.taken.add(collisionKey(free));
+    return free;
+  }
+}
+
+function lastSegment(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** JSON that says in escapes what would move or hide other text: names are whatever their publisher chose. */
+function visibleJson(value: unknown): string {
+  return replaceInvisible(JSON.stringify(value, null, 2), (character) =>
+    character === '\n' ? character : escaped(character)
   );
+}
+
+/** @param character of one UTF-16 unit or two */
+function escaped(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }

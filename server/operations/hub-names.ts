@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { messageOf } from '../../shared/failure';
+import { MOST_FILES } from '../../shared/manifest/source-manifest';
 import { isHubName } from '../../shared/source-address';
 import { hubAddress } from '../huggingface/hub-address';
 import type { HubRevision } from '../manifest/completion/completion';
@@ -61,7 +62,8 @@ export class HubNames {
     const { owner, repo } = revision;
     return this.ask([owner, repo, revision.revision, alias ?? ''].join('/'), signal, async (patience) => {
       const { files } = await new HubFacts(this.services, { alias, signal: patience }).listing(revision);
-      return weightsAmong([...files].map(([path, { bytes }]) => ({ path, bytes }))).map(({ path }) => path);
+      const weights = weightsAmong([...files].map(([path, { bytes }]) => ({ path, bytes })));
+      return weights.slice(0, MOST_FILES).map(({ path }) => path);
     });
   }
 

@@ -7,7 +7,7 @@ import type { Role } from '../../shared/roles';
 import { bundleFiles } from '../store/bundle-index';
 import type { BundleState } from '../store/bundle-state';
 import type { WeightsDescription } from '../weights/describe';
-import { isWeightsName } from '../weights/weights-name';
+import { isHeaderName } from '../weights/weights-name';
 import type { KnownModel } from './known-models';
 import { summariseModel } from './list-models';
 import type { Services } from './services';
@@ -107,7 +107,7 @@ async function inspectHeader(
   folder: string,
   { path, role }: InstalledFile
 ): Promise<Pick<InspectedFile, 'weights' | 'weightsProblem'>> {
-  if (role === undefined && !isWeightsName(path)) return {};
+  if (role === undefined && !isHeaderName(path)) return {};
   const reading = await weights.look(join(folder, path));
   return reading.kind === 'read' ? { weights: reading.description } : { weightsProblem: reading.failure.message };
 }

@@ -1,13 +1,16 @@
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from '../../shared/failure';
+import { MOST_FILES } from '../../shared/manifest/source-manifest';
 import { parseSourceAddress } from '../../shared/source-address';
+import { wordList } from '../../shared/word-list';
 import { nearestModelName } from '../manifest/fixes/names';
 import { type HubReference, parseHubReference } from '../manifest/hub-reference';
-import { type NewManifest, newManifest, weightsAmong } from '../manifest/new-manifest';
+import { type FoundFile, type NewManifest, newManifest, weightsAmong } from '../manifest/new-manifest';
 import { fileFailure } from '../platform/system-error';
 import { filesOfFolder } from '../pull/folder-files';
 import { readDigest } from '../store/read-digest';
+import { WEIGHTS_ENDINGS } from '../weights/weights-name';
 import { HubFacts } from './hub-facts';
 import type { Services } from './services';
 import { requireTrust } from './trust';
@@ -31,8 +34,7 @@ export async function manifestFromFolder(
   { signal, onProgress }: MakingOptions
 ): Promise<NewManifest> {
   requireTrust(services, 'Making a manifest from a folder');
-  const found = weightsAmong(await filesOfFolder(folder, signal));
-  if (found.length === 0) throw noWeights(folder);
+  const found = weightsOf(folder, await filesOfFolder(folder, signal));
   const total = found.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
   const files = [];
@@ -74,10 +76,10 @@ export async function manifestFromHub(
   const { files } = await hub.listing(named);
   const commit = await hub.commit(named);
   const listed = [...files].map(([path, { bytes, sha256 }]) => ({ path, bytes, sha256: sha256 ?? undefined }));
-  const found = weightsAmong(listed.filter(({ path }) => isWanted(path, named)));
   const { owner, repo } = named;
   const repository = `hf:${owner}/${repo}`;
-  if (found.length === 0) throw noWeights(repository);
+  const wanted = listed.filter(({ path }) => isWanted(path, named));
+  const found = weightsOf(repository, wanted);
   const described = found.map((file) => ({
     ...file,
     url: `${repository}@${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`
@@ -92,9 +94,18 @@ function isWanted(path: string, { path: wanted }: HubReference): boolean {
   return wanted === undefined || path === wanted || path.startsWith(`${wanted}/`);
 }
 
-function noWeights(subject: string): Failure {
-  return new Failure('bad-request', 'There are no weights to make a manifest of.', {
-    subject,
-    nextStep: 'Weights are called .safetensors, .sft, .gguf, .ckpt, .pt, .pth or .bin.'
-  });
+/** @throws Failure when there are none, or more than a manifest lists */
+function weightsOf<File extends FoundFile>(subject: string, files: readonly File[]): readonly File[] {
+  const found = weightsAmong(files);
+  if (found.length === 0) {
+    throw new Failure('bad-request', 'There are no weights to make a manifest of.', {
+      subject,
+      nextStep: `Names of files with weights end in ${wordList(WEIGHTS_ENDINGS)}.`
+    });
+  }
+  if (found.length > MOST_FILES) {
+    const message = `A manifest lists at most ${MOST_FILES} files, and here are ${found.length} with weights.`;
+    throw new Failure('bad-request', message, { subject, nextStep: 'Name one of the folders inside.' });
+  }
+  return found;
 }

@@ -3,7 +3,7 @@ import { messageOf } from '../../shared/failure';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
 import type { InstalledWeights } from '../manifest/rules/weights';
 import type { BundleState } from '../store/bundle-state';
-import { isWeightsName } from '../weights/weights-name';
+import { isHeaderName } from '../weights/weights-name';
 import type { Services } from './services';
 
 type Parts = Pick<Services, 'survey' | 'layout' | 'weights' | 'log'>;
@@ -57,7 +57,7 @@ export class WeightsInView {
     const readings = new Map<string, InstalledWeights>();
     if (bundle.kind !== 'present') return readings;
     for (const { file, problem } of bundle.files) {
-      if (problem !== undefined || (file.role === undefined && !isWeightsName(file.path))) continue;
+      if (problem !== undefined || (file.role === undefined && !isHeaderName(file.path))) continue;
       const reading = await weights.look(join(layout.model(name), file.path));
       if (reading.kind === 'read') {
         readings.set(file.path, { sha256: file.sha256, description: reading.description });

@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { hasInvisibleCharacter } from '../../../shared/file-name';
+import { MOST_FILES } from '../../../shared/manifest/source-manifest';
 import { startMovingHub } from '../../support/hub/moving-hub';
 import { runCli } from '../../support/run-cli';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
@@ -69,6 +71,16 @@ describe('manifest from a folder', () => {
     expect(err).toContain('The role of two.gguf (3.0 kB) is not clear');
   });
 
+  it('takes what is called weights, and only that', async () => {
+    await write({ 'a.pickle': VAE, 'b.BIN': VAE, 'c.sft': VAE, 'd.safetensors.index.json': VAE, 'e.txt': VAE });
+    const { out } = await runCli(['manifest', 'from', folder], { home });
+    expect(JSON.parse(out).files).toMatchObject([
+      { filename: 'a.pickle' },
+      { filename: 'b.BIN' },
+      { filename: 'c.sft' }
+    ]);
+  });
+
   it('refuses a folder without weights', async () => {
     await write({ 'README.md': Buffer.from('hello') });
     const { status, err } = await runCli(['manifest', 'from', folder], { home });
@@ -123,6 +135,32 @@ describe('manifest from the hub', () => {
       environment: { HF_ENDPOINT: hub.origin }
     });
     expect(JSON.parse(out).files).toMatchObject([{ filename: 'flux-q4.gguf' }]);
+  });
+
+  it('prints nothing that moves, hides or colours text on a terminal, and keeps the names as they are', async () => {
+    const names = ['\u009b31mred.gguf', 'b\u001b]0;title\u0007.gguf', 'c\u202etxet\u007f\u{e0041}.gguf'];
+    const hub = await startMovingHub(Object.fromEntries(names.map((name) => [name, MODEL])));
+    const { status, out, err } = await runCli(['manifest', 'from', 'owner/repo'], {
+      home,
+      environment: { HF_ENDPOINT: hub.origin }
+    });
+    expect(status).toBe(0);
+    expect(JSON.parse(out).files.map(({ filename }: { filename: string }) => filename)).toEqual(names.toSorted());
+    expect(err).toContain('The role of ');
+    expect(`${out}${err}`.split('\n').filter(hasInvisibleCharacter)).toEqual([]);
+  });
+
+  it('refuses more files than a manifest lists', async () => {
+    const one = Buffer.from('x');
+    const hub = await startMovingHub(
+      Object.fromEntries(Array.from({ length: MOST_FILES + 1 }, (_, n) => [`${n}.gguf`, one]))
+    );
+    const { status, out, err } = await runCli(['manifest', 'from', 'owner/repo'], {
+      home,
+      environment: { HF_ENDPOINT: hub.origin }
+    });
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).toContain('A manifest lists at most 10000 files, and here are 10001 with weights.');
   });
 
   it('says when nobody answers', async () => {
