@@ -12,6 +12,7 @@ export class ModelTree implements TreeDataProvider<TreeNode>, Disposable {
   private readonly changed = new EventEmitter<TreeNode | undefined>();
   private readonly subscriptions: readonly Disposable[];
   private readonly pending = new Map<string, NodeJS.Timeout>();
+  /** By name, to be drawn anew while jobs run. */
   private nodes: ReadonlyMap<string, ModelNode> = new Map();
 
   readonly onDidChangeTreeData = this.changed.event;
@@ -36,13 +37,14 @@ export class ModelTree implements TreeDataProvider<TreeNode>, Disposable {
     if (parent?.kind === 'file') return [];
     if (parent) return parent.model.files.map((file) => ({ kind: 'file', model: parent.model, file }));
     try {
-      const models = await this.models.read();
-      this.nodes = new Map(models.map((model) => [model.name, { kind: 'model', model }]));
+      const nodes = (await this.models.read()).map((model): ModelNode => ({ kind: 'model', model }));
+      this.nodes = new Map(nodes.map((node) => [node.model.name, node]));
+      return nodes;
     } catch (error) {
       this.nodes = new Map();
       this.onTrouble(error);
+      return [];
     }
-    return [...this.nodes.values()];
   }
 
   dispose(): void {

@@ -21,7 +21,15 @@ let dock: Dock;
 
 beforeAll(async () => {
   const broken = MANIFEST.replace('decoder', 'half-done').replace('e0ee11', '');
-  dock = await openDock({ files: { 'decoder/manifest.json': MANIFEST, 'half-done/manifest.json': broken } });
+  const nameless = MANIFEST.replace('"decoder"', '7');
+  dock = await openDock({
+    files: {
+      'decoder/manifest.json': MANIFEST,
+      'half-done/manifest.json': broken,
+      'one/nameless/manifest.json': nameless,
+      'two/nameless/manifest.json': nameless
+    }
+  });
   await dock.wb.openView('Diffusion Dock');
   await status('not installed · 2.5 MB');
 });
@@ -121,8 +129,9 @@ describe('the actions on a model', () => {
   it('open a manifest that has problems, which is in the list too', async () => {
     const { wb } = dock;
     await wb.execCommand('View: Close All Editors');
-    const row = (await wb.treeRows('Models')).find(({ label }) => label === 'half-done');
-    expect(row?.description).toBe('manifest has problems');
+    const rows = await wb.treeRows('Models');
+    expect(rows.find(({ label }) => label === 'half-done')?.description).toBe('manifest has problems');
+    expect(rows.filter(({ label }) => label === 'nameless/manifest.json')).toHaveLength(2);
     await wb.clickTreeItem('Models', 'half-done');
     await wb.page.locator('.tab.active', { hasText: 'manifest.json' }).waitFor();
     await wb.page.locator('.view-line', { hasText: 'half-done' }).first().waitFor();
