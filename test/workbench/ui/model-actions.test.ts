@@ -155,7 +155,7 @@ describe('the actions on a model', () => {
     await wb.execCommand('Diffusion Dock: Free Disk Space…');
     const dialog = await wb.dialog();
     await dock.screenshot('free-space');
-    expect(dialog.message).toBe('Remove 1 stored file (2.5 MB) that no installed model uses?');
+    expect(dialog.message).toBe('Remove 1 stored file that no installed model uses (2.5 MB)?');
     await dialog.click('Remove');
     await wb.waitForNotification('2.5 MB are free again.');
     await wb.execCommand('Diffusion Dock: Free Disk Space…');
