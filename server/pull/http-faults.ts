@@ -59,7 +59,8 @@ const CERTIFICATE_REASONS: Readonly<Record<string, readonly [reason: string, nex
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name is unknown',
   ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was reset',
+  // Whether a reset is told as one or as an end depends on what was read before.
+  ECONNRESET: 'the connection was closed early',
   ETIMEDOUT: 'the connection timed out',
   UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
   UND_ERR_HEADERS_TIMEOUT: 'the server does not answer',

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -42,8 +42,11 @@ beforeEach(async () => {
   folder = await temporaryFolder();
 });
 
+/** Writes a file as editors do, so that nobody sees a half of it. */
 async function write(name: string, text: string): Promise<string> {
-  await writeFile(join(folder, name), text);
+  const path = join(folder, name);
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
   return uriOf(name);
 }
 
