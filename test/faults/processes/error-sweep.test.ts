@@ -17,7 +17,7 @@ import { Random } from '../../support/random';
 const LANES = 3;
 
 /** How many faults are tried; in the long run all that there are. */
-const FAULTS = process.env['DIFFUSION_DOCK_KILLS'] === undefined ? 40 : Number.POSITIVE_INFINITY;
+const FAULTS = process.env['DIFFUSION_DOCK_KILLS'] === undefined ? 30 : Number.POSITIVE_INFINITY;
 
 /** What the calls can fail with. Those of `write` belong to Node's threads as well, which die of them. */
 const ERRORS: Readonly<Record<string, readonly string[]>> = {

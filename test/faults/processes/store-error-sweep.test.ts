@@ -15,7 +15,7 @@ import { Random } from '../../support/random';
 const LANES = 3;
 
 /** How many faults of each job are tried; in the long run all that there are. */
-const FAULTS = process.env['DIFFUSION_DOCK_KILLS'] === undefined ? 12 : Number.POSITIVE_INFINITY;
+const FAULTS = process.env['DIFFUSION_DOCK_KILLS'] === undefined ? 8 : Number.POSITIVE_INFINITY;
 
 const ERRORS = ['ENOSPC', 'EIO', 'EACCES', 'EMFILE', 'EXDEV'];
 
