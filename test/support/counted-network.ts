@@ -12,7 +12,7 @@ export function countedNetwork(): CountedNetwork {
   const counted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   setEnvironmentData('received bytes', counted);
   return {
-    workerScript: resolve(import.meta.dirname, 'counting-worker.mjs'),
+    workerScript: resolve(import.meta.dirname, 'counting-worker.cjs'),
     receivedBytes: () => Atomics.load(counted, 0)
   };
 }

@@ -1,7 +1,7 @@
 import type { CliResult } from '../run-cli';
 
 /** How many kills are wanted in all: a few hundred, or what the long run asks for. */
-export const WANTED_KILLS = Number(process.env['DIFFUSION_DOCK_KILLS'] ?? 200);
+export const WANTED_KILLS = Number(process.env['DIFFUSION_DOCK_KILLS'] ?? 120);
 
 /** Counts what a sweep of kills did, and prints it in the long run. */
 export class KillFigures {
