@@ -8,4 +8,4 @@ const counted = getEnvironmentData('received bytes');
 
 subscribe('undici:request:bodyChunkReceived', ({ chunk }) => Atomics.add(counted, 0, chunk.length));
 
-require('../../dist/worker.js');
+module.exports = require('../../dist/worker.js');
