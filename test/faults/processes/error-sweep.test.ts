@@ -100,7 +100,8 @@ describe.skipIf(!HAS_STRACE)('a pull', () => {
   it.each([
     ['reads stop early', 'pread64', 'retval=0'],
     ['bits were flipped on the way from the disk', 'pread64', 'poke_exit=@arg2=ff00ff'],
-    ['a write was a lie', 'pwrite64', 'retval=100']
+    // Never more than was to be written, which no system says: the smallest file has five bytes.
+    ['a write was a lie', 'pwrite64', 'retval=3']
   ])('installs nothing but the right bytes when %s', async (_, call, what) => {
     const lane = await Lane.open(oldAndNew(2_500_000));
     let fired = 0;
