@@ -14,7 +14,7 @@ import { ensureBrowser, ensureBuild, ensureDependencies, ensureVscode, runMain }
  * @type {Record<string, string[]>}
  */
 const WORKBENCHES = {
-  '1.100': ['extension-host', 'first-image', 'model-actions', 'editing', 'trust'],
+  '1.100': ['extension-host', 'first-image', 'editing', 'trust'],
   1.139: []
 };
 const VSCODE_VERSIONS = Object.keys(WORKBENCHES);
