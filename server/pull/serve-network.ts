@@ -1,5 +1,4 @@
 import type { LookupAddress } from 'node:dns';
-import { setFlagsFromString } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import { errorOf, faultOf, type ThreadFault } from '../platform/workers/thread-fault';
 import { reachOf } from './address-policy';
@@ -8,15 +7,8 @@ import { ChunkBuffers, type GatheredBody } from './gathered-body';
 import { exchange } from './http-exchange';
 import type { FromNetwork, NetworkRequest, NetworkSettings, ToNetwork } from './network-messages';
 
-/**
- * undici's parser, which is WebAssembly, passes over bodies without looking at them. To optimise it costs V8 some 20 MB
- * and up to half a second of CPU time, which no transfer gets back.
- */
-const PARSER_AS_IT_IS = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
-
 /** Serves the main thread inside the network thread: sends its requests and hands it what arrives, chunk by chunk. */
 export function serveNetwork(port: MessagePort, settings: NetworkSettings): void {
-  for (const flag of PARSER_AS_IT_IS) setFlagsFromString(flag);
   const post = (message: FromNetwork): void => port.postMessage(message);
   const names = new RemoteNames(post);
   const tools: ExchangeTools = {
