@@ -1,4 +1,5 @@
 import { cancelled, Failure } from '../../shared/failure';
+import { type EngineAbilities, parseDevices, parseHelp } from './abilities';
 import { LineSplitter } from './lines';
 import { startEngine } from './start';
 
@@ -6,7 +7,7 @@ export interface EngineProbe {
   readonly path: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
-  /** How long the answer may take, in ms; absent: ten seconds, for drivers may be loaded first. */
+  /** How long each answer may take, in ms; absent: ten seconds, for drivers may be loaded first. */
   readonly timeLimitMs?: number;
 }
 
@@ -16,26 +17,54 @@ export interface EngineVersion {
   readonly version: string;
 }
 
-/** The most lines of each stream that are kept. */
-const KEPT_LINES = 20;
+/** The most characters of an answer that are kept; the longest help that was recorded has 24,000. */
+const KEPT_CHARACTERS = 1024 * 1024;
 
 /**
  * Asks a program whether it is sd-cli, and which.
  * @throws Failure 'engine-missing', 'engine-unusable', 'cancelled'
  */
 export async function probeEngine(probe: EngineProbe): Promise<EngineVersion> {
+  // Only as the first argument is it understood.
+  const { code, lines } = await ask(probe, '--version', 'its version');
+  const version = lines.find((line) => /^(stable-diffusion\.cpp|sd-cli) .*\bversion\b/i.test(line));
+  if (code === 0 && version !== undefined) return { version };
+  const sentence = code === 0 ? 'This program is not sd-cli.' : 'sd-cli does not run on this machine.';
+  throw unusable(probe.path, sentence, lines);
+}
+
+/**
+ * Asks an engine for all that it can do.
+ * @throws Failure 'engine-missing', 'engine-unusable', 'cancelled'
+ */
+export async function probeAbilities(probe: EngineProbe): Promise<Omit<EngineAbilities, 'digest'>> {
+  const { version } = await probeEngine(probe);
+  const help = await ask(probe, '--help', 'its options');
+  const devices = await ask(probe, '--list-devices', 'its devices');
+  // Builds from before the list refuse the option, and print their help.
+  return { version, ...parseHelp(help.lines), devices: devices.code === 0 ? parseDevices(devices.lines) : [] };
+}
+
+interface Answer {
+  readonly code: number | null;
+  readonly lines: readonly string[];
+}
+
+/** @param what completes "sd-cli did not tell …" and "Asking sd-cli for …" */
+async function ask(probe: EngineProbe, option: string, what: string): Promise<Answer> {
   const { path, environment, signal, timeLimitMs = 10_000 } = probe;
   const lines: string[] = [];
+  let room = KEPT_CHARACTERS;
   const keep = (line: string): void => {
-    if (lines.length < KEPT_LINES) lines.push(line);
+    room -= line.length;
+    if (room >= 0) lines.push(line);
   };
   const output = new LineSplitter(keep);
   const errors = new LineSplitter(keep);
-  if (signal?.aborted) throw cancelled('Asking sd-cli for its version');
+  if (signal?.aborted) throw cancelled(`Asking sd-cli for ${what}`);
   const child = await startEngine({
     file: path,
-    // Only as the first argument is it understood.
-    arguments: ['--version'],
+    arguments: [option],
     environment,
     onOutput: (chunk) => output.write(chunk),
     onError: (chunk) => errors.write(chunk)
@@ -46,12 +75,9 @@ export async function probeEngine(probe: EngineProbe): Promise<EngineVersion> {
   const { code } = await child.ended;
   output.end();
   errors.end();
-  if (signal?.aborted) throw cancelled('Asking sd-cli for its version');
-  if (limit.aborted) throw unusable(path, 'sd-cli did not tell its version in time.', lines);
-  const version = lines.find((line) => /^(stable-diffusion\.cpp|sd-cli) .*\bversion\b/i.test(line));
-  if (code === 0 && version !== undefined) return { version };
-  const sentence = code === 0 ? 'This program is not sd-cli.' : 'sd-cli does not run on this machine.';
-  throw unusable(path, sentence, lines);
+  if (signal?.aborted) throw cancelled(`Asking sd-cli for ${what}`);
+  if (limit.aborted) throw unusable(path, `sd-cli did not tell ${what} in time.`, lines);
+  return { code, lines };
 }
 
 function unusable(path: string, sentence: string, lines: readonly string[]): Failure {
@@ -59,6 +85,6 @@ function unusable(path: string, sentence: string, lines: readonly string[]): Fai
   return new Failure('engine-unusable', `${sentence}${answer}`, {
     subject: path,
     nextStep: 'Check the path of sd-cli and that its libraries lie beside it.',
-    cause: new Error(`the program's output:\n${lines.join('\n')}`)
+    cause: new Error(`the program's output:\n${lines.slice(0, 20).join('\n')}`)
   });
 }

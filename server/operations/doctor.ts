@@ -1,14 +1,12 @@
 import { byteText } from '../../shared/byte-text';
 import { Failure } from '../../shared/failure';
-import { engineEnvironment } from '../engine/environment';
-import { findEngine } from '../engine/find';
-import { probeEngine } from '../engine/probe';
 import { freeBytes } from '../platform/disk-space';
 import { makeDirectoryDurably } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { fileFailure } from '../platform/system-error';
 import { proxySettings } from '../pull/proxy';
 import { readOperations } from '../store/operation-record';
+import { engineInUse } from './engine/engine-in-use';
 import { freeSpace } from './free-space';
 import { listModels } from './list-models';
 import type { Services } from './services';
@@ -128,16 +126,9 @@ async function leftovers({ layout }: Services): Promise<Answer> {
 }
 
 async function engine(services: Services, signal: AbortSignal): Promise<Answer> {
-  const { environment, sdCliPath: configuredPath, layout } = services;
-  const found = await findEngine({
-    ...(configuredPath !== undefined && { configuredPath }),
-    environment,
-    engineFolder: layout.engines,
-    platform: process.platform
-  });
-  const options = { path: found.path, environment: engineEnvironment(environment, process.platform), signal };
-  const { version } = await probeEngine(options);
-  return fine(`sd-cli ${version}, ${found.path}.`);
+  const { path, abilities } = await engineInUse(services, { signal, fresh: true });
+  const devices = abilities.devices.map(({ name, description }) => `${name} (${description})`).join(', ');
+  return fine(`${abilities.version}, ${path}; computes on ${devices || 'what it does not tell'}.`);
 }
 
 function network({ environment, editorProxy }: Services): Answer {

@@ -13,13 +13,11 @@ import type { GenerationDefaults } from '../../shared/manifest/generation-defaul
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import { generationArguments } from '../engine/arguments';
-import { engineEnvironment } from '../engine/environment';
-import { findEngine } from '../engine/find';
-import { probeEngine } from '../engine/probe';
 import { type EngineImage, type EngineResult, runEngine } from '../engine/run';
 import { type Scratch, withScratch } from '../engine/scratch';
 import { engineThreads } from '../engine/threads';
 import { modelStatus } from '../registry/model-status';
+import { engineInUse } from './engine/engine-in-use';
 import { inspectImage } from './inspect-image';
 import type { KnownModel } from './known-models';
 import { requireNoSecret } from './no-secret';
@@ -52,19 +50,13 @@ export async function generateImage(
   const startedAt = services.clock.elapsed();
   const manifest = await soundManifest(services, model);
   const seed = request.seed ?? randomInt(SEED_LIMIT);
-  const engine = await findEngine({
-    ...(services.sdCliPath !== undefined && { configuredPath: services.sdCliPath }),
-    environment: services.environment,
-    engineFolder: services.layout.engines,
-    platform: process.platform
-  });
-  const environment = engineEnvironment(services.environment, process.platform);
-  const { version } = await probeEngine({ path: engine.path, environment, signal });
+  const { path: enginePath, environment, abilities } = await engineInUse(services, { signal });
+  const { version } = abilities;
   services.log.info('starting generation', { model: model.name, seed, engine: version });
   const onProblem = (sentence: string): void => services.log.warn(sentence);
   return withScratch(services.layout.scratch, onProblem, async (scratch) => {
     const result = await runEngine({
-      enginePath: engine.path,
+      enginePath,
       arguments: argumentsFor(services, model, manifest, { request, seed, scratch }),
       environment,
       scratch,

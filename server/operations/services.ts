@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { type TransferLimits, USUAL_LIMITS } from '../../shared/transfer-limits';
+import { RememberedProbes } from '../engine/remembered-probes';
 import { FileImageStore, type ImageStore } from '../gallery/images';
 import { hubCachePlace } from '../huggingface/hub-cache-place';
 import { hubCredentials, keptToHub } from '../huggingface/hub-credentials';
@@ -82,6 +83,7 @@ export interface Services extends Omit<ServiceOptions, 'limits'> {
   readonly registry: Registry;
   readonly pulls: PullEngine;
   readonly images: ImageStore;
+  readonly probes: RememberedProbes;
   readonly jobs: ExclusiveJobs;
   readonly runningPulls: RunningPulls;
   readonly manifestsInView: ManifestsInView;
@@ -143,6 +145,7 @@ export function createServices(options: ServiceOptions): Services {
       places: adoptionPlaces(options)
     }),
     images: new FileImageStore(join(root, 'images')),
+    probes: new RememberedProbes({ folder: layout.engineProbes, hasher, proofs }),
     jobs: new ExclusiveJobs(),
     runningPulls: new RunningPulls(),
     manifestsInView: new ManifestsInView(log),

@@ -74,6 +74,11 @@ export class CacheLayout {
   get engines(): string {
     return join(this.root, 'engine');
   }
+
+  /** What engines can do, whoever installed them. */
+  get engineProbes(): string {
+    return join(this.engines, 'probes');
+  }
 }
 
 /** The file that makes a folder a bundle; written last. */
