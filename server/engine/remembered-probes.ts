@@ -134,8 +134,12 @@ async function realProgram(path: string): Promise<string> {
 }
 
 async function surroundingsOf(program: string, environment: Readonly<Record<string, string>>): Promise<string> {
-  const variables = Object.entries(environment).filter(([name]) => DEVICE_VARIABLE.test(name));
-  const facts = { boot: await bootId(), libraries: await librariesBeside(program), variables: variables.toSorted() };
+  const variables = Object.keys(environment).filter((name) => DEVICE_VARIABLE.test(name));
+  const facts = {
+    boot: await bootId(),
+    libraries: await librariesBeside(program),
+    variables: variables.toSorted().map((name) => [name, environment[name]])
+  };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }
 

@@ -28,7 +28,7 @@ export async function engineInUse(services: Services, options: EngineInUseOption
 }
 
 /** Finds the engine; it is not started. @throws Failure 'engine-missing', 'engine-unusable' */
-export function locateEngine({ environment, sdCliPath, layout }: Services): Promise<FoundEngine> {
+function locateEngine({ environment, sdCliPath, layout }: Services): Promise<FoundEngine> {
   return findEngine({
     configuredPath: sdCliPath,
     environment,
