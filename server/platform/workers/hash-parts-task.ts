@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
 import { cancelled } from '../../../shared/failure';
+import { HashReading } from './hash-reading';
 import type { TaskContext } from './serve-tasks';
 
 /** The task's name in the pool. */
@@ -21,20 +23,16 @@ export const hashPartsResult = z.object({ digests: z.array(z.string().nullable()
 
 export type HashPartsInput = z.infer<typeof hashPartsInput>;
 
-/** One read. */
-const READ_BYTES = 1024 * 1024;
-
 /** Hashes parts of a file from disk, each by itself. Progress is in bytes hashed. */
 export async function hashPartsTask(raw: unknown, context: TaskContext): Promise<z.infer<typeof hashPartsResult>> {
   const { path, parts } = hashPartsInput.parse(raw);
   // A pipe in a file's place is opened without waiting for a writer, and then ends at once.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
     const digests: (string | null)[] = [];
     let hashed = 0;
     for (const { start, end } of parts) {
-      digests.push(await hashPart(file, buffer, { start, end }, context.signal));
+      digests.push(await hashPart(file, { start, end }, context.signal));
       hashed += end - start;
       context.progress(hashed);
     }
@@ -46,17 +44,15 @@ export async function hashPartsTask(raw: unknown, context: TaskContext): Promise
 
 async function hashPart(
   file: FileHandle,
-  buffer: Buffer,
   { start, end }: HashPartsInput['parts'][number],
   signal: AbortSignal
 ): Promise<string | null> {
   const hash = createHash('sha256');
-  for (let position = start; position < end; ) {
+  const reading = new HashReading(file.fd, hash, start);
+  while (reading.position < end) {
     if (signal.aborted) throw cancelled('Hashing');
-    const { bytesRead } = await file.read(buffer, 0, Math.min(READ_BYTES, end - position), position);
-    if (bytesRead === 0) return null;
-    hash.update(buffer.subarray(0, bytesRead));
-    position += bytesRead;
+    if (!reading.take(end)) return null;
+    await setImmediate();
   }
   return hash.digest('hex');
 }

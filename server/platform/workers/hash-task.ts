@@ -1,8 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
 import { cancelled } from '../../../shared/failure';
+import { HashReading, TURN_BYTES } from './hash-reading';
 import type { TaskContext } from './serve-tasks';
 
 /** The task's name in the pool. */
@@ -24,15 +26,12 @@ export const hashResult = z.object({ digest: z.string(), bytes: z.int().min(0) }
 export type HashInput = z.input<typeof hashInput>;
 export type Growth = z.infer<typeof growth>;
 
-/** One read; measured to be as fast as any larger one. */
-const READ_BYTES = 1024 * 1024;
-
 /** Progress is reported every so many bytes. */
-const PROGRESS_BYTES = 8 * READ_BYTES;
+const PROGRESS_BYTES = 2 * TURN_BYTES;
 
 /**
- * Hashes a file from disk with two buffers: one is read into while the other is hashed. A growing file is
- * followed behind its writer, so that the digest is there moments after the last byte.
+ * Hashes a file from disk. A growing file is followed behind its writer, so that the digest is there moments after the
+ * last byte.
  */
 export async function hashTask(raw: unknown, context: TaskContext): Promise<z.infer<typeof hashResult>> {
   const input = hashInput.parse(raw);
@@ -60,30 +59,19 @@ async function hashUpTo(
   limit: ReadLimit,
   context: TaskContext
 ): Promise<z.infer<typeof hashResult>> {
-  const buffers = [Buffer.allocUnsafe(READ_BYTES), Buffer.allocUnsafe(READ_BYTES)] as const;
-  let requested = 0;
-  let hashed = 0;
+  const reading = new HashReading(file.fd, hash);
   let reported = 0;
-  const read = async (buffer: Buffer): Promise<Buffer> => {
-    const allowed = await limit.beyond(requested, context.signal);
-    const { bytesRead } = await file.read(buffer, 0, Math.min(READ_BYTES, allowed - requested), requested);
-    requested += bytesRead;
-    return buffer.subarray(0, bytesRead);
-  };
-  let [current, other] = buffers;
-  let pending = read(current);
   for (;;) {
-    const chunk = await pending;
+    const allowed = await limit.beyond(reading.position, context.signal);
     if (context.signal.aborted) throw cancelled('Hashing');
-    if (chunk.length === 0) return { digest: hash.digest('hex'), bytes: hashed };
-    [current, other] = [other, current];
-    pending = read(current);
-    hash.update(chunk);
-    hashed += chunk.length;
-    if (hashed - reported >= PROGRESS_BYTES) {
-      reported = hashed;
-      context.progress(hashed);
+    if (allowed === reading.position || !reading.take(allowed)) {
+      return { digest: hash.digest('hex'), bytes: reading.position };
     }
+    if (reading.position - reported >= PROGRESS_BYTES) {
+      reported = reading.position;
+      context.progress(reported);
+    }
+    await setImmediate();
   }
 }
 
