@@ -4,20 +4,26 @@ import { cancelled } from '../../shared/failure';
 /** Tells whether a disk turns, by its device number. */
 export type RotationProbe = (device: number) => Promise<boolean>;
 
+/** Gives the number of the device that a file lies on; throws system errors. */
+export type DeviceProbe = (path: string) => Promise<number>;
+
 /** Lets one reader at a time have a rotating disk, whose head would else travel between two files; others need no turns. */
 export class DiskTurns {
   private readonly last = new Map<number, Promise<unknown>>();
   private readonly rotating = new Map<number, Promise<boolean>>();
 
-  constructor(private readonly probe: RotationProbe = isRotating) {}
+  constructor(
+    private readonly probe: RotationProbe = isRotating,
+    private readonly deviceOf: DeviceProbe = async (path) => (await stat(path)).dev
+  ) {}
 
   /**
-   * Runs a job that reads a file, when it is its turn.
+   * Runs a job that reads a file, when it is its turn: the turns are in the order in which the files were found.
    * @throws what the job throws; `Failure('cancelled')` at once when the signal aborts before its turn
    */
   async take<T>(path: string, signal: AbortSignal | undefined, job: () => Promise<T>): Promise<T> {
     if (signal?.aborted) throw cancelled('Reading');
-    const { dev } = await stat(path);
+    const dev = await this.deviceOf(path);
     if (!(await this.isRotating(dev))) return job();
     const before = this.last.get(dev) ?? Promise.resolve();
     const turn = settled(before, signal).then(job);

@@ -11,6 +11,9 @@ beforeEach(async () => {
   await writeFile(file, 'weights');
 });
 
+/** Finds every file at once, so that the order of the finds is that of the calls. */
+const oneDisk = async () => 1;
+
 /** Jobs that run until they are told to end, and who began. */
 function jobs() {
   const begun: string[] = [];
@@ -28,7 +31,7 @@ const quiet = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 describe('a rotating disk', () => {
   it('has one reader at a time, in the order they came', async () => {
-    const turns = new DiskTurns(async () => true);
+    const turns = new DiskTurns(async () => true, oneDisk);
     const { begun, job, end } = jobs();
     const reads = ['one', 'two', 'three'].map((name) => turns.take(file, undefined, job(name)));
     for (const [index, name] of ['one', 'two', 'three'].entries()) {
@@ -41,7 +44,7 @@ describe('a rotating disk', () => {
   });
 
   it('goes on with the next reader when one fails or gives up waiting', async () => {
-    const turns = new DiskTurns(async () => true);
+    const turns = new DiskTurns(async () => true, oneDisk);
     const { begun, job, end } = jobs();
     const first = turns.take(file, undefined, job('one'));
     await expect.poll(() => begun).toEqual(['one']);
