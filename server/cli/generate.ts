@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
 import { type GenerationRequest, generationRequest } from '../../shared/generation';
 import type { GenerationProgress } from '../../shared/job-events';
-import { generateImage, readGenerationRequest } from '../operations/generate-image';
+import { readGenerationRequest } from '../operations/generate/check';
+import { generateImage } from '../operations/generate/generate-image';
 import { findModel } from '../operations/known-models';
 import { fileFailure } from '../platform/system-error';
 import type { Command, CommandInput } from './command';
@@ -57,8 +58,9 @@ function setting(text: string): [string, unknown] {
   return [key, valueOf(text.slice(equals + 1))];
 }
 
-/** A number where the text is one, else the text. */
-function valueOf(text: string): string | number {
+/** A number or a truth where the text is one, else the text. */
+function valueOf(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
   return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 

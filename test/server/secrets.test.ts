@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readGenerationRequest } from '../../server/operations/generate-image';
+import { readGenerationRequest } from '../../server/operations/generate/check';
 import { respond, startRawServer } from '../support/raw-http-server';
 import { type CliResult, runCli } from '../support/run-cli';
 import { sampleBytes, sha256 } from '../support/sample-bytes';

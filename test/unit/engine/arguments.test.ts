@@ -1,21 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type GenerationArguments, generationArguments } from '../../../server/engine/arguments';
+import { parseHelp } from '../../../server/engine/abilities';
+import { engineArguments, type GenerationArguments } from '../../../server/engine/arguments/engine-arguments';
 import { engineThreads } from '../../../server/engine/threads';
 import { ROLES } from '../../../shared/roles';
 import { failureIn } from './failures';
 
+const usage = readFileSync(join(import.meta.dirname, '..', '..', 'fixtures', 'sd-cli', 'usage.txt'), 'utf8');
+const known = parseHelp(usage.split('\n')).options;
+
+/** A build that knows everything in sd-cli's help but these. */
+const abilitiesBut = (...missing: string[]) => ({
+  options: new Set([...known].filter((option) => !missing.includes(option)))
+});
+
 const usual: GenerationArguments = {
+  mode: 'text-to-image',
   files: [{ role: 'model', path: '/m/model.gguf' }],
   defaults: {},
   request: { prompt: 'a cat' },
+  inputs: {},
+  abilities: abilitiesBut(),
   seed: 7,
-  images: 1,
   threads: 2,
   output: 'image.png',
   emptyFolder: '/scratch/empty'
 };
 
-const argumentsOf = (more: Partial<GenerationArguments>) => generationArguments({ ...usual, ...more });
+const argumentsOf = (more: Partial<GenerationArguments>) => engineArguments({ ...usual, ...more }).options;
 
 /** The value of an option, undefined when it is not given. */
 function valueOf(option: string, more: Partial<GenerationArguments>): string | undefined {
@@ -134,6 +147,73 @@ describe('the arguments of a generation', () => {
   it('refuse two files of one role, of which the engine would take the last', () => {
     const files = [...usual.files, { role: 'vae', path: '/m/a' }, { role: 'vae', path: '/m/b' }] as const;
     expect(refusal({ files }).message).toBe('Two files have the role "vae": a and b.');
+  });
+});
+
+describe('images that a request names', () => {
+  it('reach the engine as the copies that were prepared', () => {
+    const request = { prompt: 'a cat', init_image: '/home/in.png', mask: '/home/mask.png', strength: 0.5, images: 2 };
+    const inputs = { initImage: '/scratch/in.png', mask: '/scratch/mask.png' };
+    const argv = argumentsOf({ mode: 'inpaint', request, inputs }).join(' ');
+    expect(argv).toContain('--init-img /scratch/in.png --mask /scratch/mask.png --strength 0.5 --batch-count 2');
+    expect(argv).not.toContain('/home');
+  });
+
+  it('are all given, each reference with an option of its own', () => {
+    const request = { prompt: 'a cat', references: ['/a', '/b'] };
+    const argv = argumentsOf({ mode: 'edit', request, inputs: { references: ['/s/0.png', '/s/1.png'] } });
+    expect(argv.join(' ')).toContain('--ref-image /s/0.png --ref-image /s/1.png');
+  });
+
+  it('take the ControlNet only when there is a control image', () => {
+    const files = [...usual.files, { role: 'control_net', path: '/m/canny.gguf' }] as const;
+    expect(valueOf('--control-net', { files })).toBeUndefined();
+    const request = { prompt: 'a cat', control_image: '/c.png', control_strength: 0.4 };
+    const more = { files, request, inputs: { controlImage: '/s/c.png' } };
+    expect(valueOf('--control-net', more)).toBe('/m/canny.gguf');
+    expect(valueOf('--control-image', more)).toBe('/s/c.png');
+    expect(valueOf('--control-strength', more)).toBe('0.4');
+  });
+
+  it.each([
+    ['strength', { strength: 0.5 }],
+    ['mask', { mask: '/m.png' }],
+    ['control_strength', { control_strength: 1 }]
+  ])('are missed when there is only a %s', (subject, fields) => {
+    expect(refusal({ request: { prompt: '', ...fields } })).toMatchObject({ code: 'bad-request', subject });
+  });
+
+  it('are either references or an image to start from', () => {
+    const request = { prompt: '', init_image: '/a', references: ['/b'] };
+    expect(refusal({ mode: 'edit', request }).subject).toBe('init_image');
+  });
+});
+
+describe('a build that lacks options', () => {
+  const request = {
+    prompt: 'a cat',
+    vae_tiling: true,
+    flash_attention: true,
+    offload_to_cpu: true,
+    hires: { scale: 2 }
+  };
+
+  it('is sent the others, and the user is told', () => {
+    const { options, unsent } = engineArguments({ ...usual, request, abilities: abilitiesBut('--vae-tiling') });
+    expect(options).not.toContain('--vae-tiling');
+    expect(options).toEqual(expect.arrayContaining(['--diffusion-fa', '--offload-to-cpu', '--hires', '--hires-scale']));
+    expect(unsent).toEqual(['This sd-cli does not know the option --vae-tiling; it was left out.']);
+  });
+
+  it('is sent everything when it knows everything', () => {
+    expect(engineArguments({ ...usual, request, abilities: abilitiesBut() }).unsent).toEqual([]);
+  });
+
+  it('is no use when the result would be another', () => {
+    expect(refusal({ abilities: abilitiesBut('--seed') })).toMatchObject({
+      code: 'engine-unusable',
+      subject: '--seed'
+    });
   });
 });
 

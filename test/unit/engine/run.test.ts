@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type EngineFile, generationArguments } from '../../../server/engine/arguments';
+import { engineArguments } from '../../../server/engine/arguments/engine-arguments';
+import type { EngineFile } from '../../../server/engine/arguments/engine-files';
 import { engineEnvironment } from '../../../server/engine/environment';
 import { type EngineRun, runEngine } from '../../../server/engine/run';
 import { type Scratch, withScratch } from '../../../server/engine/scratch';
@@ -51,16 +52,18 @@ function withRun<T>(wishes: Wishes, use: (run: EngineRun, scratch: Scratch) => P
       const output = 'image.png';
       const run: EngineRun = {
         enginePath,
-        arguments: generationArguments({
+        arguments: engineArguments({
+          mode: 'text-to-image',
           files,
           defaults: settings,
-          request: { prompt },
+          request: { prompt, images },
+          inputs: {},
+          abilities: { options: new Set() },
           seed: 7,
-          images,
           threads: 1,
           output,
           emptyFolder: scratch.emptyFolder
-        }),
+        }).options,
         environment: {
           ...engineEnvironment(process.env, process.platform),
           SD_CLI_STAND_IN_SPEED: '0',

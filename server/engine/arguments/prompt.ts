@@ -1,4 +1,4 @@
-import { Failure } from '../../shared/failure';
+import { Failure } from '../../../shared/failure';
 
 /** The longest text in bytes of UTF-8: Linux takes 128 KiB for one argument. */
 const LONGEST_TEXT_BYTES = 100_000;

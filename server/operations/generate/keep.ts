@@ -1,0 +1,30 @@
+import type { GeneratedImage } from '../../../shared/generation';
+import type { EngineImage } from '../../engine/run';
+import type { Services } from '../services';
+import type { Run } from './run';
+
+/** Puts the images of a run into the gallery, each with all that it takes to make it again. @throws Failure */
+export function keepImages(
+  { images: gallery, clock }: Services,
+  { model: { name, manifest, defaults }, request, engine }: Run,
+  made: readonly EngineImage[]
+): Promise<GeneratedImage[]> {
+  const digests = Object.fromEntries(manifest.files.map(({ path, sha256 }) => [path, sha256]));
+  const put = async ({ path, width, height, seed }: EngineImage): Promise<GeneratedImage> => {
+    const stored = await gallery.put(
+      { path },
+      {
+        width,
+        height,
+        label: request.prompt,
+        created_at_unix_ms: clock.now(),
+        request: { ...defaults, ...request, seed },
+        seed,
+        model: { name, digests },
+        engine: { version: engine.abilities.version }
+      }
+    );
+    return { id: stored.id, path: stored.path, width, height, bytes: stored.sidecar.byte_length, seed };
+  };
+  return Promise.all(made.map(put));
+}
