@@ -1,12 +1,13 @@
 // `npm test`: runs every suite, names what failed, and sums up on the last line. `npm test -- --unit` runs the first one only. Tests that
 // lack a system program are skipped and named; with DIFFUSION_DOCK_TEST_ALL in the environment that is a failure.
 
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageExtension } from './package.mjs';
 import { packageScript, root, runVisibly } from './processes.mjs';
 import { ensureBrowser, ensureBuild, ensureDependencies, ensureVscode, runMain } from './setup.mjs';
+import { readSuiteReport } from './suite-report.mjs';
 
 /**
  * The VS Code versions whose workbench the extension is tested in, and which of the tests run there: all of them in the
@@ -18,6 +19,9 @@ const WORKBENCHES = {
   1.139: []
 };
 const VSCODE_VERSIONS = Object.keys(WORKBENCHES);
+
+/** Writes down what becomes of a suite. */
+const REPORTER = path.join(root, 'scripts', 'suite-report.mjs');
 
 /**
  * @typedef {object} Suite
@@ -58,40 +62,16 @@ const workbenchSuites = (vsix) =>
 /**
  * Runs a suite to its end.
  * @param {Suite} suite
- * @returns {{ passed: number, failed: string[], skipped: string[] }} `failed`: names of tests, each with the
- *   first line of its failure, `skipped`: names; a suite that broke or ran nothing has a failure of its own
  */
 function runSuite({ name, config, args = [], env }) {
   console.log(`\n── ${name}`);
-  const report = path.join(root, '.cache', 'test-reports', `${name.replaceAll(/\W+/g, '-')}.json`);
-  rmSync(report, { force: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const file = path.join(root, '.cache', 'test-reports', `${name.replaceAll(/\W+/g, '-')}.json`);
+  rmSync(file, { force: true });
+  const reporters = ['--reporter=default', `--reporter=${REPORTER}`, `--outputFile=${file}`];
   const vitest = [packageScript('vitest/vitest.mjs'), 'run', '--config', config, ...args, ...reporters];
+  const started = performance.now();
   const status = runVisibly(process.execPath, vitest, { env: { ...process.env, ...env } });
-  const counts = readCounts(report);
-  const broke = status !== 0 || counts.passed === 0;
-  if (!broke || counts.failed.length > 0) return counts;
-  return { ...counts, failed: [`the suite ${name} ${counts.passed === 0 ? 'ran no test' : `ended with ${status}`}`] };
-}
-
-function readCounts(report) {
-  let results;
-  try {
-    results = JSON.parse(readFileSync(report, 'utf8'));
-  } catch (error) {
-    if (error.code === 'ENOENT') return { passed: 0, failed: [], skipped: [] };
-    throw error;
-  }
-  const tests = results.testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults.map((test) => ({ ...test, name: `${path.relative(root, name)}: ${test.fullName}` }))
-  );
-  return {
-    passed: results.numPassedTests,
-    failed: tests
-      .filter(({ status }) => status === 'failed')
-      .map(({ name, failureMessages: [message = ''] }) => `${name}\n    ${message.split('\n', 1)[0]}`),
-    skipped: tests.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ name }) => name)
-  };
+  return { name, seconds: (performance.now() - started) / 1000, ...readSuiteReport({ name, status, file }) };
 }
 
 /** Makes the machine ready for the suites that are to run. */
@@ -111,11 +91,15 @@ await runMain(async () => {
   const { values: flags } = parseArgs({ options: { unit: { type: 'boolean', default: false } } });
   const suites = await prepareSuites(flags.unit);
   const results = suites.map(runSuite);
-  const passed = results.reduce((total, counts) => total + counts.passed, 0);
-  const failed = results.flatMap((counts) => counts.failed);
-  const skipped = results.flatMap((counts) => counts.skipped);
+  const [skipped, retried, failed] = ['skipped', 'retried', 'failed'].map((what) =>
+    results.flatMap((one) => one[what])
+  );
   printNames('skipped', skipped);
+  printNames('passed only when tried again', retried);
   printNames('failed', failed);
+  console.log('');
+  for (const { name, seconds, passed } of results) console.log(`${name}: ${passed} passed in ${seconds.toFixed(0)} s`);
+  const passed = results.reduce((total, one) => total + one.passed, 0);
   const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
   console.log(`\n${passed} passed, ${failed.length} failed${skips}`);
   const mustRunAll = Boolean(process.env.DIFFUSION_DOCK_TEST_ALL);
