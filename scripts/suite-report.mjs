@@ -10,7 +10,7 @@ import path from 'node:path';
  * @property {string[]} failed names of tests, files and hooks, each with the first line of its failure on a line of its
  *   own; an error that nobody handled is one of them, and so is a test that did not come to its end
  * @property {string[]} skipped names of tests
- * @property {string[]} retried names of tests that passed only when they were tried again
+ * @property {string[]} retried tests that passed only when they were tried again, each with its failure like `failed`
  * @property {Record<string, number>} slowest milliseconds of each file with its imports and hooks, the slowest first
  */
 
@@ -65,7 +65,9 @@ function suiteReport(modules, unhandledErrors, folder) {
       ...unhandledErrors.map((error) => failure(placeOf(error, folder), error))
     ],
     skipped: inState('skipped').map(nameOf),
-    retried: tests.filter((test) => test.diagnostic()?.flaky).map(nameOf),
+    retried: tests
+      .filter((test) => test.diagnostic()?.flaky)
+      .map((test) => failure(nameOf(test), test.result().errors?.[0])),
     slowest: Object.fromEntries(modules.map(timed).toSorted(([, one], [, other]) => other - one))
   };
 }
@@ -80,7 +82,7 @@ function placeOf({ VITEST_TEST_PATH: file, VITEST_TEST_NAME: test }, folder) {
   return [...place, 'an error that nobody handled'].join(': ');
 }
 
-function failure(name, { name: kind, message, cause }) {
+function failure(name, { name: kind, message, cause } = {}) {
   const [line] = String(message).split('\n', 1);
   return `${name}\n    ${kind ? `${kind}: ` : ''}${line}${cause?.message ? ` (${cause.message})` : ''}`;
 }

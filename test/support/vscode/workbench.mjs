@@ -2,6 +2,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { hearClicks } from './heard-clicks.mjs';
 import { readNotifications, readProblems, readStatusBar, readTreeRows, showsWebview } from './page-readers.mjs';
 
 /** A workbench in a browser page. Every wait has the page's default timeout (30 s). */
@@ -183,18 +184,7 @@ export class Workbench {
   async clickTreeItem(view, label, { action, expand, menu } = {}) {
     const row = this.treeRow(view, label);
     if (action) {
-      // A refresh draws the row anew, and its actions are hidden until the pointer moves over it again.
-      const button = row.locator(`.action-label[aria-label="${action}"]`);
-      // A window behind another one draws too seldom to be clicked.
-      await this.page.bringToFront();
-      await this.until(async () => {
-        await this.page.mouse.move(0, 0);
-        await row.hover();
-        return button.click({ timeout: 1000 }).then(
-          () => true,
-          () => false
-        );
-      }, `the action ${action} of ${label}`);
+      await this.#clickAction(row, action);
     } else if (expand) {
       await row.locator('.monaco-tl-twistie').click();
     } else if (menu) {
@@ -202,6 +192,25 @@ export class Workbench {
       await this.chooseInMenu(menu);
     } else {
       await row.locator('.label-name').click();
+    }
+  }
+
+  /** Clicks an inline action of a row until its button has heard it. */
+  async #clickAction(row, action) {
+    const button = row.locator(`.action-label[aria-label="${action}"]`);
+    // A window behind another one draws too seldom to be clicked.
+    await this.page.bringToFront();
+    const clicks = await hearClicks(this.page);
+    try {
+      // A refresh draws the row anew, and its actions are hidden until the pointer moves over it again.
+      await this.until(async () => {
+        await this.page.mouse.move(0, 0);
+        await row.hover();
+        await button.click({ timeout: 1000 }).catch(() => undefined);
+        return clicks.reached(action);
+      }, `a click on ${action}`);
+    } finally {
+      await clicks.end();
     }
   }
 
