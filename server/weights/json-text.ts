@@ -48,7 +48,8 @@ export function knownWords<Word extends string>(words: readonly Word[]): readonl
   return words.map((word) => ({ word, quoted: Buffer.from(`"${word}"`) }));
 }
 
-function startsWith(bytes: Uint8Array, at: number, start: Uint8Array): boolean {
+/** Whether these bytes lie at a place. */
+export function startsWith(bytes: Uint8Array, at: number, start: Uint8Array): boolean {
   for (let index = 0; index < start.length; index += 1) {
     if (bytes[at + index] !== start[index]) return false;
   }

@@ -4,6 +4,7 @@ import { HeaderWindow } from './header-window';
 import { CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, JsonText, knownWords, OPEN_LIST, OPEN_OBJECT } from './json-text';
 import { LONGEST_HEADER, LONGEST_KEPT_TEXT, MOST_DIMENSIONS } from './limits';
 import { NameSet } from './name-set';
+import { METADATA, PlainTensors } from './plain-tensors';
 import { checkPlacement, elementsOf, type Tensor, TensorList } from './tensor';
 
 /** What the header of a safetensors file says. */
@@ -46,10 +47,10 @@ const FIELDS = knownWords(['dtype', 'shape', 'data_offsets']);
 
 const TYPES = knownWords([...BITS.keys()]);
 
+const VALUES = TYPES.map((type) => ({ type, bits: BITS.get(type.word) ?? 0 }));
+
 /** Bytes of the number that a file begins with: the length of the header. */
 const LENGTH_BYTES = 8;
-
-const METADATA = '__metadata__';
 
 /** The longest name of a tensor or of a pair of metadata, in bytes. */
 const LONGEST_NAME = 4096;
@@ -68,10 +69,11 @@ export async function readSafetensors(source: ByteSource): Promise<SafetensorsHe
   const start = LENGTH_BYTES + (await headerLength(source));
   const window = new HeaderWindow(source, LENGTH_BYTES, start);
   const json = new JsonText(window);
+  const readers = { window, json, plain: new PlainTensors(window, VALUES, LONGEST_NAME) };
   const list = new TensorList(path);
   let metadata: ReadonlyMap<string, string> | undefined;
   let more = await window.whole(() => json.opens(OPEN_OBJECT, CLOSE_OBJECT));
-  while (more && (await window.whole(() => readTensors(json, window, list)))) {
+  while (more && (await window.whole(() => readTensors(readers, list)))) {
     if (metadata) throw window.damage('the metadata is there twice');
     metadata = await readMetadata(json, window);
     more = await window.whole(() => json.hasMore(CLOSE_OBJECT));
@@ -118,12 +120,22 @@ async function readMetadata(json: JsonText, window: HeaderWindow): Promise<Reado
   return metadata;
 }
 
+/** Two readers of one window: one for all that the format allows, and a quicker one for most of it. */
+interface Readers {
+  readonly window: HeaderWindow;
+  readonly json: JsonText;
+  readonly plain: PlainTensors;
+}
+
 /** Reads as far as there are tensors. @returns whether that is up to the metadata, and not to the end */
-function readTensors(json: JsonText, window: HeaderWindow, list: TensorList): boolean {
+function readTensors({ json, plain, window }: Readers, list: TensorList): boolean {
   for (;;) {
-    const name = json.key(LONGEST_NAME);
-    if (name === METADATA) return true;
-    const tensor = readTensor(json, name, window);
+    let tensor = plain.next();
+    if (!tensor) {
+      const name = json.key(LONGEST_NAME);
+      if (name === METADATA) return true;
+      tensor = readTensor(json, name, window);
+    }
     const more = json.hasMore(CLOSE_OBJECT);
     list.add(tensor);
     window.mark();

@@ -1,5 +1,6 @@
 import { damaged, wrongLength } from './damage';
 import { MOST_DIMENSIONS, MOST_NAME_BYTES, MOST_TENSORS } from './limits';
+import { TensorNames } from './tensor-names';
 
 /** One tensor as a header tells of it. */
 export interface Tensor {
@@ -17,7 +18,7 @@ export interface Tensor {
 /** Collects the tensors of a file within the limits. */
 export class TensorList {
   readonly tensors: Tensor[] = [];
-  private readonly names = new Set<string>();
+  private readonly names = new TensorNames();
   private nameBytes = 0;
 
   constructor(private readonly path: string) {}
@@ -25,12 +26,11 @@ export class TensorList {
   /** @throws Failure for a name that was there before, and beyond the limits */
   add(tensor: Tensor): void {
     const { name } = tensor;
-    if (this.names.has(name)) throw damaged(this.path, 'two tensors have one name', { name });
+    if (!this.names.add(name)) throw damaged(this.path, 'two tensors have one name', { name });
     this.nameBytes += name.length;
     if (this.tensors.length === MOST_TENSORS || this.nameBytes > MOST_NAME_BYTES) {
       throw damaged(this.path, `it lists more than ${MOST_TENSORS} tensors, or names that are too long`, { name });
     }
-    this.names.add(name);
     this.tensors.push(tensor);
   }
 }

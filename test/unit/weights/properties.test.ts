@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { GGMLQuantizationType } from '@huggingface/gguf';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ByteSource } from '../../../server/weights/byte-source';
 import { GGML_TYPES } from '../../../server/weights/ggml-types';
 import { type GgufHeader, readGguf } from '../../../server/weights/gguf';
 import { readHeader } from '../../../server/weights/read-weights';
 import { readSafetensors, type SafetensorsHeader } from '../../../server/weights/safetensors';
+import { TensorNames } from '../../../server/weights/tensor-names';
 import { Failure } from '../../../shared/failure';
 import { createModelFolder } from '../../support/stand-in/testing/model-folder';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -232,6 +234,72 @@ describe('any header', { timeout }, () => {
     await fc.assert(property, runs(400));
   });
 });
+
+/** Hands out a byte of the header at a time, so that every entry is read before anything that follows it is known. */
+function dripping(source: ByteSource): ByteSource {
+  return { ...source, read: (target, offset) => source.read(offset < 8 ? target : target.subarray(0, 1), offset) };
+}
+
+/** What became of a header: its tensors, or the words that it is refused with. */
+async function outcome(source: ByteSource): Promise<unknown> {
+  return readSafetensors(source).then(
+    ({ tensors, metadata }) => [tensors, [...metadata]],
+    (error: unknown) => {
+      if (!(error instanceof Failure)) throw error;
+      return error.message;
+    }
+  );
+}
+
+describe('the quick way to read entries of tensors', { timeout }, () => {
+  it('comes to what the thorough one comes to, whatever the header says', async () => {
+    const property = fc.asyncProperty(anySafetensors, anyEdits, fc.boolean(), async (tensors, edits, isDamaged) => {
+      const { start, size } = safetensorsFile(tensors);
+      const text = isDamaged ? damaged(start.subarray(8), edits) : start.subarray(8);
+      // White space at the end is allowed, and makes room for the quick way up to the last tensor.
+      const bytes = Buffer.concat([start.subarray(0, 8), text, Buffer.alloc(300, ' ')]);
+      bytes.writeBigUInt64LE(BigInt(bytes.length - 8));
+      const fileSize = bytes.length + size - start.length;
+      expect(await outcome(memorySource(bytes, fileSize))).toEqual(
+        await outcome(dripping(memorySource(bytes, fileSize)))
+      );
+    });
+    await fc.assert(property, runs(150));
+  });
+
+  it('takes no metadata for a tensor', async () => {
+    const entry = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}';
+    const text = `{"__metadata__":${entry}}`.padEnd(600);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(text.length));
+    const start = Buffer.concat([length, Buffer.from(text)]);
+    await expect(readSafetensors(memorySource(start, start.length + 4))).rejects.toThrow('damaged');
+  });
+});
+
+describe('names of tensors', () => {
+  it('are known again among many, whoever chose them', () => {
+    const usual = Array.from({ length: 5000 }, (_, index) => `layers.${index}.weight`);
+    for (const chosen of [usual, sameSlot(1500)]) {
+      const names = new TensorNames();
+      expect(chosen.every((name) => names.add(name))).toBe(true);
+      expect(chosen.some((name) => names.add(name))).toBe(false);
+      expect(names.add('another')).toBe(true);
+    }
+  });
+});
+
+/** Texts that FNV-1a gives the same last bits. */
+function sameSlot(count: number): string[] {
+  const found: string[] = [];
+  for (let number = 0; found.length < count; number += 1) {
+    const text = number.toString(36);
+    let hash = 0x811c9dc5;
+    for (const character of text) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+    if (((hash ^ (hash >>> 15)) & 0x3ff) === 0) found.push(text);
+  }
+  return found;
+}
 
 describe('the models that the engine was recorded with', () => {
   it('are read as the parsers of the hub read them', async () => {
