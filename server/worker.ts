@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { TAKE_IMAGE_TASK, takeImage, takeImageInput } from './engine/inputs/take-image';
 import { readPngFile } from './gallery/png-file';
 import { INSPECT_IMAGE_TASK, inspectImageInput } from './operations/inspect-image';
 import { HASH_PARTS_TASK, hashPartsTask } from './platform/workers/hash-parts-task';
@@ -19,6 +20,7 @@ else if (parentPort) {
   serveTasks(parentPort, {
     [HASH_TASK]: hashTask,
     [HASH_PARTS_TASK]: hashPartsTask,
+    [TAKE_IMAGE_TASK]: (input) => takeImage(takeImageInput.parse(input)),
     [INSPECT_IMAGE_TASK]: async (input) => {
       const { width, height } = await readPngFile(inspectImageInput.parse(input).path);
       return { width, height };

@@ -4,13 +4,21 @@ export interface PngHeader {
   readonly height: number;
   /** 1 to 64. */
   readonly bitsPerPixel: number;
+  /** 1 to 4; the last of 2 or 4 says how opaque a pixel is. */
+  readonly channels: number;
   readonly isInterlaced: boolean;
   readonly needsPalette: boolean;
 }
 
-interface Pass {
+/** A part of an image whose lines follow each other: the whole, or one of the seven of an interlaced image. */
+export interface Pass {
   readonly width: number;
   readonly height: number;
+  /** Column and row of its first pixel, and the distances between its columns and rows. */
+  readonly left: number;
+  readonly top: number;
+  readonly across: number;
+  readonly down: number;
 }
 
 /** Channels and bit depths of each colour type (PNG specification, table 11.1). */
@@ -59,6 +67,7 @@ export function readHeader(data: Uint8Array): PngHeader | string {
     width,
     height,
     bitsPerPixel: colour.channels * depth,
+    channels: colour.channels,
     isInterlaced: interlace === 1,
     needsPalette: type === PALETTE
   };
@@ -84,14 +93,20 @@ export function scanlineProblem(header: PngHeader, raw: Uint8Array): string | un
   return undefined;
 }
 
-function passes({ width, height, isInterlaced }: PngHeader): Pass[] {
-  if (!isInterlaced) return [{ width, height }];
+/** The parts of an image in the order of their lines. */
+export function passes({ width, height, isInterlaced }: PngHeader): Pass[] {
+  if (!isInterlaced) return [{ width, height, left: 0, top: 0, across: 1, down: 1 }];
   return ADAM7.map(([left, top, across, down]) => ({
     width: Math.ceil((width - left) / across),
-    height: Math.ceil((height - top) / down)
+    height: Math.ceil((height - top) / down),
+    left,
+    top,
+    across,
+    down
   })).filter((pass) => pass.width > 0 && pass.height > 0);
 }
 
-function lineBytes({ bitsPerPixel }: PngHeader, { width }: Pass): number {
+/** Bytes of a line: one for its filter, then its pixels. */
+export function lineBytes({ bitsPerPixel }: PngHeader, { width }: Pass): number {
   return 1 + Math.ceil((width * bitsPerPixel) / 8);
 }

@@ -26,24 +26,48 @@ const MOST_PIXELS = 64 * 1024 * 1024;
 /** Chunks without which an image cannot be shown; others with an upper-case first letter are unknown to us. */
 const CRITICAL = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND']);
 
+/** A PNG that is complete and sound, as far as it is decoded. */
+export interface DecodedPng {
+  readonly header: PngHeader;
+  /** Red, green and blue of each colour, one after the other; empty where pixels are colours themselves. */
+  readonly palette: Uint8Array;
+  /** Filtered lines, of exactly `scanlineBytes(header)`. */
+  readonly raw: Uint8Array;
+  /** The tEXt chunk "parameters". */
+  readonly parameters?: string;
+}
+
 /**
  * Decodes a whole PNG as far as it takes to prove that it is complete: signature, order and check sums of chunks,
  * compressed data, scanlines. Memory is bounded by the pixels that the header announces.
  * @throws Failure 'bad-image' with the reason
  */
 export function readPng(bytes: Uint8Array): PngImage {
+  const { header, parameters } = decodePng(bytes, MOST_PIXELS);
+  const { width, height } = header;
+  return parameters === undefined ? { width, height } : { width, height, parameters };
+}
+
+/** As {@link readPng}, with what leads to the pixels. @throws Failure 'bad-image' with the reason */
+export function decodePng(bytes: Uint8Array, mostPixels: number): DecodedPng {
   const chunks = readChunks(bytes);
   const [first] = chunks;
   if (first?.type !== 'IHDR') throw bad('it does not begin with a header');
   const header = readHeader(first.data);
   if (typeof header === 'string') throw bad(header);
-  if (header.width * header.height > MOST_PIXELS) throw bad(`it has more than ${MOST_PIXELS} pixels`);
+  if (header.width * header.height > mostPixels) throw tooLarge(header, mostPixels);
   checkOrder(chunks, header);
-  const problem = scanlineProblem(header, inflate(chunks, scanlineBytes(header)));
+  const raw = inflate(chunks, scanlineBytes(header));
+  const problem = scanlineProblem(header, raw);
   if (problem !== undefined) throw bad(problem);
+  const palette = chunks.find(({ type }) => type === 'PLTE')?.data ?? new Uint8Array();
   const parameters = readText(chunks, 'parameters');
-  const { width, height } = header;
-  return parameters === undefined ? { width, height } : { width, height, parameters };
+  return {
+    header,
+    palette: header.needsPalette ? palette : new Uint8Array(),
+    raw,
+    ...(parameters !== undefined && { parameters })
+  };
 }
 
 function readChunks(bytes: Uint8Array): Chunk[] {
@@ -103,6 +127,12 @@ function readText(chunks: readonly Chunk[], keyword: string): string | undefined
     if (type === 'tEXt' && text.subarray(0, prefix.length).equals(prefix)) return text.toString('utf8', prefix.length);
   }
   return undefined;
+}
+
+function tooLarge({ width, height }: PngHeader, mostPixels: number): Failure {
+  return new Failure('bad-image', `The image has ${width} × ${height} pixels; ${mostPixels} are possible.`, {
+    nextStep: 'Make it smaller, then try again.'
+  });
 }
 
 function bad(reason: string): Failure {

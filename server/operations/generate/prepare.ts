@@ -27,8 +27,15 @@ export function commandFor(
     request,
     engine,
     seed,
-    scratch
-  }: { request: GenerationRequest; engine: EngineInUse; seed: number; scratch: Scratch }
+    scratch,
+    inputs
+  }: {
+    request: GenerationRequest;
+    engine: EngineInUse;
+    seed: number;
+    scratch: Scratch;
+    inputs: InputImages;
+  }
 ): EngineCommand {
   const [load = 0] = loadavg();
   return engineArguments({
@@ -36,20 +43,11 @@ export function commandFor(
     files: model.files,
     defaults: model.defaults,
     request,
-    inputs: inputImages(request),
+    inputs,
     abilities: engine.abilities,
     seed,
     threads: engineThreads(availableParallelism(), load),
     output: OUTPUT,
     emptyFolder: scratch.emptyFolder
   });
-}
-
-function inputImages({ init_image, mask, references, control_image }: GenerationRequest): InputImages {
-  return {
-    ...(init_image !== undefined && { initImage: init_image }),
-    ...(mask !== undefined && { mask }),
-    ...(references && { references }),
-    ...(control_image !== undefined && { controlImage: control_image })
-  };
 }

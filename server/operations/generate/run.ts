@@ -1,5 +1,6 @@
 import type { GenerationRequest } from '../../../shared/generation';
 import type { GenerationProgress } from '../../../shared/job-events';
+import { prepareInputs } from '../../engine/inputs/prepare-inputs';
 import { type EngineResult, runEngine } from '../../engine/run';
 import type { Scratch } from '../../engine/scratch';
 import type { EngineInUse } from '../engine/engine-in-use';
@@ -30,7 +31,9 @@ export async function runGeneration(
   { signal, onProgress }: GenerateOptions
 ): Promise<EngineResult> {
   const { model, request, engine, seed, scratch } = run;
-  const { options, unsent } = commandFor(model, run);
+  const size = { ...model.defaults, ...request };
+  const { images: inputs, notices } = await prepareInputs(scratch, request, { pool, size, signal });
+  const { options, unsent } = commandFor(model, { ...run, inputs });
   const { images, warnings } = await runEngine({
     enginePath: engine.path,
     arguments: options,
@@ -44,5 +47,5 @@ export async function runGeneration(
     readImage: (path) => inspectImage(pool, path, signal),
     signal
   });
-  return { images, warnings: [...unsent, ...warnings] };
+  return { images, warnings: [...notices, ...unsent, ...warnings] };
 }

@@ -1,10 +1,10 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rangeStart, respond, startRawServer } from '../../support/raw-http-server';
 import { runCli, STAND_IN, startCli } from '../../support/run-cli';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { sampleManifest } from '../../support/sample-services';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { writeManifest } from '../../support/test-services';
 
@@ -245,22 +245,6 @@ describe('generate', () => {
     expect(JSON.parse(out)).toMatchObject({ error: { code: 'engine-missing' } });
   });
 });
-
-/** The three-file sample, its files expanded beside a copy of its manifest. */
-async function sampleManifest(): Promise<string> {
-  const samples = join(import.meta.dirname, '../../../samples');
-  const folder = await temporaryFolder();
-  const manifest = JSON.parse(await readFile(join(samples, 'workspace/tiny-sd1/manifest.json'), 'utf8'));
-  for (const file of manifest.files) {
-    await writeFile(
-      join(folder, file.filename),
-      gunzipSync(await readFile(join(samples, `files/${file.filename}.gz`)))
-    );
-    file.url = file.filename;
-  }
-  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
-  return join(folder, 'manifest.json');
-}
 
 /** Flips a bit of a read-only file, which is what rotting disks do. */
 async function damage(path: string): Promise<void> {

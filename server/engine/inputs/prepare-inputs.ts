@@ -1,0 +1,97 @@
+import { basename, join } from 'node:path';
+import { cancelled, Failure } from '../../../shared/failure';
+import { visibleText } from '../../../shared/file-name';
+import type { GenerationRequest } from '../../../shared/generation';
+import type { WorkerPool } from '../../platform/workers/worker-pool';
+import type { InputImages } from '../arguments/engine-arguments';
+import type { Scratch } from '../scratch';
+import { TAKE_IMAGE_TASK, takenImage } from './take-image';
+
+/** The images of a request as the engine gets them. */
+export interface PreparedInputs {
+  /** Copies in the scratch folder. */
+  readonly images: InputImages;
+  /** What happens to them that the user may not expect, one sentence each. */
+  readonly notices: readonly string[];
+}
+
+export interface PrepareOptions {
+  readonly pool: Pick<WorkerPool, 'start'>;
+  /** The size that the images of the run will have, as far as request and manifest tell. */
+  readonly size: { readonly width?: number | undefined; readonly height?: number | undefined };
+  readonly signal: AbortSignal;
+}
+
+/** One image, its copy, and its size in pixels. */
+interface Taken {
+  readonly original: string;
+  readonly path: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+type NamedImages = Pick<GenerationRequest, 'init_image' | 'mask' | 'references' | 'control_image'>;
+
+/**
+ * Checks the images that a request names and copies them into the scratch folder, under names that the engine reads
+ * them by. What it cannot read is refused here, with what to do about it.
+ * @throws Failure 'bad-image', 'bad-request', 'file-access', 'disk-full', 'cancelled'
+ */
+export async function prepareInputs(
+  scratch: Scratch,
+  { init_image, mask, references, control_image }: NamedImages,
+  { pool, size, signal }: PrepareOptions
+): Promise<PreparedInputs> {
+  const take = async (name: string, original: string): Promise<Taken> => {
+    if (signal.aborted) throw cancelled('The generation');
+    // To its end even when somebody cancels: nothing may write into the scratch folder once it is removed.
+    const task = pool.start(TAKE_IMAGE_TASK, { path: original, target: join(scratch.folder, name) });
+    return { original, ...takenImage.parse(await task.result) };
+  };
+  // One after the other, for each may take as much memory as is allowed.
+  const init = init_image === undefined ? undefined : await take('init', init_image);
+  const masking = mask === undefined ? undefined : await take('mask', mask);
+  const control = control_image === undefined ? undefined : await take('control', control_image);
+  const referenced: Taken[] = [];
+  for (const [index, path] of (references ?? []).entries()) referenced.push(await take(`reference${index}`, path));
+  if (init && masking) requireSameSize(init, masking);
+  if (signal.aborted) throw cancelled('The generation');
+  return {
+    images: {
+      ...(init && { initImage: init.path }),
+      ...(masking && { mask: masking.path }),
+      ...(references && { references: referenced.map(({ path }) => path) }),
+      ...(control && { controlImage: control.path })
+    },
+    notices: [init, control].flatMap((image) => (image ? fittingNotice(image, size) : []))
+  };
+}
+
+/** The engine would fit each of them to the run's size on its own, and the mask would lie elsewhere. */
+function requireSameSize(image: Taken, mask: Taken): void {
+  if (image.width === mask.width && image.height === mask.height) return;
+  const [masks, images] = [mask, image].map(({ width, height }) => `${width} × ${height}`);
+  throw new Failure('bad-request', `The mask has ${masks} pixels, and its image ${images}.`, {
+    subject: mask.original,
+    nextStep: 'Make a mask of the same size as the image.'
+  });
+}
+
+/** The engine makes sizes multiples of this, upwards. */
+const SIZE_STEP = 64;
+
+const aligned = (length: number): number => Math.ceil(length / SIZE_STEP) * SIZE_STEP;
+
+/** The engine cuts an image to the shape of the run from its middle, then resizes it. */
+function fittingNotice({ original, width, height }: Taken, size: PrepareOptions['size']): string[] {
+  if (size.width === undefined || size.height === undefined) return [];
+  const [wide, high] = [aligned(size.width), aligned(size.height)];
+  if (wide === width && high === height) return [];
+  const shape = wide / high;
+  const [left, right] = [width * high, height * wide];
+  const cut = left > right ? [Math.floor(height * shape), height] : [width, Math.floor(width / shape)];
+  const name = visibleText(basename(original));
+  const from = `${name} has ${width} × ${height} pixels`;
+  if (left === right) return [`${from} and is resized to ${wide} × ${high}.`];
+  return [`${from} and is cut to ${cut.join(' × ')}, then resized to ${wide} × ${high}.`];
+}
