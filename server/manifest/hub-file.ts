@@ -35,6 +35,14 @@ export function isPinned({ revision }: Pick<HubFile, 'revision'>): boolean {
   return COMMIT.test(revision);
 }
 
+/**
+ * The path of a file as addresses write it.
+ * @returns undefined for a name with half a surrogate pair, which JSON can hold and no address can
+ */
+export function writtenPath(path: string): string | undefined {
+  return /\p{Cs}/u.test(path) ? undefined : path.split('/').map(encodeURIComponent).join('/');
+}
+
 /** The same address with another revision. @param url one that {@link hubFileOf} understands */
 export function withRevision(url: string, revision: string): string {
   const written = encodeURIComponent(revision);

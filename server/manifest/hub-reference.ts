@@ -20,7 +20,8 @@ const PAGE =
  */
 export function parseHubReference(text: string): HubReference | undefined {
   const [, owner = '', repo = '', revision, path] = PAGE.exec(text) ?? NAMED.exec(text) ?? [];
-  if (!isHubName(owner) || !isHubName(repo)) return undefined;
+  // Half a surrogate pair can be in no address.
+  if (!isHubName(owner) || !isHubName(repo) || /\p{Cs}/u.test(text)) return undefined;
   try {
     const decoded = path === undefined ? undefined : decodeURIComponent(path);
     return { owner, repo, revision: decodeURIComponent(revision ?? 'main'), path: decoded };

@@ -5,6 +5,7 @@ import { MOST_FILES } from '../../shared/manifest/source-manifest';
 import { parseSourceAddress } from '../../shared/source-address';
 import { wordList } from '../../shared/word-list';
 import { nearestModelName } from '../manifest/fixes/names';
+import { writtenPath } from '../manifest/hub-file';
 import { type HubReference, parseHubReference } from '../manifest/hub-reference';
 import { type FoundFile, type NewManifest, newManifest, weightsAmong } from '../manifest/new-manifest';
 import { fileFailure } from '../platform/system-error';
@@ -82,9 +83,19 @@ export async function manifestFromHub(
   const found = weightsOf(repository, wanted);
   const described = found.map((file) => ({
     ...file,
-    url: `${repository}@${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`
+    url: `${repository}@${commit}/${requireWritten(file.path, repository)}`
   }));
   return newManifest({ name: nearestModelName(repo) ?? UNNAMED, source: repository, revision: commit }, described);
+}
+
+/** @throws Failure when no address can name the file */
+function requireWritten(path: string, subject: string): string {
+  const written = writtenPath(path);
+  if (written !== undefined) return written;
+  throw new Failure('bad-response', `The hub lists the file ${JSON.stringify(path)}, whose name is no valid text.`, {
+    subject,
+    nextStep: 'Name a folder or file of the repository without it.'
+  });
 }
 
 /** For folders and repositories whose names hold nothing that a model's name may. */

@@ -1,4 +1,5 @@
 import { parseSourceAddress } from '../../../shared/source-address';
+import { writtenPath } from '../hub-file';
 import { type ManifestCompletion, snippetText, type ValueRequest } from './completion';
 
 /** Shorter texts are in the names of too many repositories. */
@@ -22,7 +23,7 @@ export async function completeHubAddress({ place, hub }: ValueRequest): Promise<
     if (repository.kind !== 'hub') return [];
     const files = await hub.files(repository);
     return files
-      .map((file) => file.split('/').map(encodeURIComponent).join('/'))
+      .flatMap((file) => writtenPath(file) ?? [])
       .filter((file) => file.toLowerCase().startsWith(path.toLowerCase()))
       .slice(0, MOST_FILES)
       .map((file, rank): ManifestCompletion => {

@@ -150,6 +150,16 @@ describe('manifest from the hub', () => {
     expect(`${out}${err}`.split('\n').filter(hasInvisibleCharacter)).toEqual([]);
   });
 
+  it('says which name no address can hold', async () => {
+    const hub = await startMovingHub({ 'part\ud800.gguf': MODEL, 'sub/vae.gguf': VAE });
+    const environment = { HF_ENDPOINT: hub.origin };
+    const { status, err } = await runCli(['manifest', 'from', 'owner/repo'], { home, environment });
+    expect(status).toBe(1);
+    expect(err).toContain(String.raw`The hub lists the file "part\ud800.gguf", whose name is no valid text.`);
+    const part = await runCli(['manifest', 'from', 'owner/repo@main/sub'], { home, environment });
+    expect(JSON.parse(part.out).files).toMatchObject([{ filename: 'vae.gguf' }]);
+  });
+
   it('refuses more files than a manifest lists', async () => {
     const one = Buffer.from('x');
     const hub = await startMovingHub(
