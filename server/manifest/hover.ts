@@ -1,4 +1,4 @@
-import { findNodeAtOffset, getNodePath, type Node } from 'jsonc-parser';
+import { getNodePath, type Node } from 'jsonc-parser';
 import { byteText } from '../../shared/byte-text';
 import { parseDigest } from '../../shared/digest';
 import type { ModelFile, ModelSummary } from '../../shared/model';
@@ -9,6 +9,7 @@ import type { TextRange } from './diagnostic';
 import { type Dialect, FILE_NAME_FIELDS } from './dialect';
 import { type ManifestDocument, rangeOf, stringOf } from './document';
 import type { ManifestKnowledge } from './knowledge';
+import { nodeAtOffset } from './node-at-offset';
 import { fits } from './place';
 import { descriptionOf, fieldsAt } from './schema-at';
 
@@ -37,7 +38,7 @@ export async function hoverAt(
   knowledge: ManifestKnowledge,
   offset: number
 ): Promise<ManifestHover | undefined> {
-  const node = document.root && !document.limit ? findNodeAtOffset(document.root, offset) : undefined;
+  const node = document.root && !document.limit ? nodeAtOffset(document.root, offset) : undefined;
   if (!node || node.type === 'object' || node.type === 'array' || node.type === 'property') return undefined;
   const subject = { document, dialect, knowledge, node, path: getNodePath(node) };
   const isName = node.parent?.type === 'property' && node.parent.children?.[0] === node;
