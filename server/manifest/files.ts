@@ -1,5 +1,6 @@
 import type { Node } from 'jsonc-parser';
 import { type ManifestDocument, stringOf } from './document';
+import { lastBegunIndex } from './node-at-offset';
 
 /** A text in a file entry, with its node. */
 export interface EntryText {
@@ -11,6 +12,14 @@ export interface EntryText {
 export function fileEntries(document: ManifestDocument): readonly Node[] {
   const files = document.nodeAt(['files']);
   return files?.type === 'array' ? (files.children ?? []) : [];
+}
+
+/** Index of the file entry at an offset; undefined when there is none, or it was cut off. */
+export function entryIndexAt(document: ManifestDocument, offset: number): number | undefined {
+  const entries = fileEntries(document);
+  const index = lastBegunIndex(entries, offset);
+  const entry = entries[index];
+  return entry && offset < entry.offset + entry.length ? index : undefined;
 }
 
 /** What several rules ask of one document. */

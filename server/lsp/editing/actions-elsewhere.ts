@@ -13,10 +13,16 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import * as z from 'zod';
 import { Failure } from '../../../shared/failure';
 import { stringOf } from '../../manifest/document';
-import { fileEntries } from '../../manifest/files';
 import type { TextReplacement } from '../../manifest/fixes/edits';
 import { writeFacts, writeRevision } from '../../manifest/fixes/facts';
-import { type Errand, fileAt, fixesElsewhere, type WrittenFile } from '../../manifest/fixes/fixes-elsewhere';
+import {
+  type Errand,
+  entriesFor,
+  FixesElsewhere,
+  fileAt,
+  type WantedEntries,
+  type WrittenFile
+} from '../../manifest/fixes/fixes-elsewhere';
 import { type HubFile, hubFileOf } from '../../manifest/hub-file';
 import { HubFacts } from '../../operations/hub-facts';
 import { knownLocally, localFacts, type ManifestAround } from '../../operations/local-facts';
@@ -42,7 +48,7 @@ const actionData = z.object({
     z.object({ kind: z.literal('pin') }),
     z.object({ kind: z.literal('fill'), from: z.enum(['hub', 'installed', 'hub-cache', 'beside']) })
   ]),
-  entries: z.array(z.int().min(0))
+  entries: z.union([z.int().min(0), z.literal('all')])
 });
 
 /** The actions whose edits need the hub or the disk; only the disk is looked at for now, and nothing is read. */
@@ -54,12 +60,12 @@ export async function actionsElsewhere(
 ): Promise<CodeAction[]> {
   const { only, diagnostics: shown } = params.context;
   if (look.dialect !== 'source' || !isAskedFor(only, CodeActionKind.QuickFix)) return [];
-  const locally = knownLocally(services, aroundOf(document, look));
+  const elsewhere = new FixesElsewhere(look.parsed, knownLocally(services, aroundOf(document, look)));
   const touched = touchedBy(document, look, params.range);
   const found = touched.map(async (diagnostic) => {
-    const fixes = await fixesElsewhere(look.parsed, diagnostic, locally);
+    const fixes = await elsewhere.of(diagnostic);
     return fixes.map(({ title, errand, entries }): CodeAction => {
-      const data = { uri: document.uri, version: document.version, errand, entries: [...entries] };
+      const data = { uri: document.uri, version: document.version, errand, entries };
       const diagnostics = shownOf(document, diagnostic, shown);
       return { title, kind: CodeActionKind.QuickFix, diagnostics, data: data satisfies z.input<typeof actionData> };
     });
@@ -99,21 +105,19 @@ interface Request {
   readonly document: TextDocument;
   readonly look: ManifestLook;
   readonly errand: Errand;
-  readonly entries: readonly number[];
+  readonly entries: WantedEntries;
   readonly signal: AbortSignal;
 }
 
 async function editsOf(services: Services, request: Request): Promise<TextReplacement[]> {
   const { document, look, errand, entries, signal } = request;
   const { parsed } = look;
-  const all = fileEntries(parsed);
   const alias = stringOf(parsed.nodeAt(['credential_alias']));
   const hub = new HubFacts(services, { alias, signal });
   const edits: TextReplacement[] = [];
-  for (const index of entries) {
-    const entry = all[index];
+  for (const entry of entriesFor(parsed, errand.kind, entries)) {
     const file = fileAt(parsed, entry);
-    if (!entry || !file) continue;
+    if (!file) continue;
     if (errand.kind === 'pin') edits.push(...writeRevision(parsed, entry, await hub.commit(requireHub(file))));
     else if (errand.from === 'hub') edits.push(...writeFacts(parsed, entry, await hubFactsOf(hub, file)));
     else {

@@ -1,6 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import type { TextRange } from '../diagnostic';
 import { endOf, type ManifestDocument, rangeOf } from '../document';
+import { lastBegunIndex } from '../node-at-offset';
 
 /** A part of the text and what comes in its place. */
 export interface TextReplacement extends TextRange {
@@ -20,7 +21,7 @@ export function replaceValue(node: Node, value: string | number): TextReplacemen
  */
 export function removeFromParent(document: ManifestDocument, node: Node): TextReplacement {
   const siblings = node.parent?.children ?? [];
-  const index = siblings.indexOf(node);
+  const index = lastBegunIndex(siblings, node.offset);
   const next = siblings[index + 1];
   if (next) return { start: node.offset, end: next.offset, text: '' };
   const previous = siblings[index - 1];

@@ -1,8 +1,8 @@
-import { findNodeAtOffset } from 'jsonc-parser';
 import type { DiagnosticCode } from '../../../shared/manifest/diagnostic-codes';
-import type { ManifestDiagnostic } from '../diagnostic';
+import type { ManifestDiagnostic, TextRange } from '../diagnostic';
 import type { Dialect } from '../dialect';
 import type { ManifestDocument } from '../document';
+import { nodeAtOffset } from '../node-at-offset';
 import { fixAddress, fixInsecureAddress, fixSecret } from './addresses';
 import type { TextReplacement } from './edits';
 import {
@@ -44,7 +44,7 @@ const FIXES: Readonly<Partial<Record<DiagnosticCode, (request: FixRequest) => Ma
 export function fixesFor(document: ManifestDocument, dialect: Dialect, diagnostic: ManifestDiagnostic): ManifestFix[] {
   // What was read behind a syntax error is a guess, and edits made from it would be one too.
   const isCertain = document.syntaxError === undefined || diagnostic.end <= document.syntaxError.offset;
-  const node = document.root && isCertain ? findNodeAtOffset(document.root, diagnostic.start) : undefined;
+  const node = document.root && isCertain ? nodeAtOffset(document.root, diagnostic.start) : undefined;
   return (node && FIXES[diagnostic.code]?.({ document, dialect, diagnostic, node })) ?? [];
 }
 
@@ -57,13 +57,38 @@ export function certainFixes(
   dialect: Dialect,
   diagnostics: readonly ManifestDiagnostic[]
 ): readonly TextReplacement[] {
-  const edits: TextReplacement[] = [];
+  const edits = new DisjointEdits();
   for (const diagnostic of diagnostics) {
     const fix = fixesFor(document, dialect, diagnostic).find(({ isCertain }) => isCertain);
-    const isFree = fix?.edits.every((edit) =>
-      edits.every((other) => edit.start >= other.end || edit.end <= other.start)
-    );
-    if (fix && isFree) edits.push(...fix.edits);
+    if (fix?.edits.every((edit) => edits.leaveFree(edit))) edits.add(fix.edits);
   }
-  return edits;
+  return edits.inDocumentOrder;
+}
+
+/** Edits that do not touch each other, in document order: a search tells whether one more fits. */
+class DisjointEdits {
+  private readonly edits: TextReplacement[] = [];
+
+  get inDocumentOrder(): readonly TextReplacement[] {
+    return this.edits;
+  }
+
+  leaveFree({ start, end }: TextRange): boolean {
+    const before = this.edits[this.countBegunBefore(end) - 1];
+    return before === undefined || before.end <= start;
+  }
+
+  add(edits: readonly TextReplacement[]): void {
+    for (const edit of edits) this.edits.splice(this.countBegunBefore(edit.end), 0, edit);
+  }
+
+  private countBegunBefore(offset: number): number {
+    let [low, high] = [0, this.edits.length];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if ((this.edits[middle]?.start ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Node } from 'jsonc-parser';
 import { collisionKey, fileNameProblem } from '../../../shared/file-name';
 import { type ModelName, parseModelName } from '../../../shared/model-name';
 import { FILE_NAME_FIELDS } from '../dialect';
-import { stringOf, valueOf } from '../document';
-import { entryTexts, fileEntries } from '../files';
+import { type ManifestDocument, stringOf, valueOf } from '../document';
+import { entryIndexAt, entryTexts, fileEntries } from '../files';
 import { removeFromParent, replaceValue } from './edits';
 import type { FixRequest, ManifestFix } from './fix';
 
@@ -40,19 +41,34 @@ export function nearestModelName(text: string): ModelName | undefined {
 export function fixDuplicatePath({ document, dialect, diagnostic, node }: FixRequest): ManifestFix[] {
   const field = FILE_NAME_FIELDS[dialect];
   const text = stringOf(node);
-  const entry = fileEntries(document).find((candidate) => document.fieldsOf(candidate).get(field)?.value === node);
-  const first = fileEntries(document).find(
-    (candidate) => document.fieldsOf(candidate).get(field)?.value?.offset === diagnostic.related?.[0]?.start
-  );
+  const entry = entryNamedAt(document, field, node.offset);
+  const first = entryNamedAt(document, field, diagnostic.related?.[0]?.start);
   if (!entry || !first || text === undefined) return [];
   const removal = { title: 'Remove this entry', edits: [removeFromParent(document, entry)] };
   if (isDeepStrictEqual(valueOf(entry), valueOf(first))) return [{ ...removal, isCertain: true }];
-  const taken = new Set(entryTexts(document, field).map((other) => collisionKey(other.text)));
-  const name = freeName(text, taken);
+  const name = freeName(text, takenNames(document, field));
   return [
     { title: `Rename to “${name}”`, edits: [replaceValue(node, name)], isCertain: false },
     { ...removal, isCertain: false }
   ];
+}
+
+/** The entry whose file name stands at an offset. */
+function entryNamedAt(document: ManifestDocument, field: string, offset: number | undefined): Node | undefined {
+  const index = offset === undefined ? undefined : entryIndexAt(document, offset);
+  const entry = index === undefined ? undefined : fileEntries(document)[index];
+  return entry && document.fieldsOf(entry).get(field)?.value?.offset === offset ? entry : undefined;
+}
+
+/** Every fix of a document asks for these. */
+const takenByDocument = new WeakMap<ManifestDocument, ReadonlySet<string>>();
+
+function takenNames(document: ManifestDocument, field: string): ReadonlySet<string> {
+  const known = takenByDocument.get(document);
+  if (known) return known;
+  const taken = new Set(entryTexts(document, field).map(({ text }) => collisionKey(text)));
+  takenByDocument.set(document, taken);
+  return taken;
 }
 
 function safeFileName(name: string): string {

@@ -2,9 +2,10 @@ import { applyEdits } from 'jsonc-parser';
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../server/manifest/diagnostics';
 import type { Dialect } from '../../../server/manifest/dialect';
-import { parseManifestText } from '../../../server/manifest/document';
+import { type ManifestDocument, parseManifestText } from '../../../server/manifest/document';
 import type { TextReplacement } from '../../../server/manifest/fixes/edits';
 import { certainFixes, fixesFor } from '../../../server/manifest/fixes/fixes';
+import { FixesElsewhere } from '../../../server/manifest/fixes/fixes-elsewhere';
 import { DIGEST, installedWith, sourceFile, sourceWith, sourceWithFile } from './marked';
 
 function apply(text: string, edits: readonly TextReplacement[]): string {
@@ -151,6 +152,29 @@ describe('all fixes together', () => {
     const text = sourceWith({ licence: '"MIT"', files: `[${files.join(',')}]` });
     const mended = apply(text, certainFixes(parseManifestText(text), 'source', rowsOf(text, 'source')));
     expect(rowsOf(mended, 'source').map(({ code }) => code)).toEqual(['insecure-url']);
+  });
+
+  it('look at each file a few times, however many findings there are', async () => {
+    const files = Array.from({ length: 1000 }, (_, index) =>
+      sourceFile({ role: '"lora"', url: `"hf:o/r@main/${index}.bin"`, filename: '"a.bin"' })
+    );
+    const parsed = parseManifestText(sourceWith({ files: `[${files.join(',')}]` }));
+    let looks = 0;
+    const document: ManifestDocument = {
+      ...parsed,
+      fieldsOf(node) {
+        looks += 1;
+        return parsed.fieldsOf(node);
+      }
+    };
+    const rows = diagnose(parsed, 'source', { reportSyntax: true });
+    const elsewhere = new FixesElsewhere(document, () => Promise.resolve([]));
+    const unpinned = rows.filter(({ code }) => code === 'unpinned-revision');
+    const offered = await Promise.all(unpinned.map((row) => elsewhere.of(row)));
+    expect(offered.map((fixes) => fixes.length)).toEqual(unpinned.map(() => 4));
+    expect(certainFixes(document, 'source', rows)).toEqual([]);
+    expect(rows.length).toBeGreaterThanOrEqual(1999);
+    expect(looks).toBeLessThan(20 * files.length);
   });
 
   it('change nothing behind a syntax error', () => {
