@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type EngineEvent, EngineOutput } from '../../../server/engine/output';
 import { RunRecord } from '../../../server/engine/run-record';
 import type { ChildEnd } from '../../../server/platform/child-process';
-
-const folder = join(__dirname, '..', '..', 'fixtures', 'engine');
+import { recordedRun } from '../../support/stand-in/testing/recorded-run';
 
 /** What the real sd-cli wrote in a recorded run, and how it ended. */
 export interface Recording {
@@ -14,10 +11,11 @@ export interface Recording {
 }
 
 export function recording(name: string): Recording {
+  const { stdout, stderr, code, signal } = recordedRun(name);
   return {
-    stdout: readFileSync(join(folder, name, 'stdout.bin')),
-    stderr: readFileSync(join(folder, name, 'stderr.bin')),
-    end: JSON.parse(readFileSync(join(folder, name, 'exit.json'), 'utf8')) as ChildEnd
+    stdout: Buffer.from(stdout),
+    stderr: Buffer.from(stderr),
+    end: { code, signal: signal as NodeJS.Signals | null }
   };
 }
 

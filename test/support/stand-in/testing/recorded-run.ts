@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 const FIXTURES = new URL('../../../fixtures/sd-cli/', import.meta.url);
 const RUNS = new URL('runs/', FIXTURES);
+const UNREPLAYED = new URL('unreplayed/', FIXTURES);
 
 const RECORDED_VERSION = 'stable-diffusion.cpp version master-827-97d2990+, commit 97d29908';
 const STAND_IN_VERSION =
@@ -19,19 +20,32 @@ export interface RecordedRun {
   readonly stderr: string;
 }
 
-/** The names of all stored runs. */
+/** The names of all stored runs that the stand-in replays. */
 export function recordedRunNames(): readonly string[] {
-  return readdirSync(RUNS)
-    .map((file) => basename(file, '.json'))
-    .toSorted();
+  return namesIn(RUNS);
+}
+
+/** The names of all stored runs. */
+export function allRecordedRunNames(): readonly string[] {
+  return [...namesIn(RUNS), ...namesIn(UNREPLAYED)].toSorted();
+}
+
+/** When which characters of a recorded run's stdout came: pairs of milliseconds and a length, in order. */
+export type RecordedTimeline = readonly (readonly [milliseconds: number, length: number])[];
+
+/** The timelines of some of the runs. */
+export function recordedTimelines(): Readonly<Record<string, RecordedTimeline>> {
+  return JSON.parse(readFileSync(new URL('timelines.json', FIXTURES), 'utf8')) as Record<string, RecordedTimeline>;
 }
 
 /** Reads one run, with the usage text and the lists of missing tensors put back. */
 export function recordedRun(name: string): RecordedRun {
-  const stored = JSON.parse(readFileSync(new URL(`${name}.json`, RUNS), 'utf8')) as Omit<
-    RecordedRun,
-    'stdout' | 'stderr'
-  > & { readonly stdout: readonly string[]; readonly stderr: readonly string[] };
+  const path = [RUNS, UNREPLAYED].map((folder) => new URL(`${name}.json`, folder)).find((file) => existsSync(file));
+  if (!path) throw new Error(`no run ${name} is recorded`);
+  const stored = JSON.parse(readFileSync(path, 'utf8')) as Omit<RecordedRun, 'stdout' | 'stderr'> & {
+    readonly stdout: readonly string[];
+    readonly stderr: readonly string[];
+  };
   const usage = readFileSync(new URL('usage.txt', FIXTURES), 'utf8').trimEnd();
   return {
     ...stored,
@@ -58,6 +72,12 @@ export function withoutTimes(stream: string): string {
     .replaceAll(/(\| \d+\/\d+ - )\d+\.\d\d(?:it\/s|s\/it)(?=.\[K)/g, '$1<rate>')
     .replaceAll(/(\| \d+\/\d+ - )\d+\.\d\d[MG]B\/s(?=.\[K)/g, '$1<rate>')
     .replaceAll(/((?:taking|after|completed in|read:|memcpy:|convert:|copy_to_backend:) )\d+\.\d\ds/g, '$1<time>');
+}
+
+function namesIn(folder: URL): string[] {
+  return readdirSync(folder)
+    .map((file) => basename(file, '.json'))
+    .toSorted();
 }
 
 function missing(part: string, list: string): string {
