@@ -2,6 +2,7 @@ import { commands, Disposable, type ExtensionContext, type LogOutputChannel, win
 import type { LanguageClient } from 'vscode-languageclient/node';
 import type { HubCacheProgress } from '../shared/job-events';
 import {
+  GenerationPreviewed,
   GenerationProgressed,
   GetCredential,
   HubCacheChanged,
@@ -108,6 +109,7 @@ function listen(client: LanguageClient, models: ModelList, cache: CacheList, job
   client.onNotification(GenerationProgressed, (event) =>
     jobs.advance(event.model, 'generate', generationProgress(event))
   );
+  client.onNotification(GenerationPreviewed, ({ name, png }) => jobs.showPreview(name, png));
 }
 
 /** A job may be on the repository, or on one of its revisions. */

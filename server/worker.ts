@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { TAKE_IMAGE_TASK, takeImage, takeImageInput } from './engine/inputs/take-image';
-import { readPngFile } from './gallery/png-file';
+import { examinePngFile } from './gallery/png-file';
 import { INSPECT_IMAGE_TASK, inspectImageInput } from './operations/inspect-image';
 import { HASH_PARTS_TASK, hashPartsTask } from './platform/workers/hash-parts-task';
 import { HASH_TASK, hashTask } from './platform/workers/hash-task';
@@ -22,8 +22,8 @@ else if (parentPort) {
     [HASH_PARTS_TASK]: hashPartsTask,
     [TAKE_IMAGE_TASK]: (input) => takeImage(takeImageInput.parse(input)),
     [INSPECT_IMAGE_TASK]: async (input) => {
-      const { width, height } = await readPngFile(inspectImageInput.parse(input).path);
-      return { width, height };
+      const { width, height, look } = await examinePngFile(inspectImageInput.parse(input).path);
+      return { width, height, look };
     }
   });
 }

@@ -38,12 +38,13 @@ export type FailureCode = (typeof FAILURE_CODES)[number];
 
 /**
  * Where something can be done about a failure, beyond what its code tells. `terms`: a page whose terms have to be
- * accepted. `setting`: the key of a setting of ours, or of the editor's.
+ * accepted. `setting`: the key of a setting of ours, or of the editor's. `heal`: files of the model are damaged.
  */
 export type Remedy =
   | { readonly kind: 'credential' }
   | { readonly kind: 'terms'; readonly url: string }
-  | { readonly kind: 'setting'; readonly key: string };
+  | { readonly kind: 'setting'; readonly key: string }
+  | { readonly kind: 'heal' };
 
 /** A failure as plain data: crosses the protocol and is what `--json` prints. */
 export interface FailureData {

@@ -71,20 +71,61 @@ export interface TransferProgress {
   readonly secondsLeft: number | null;
 }
 
-/** Where a generation is. */
-export type GenerationPhase = 'starting' | 'loading' | 'encoding' | 'sampling' | 'decoding' | 'saving';
+/** Where a run of the engine is. `waiting`: for its turn, before the engine is started. */
+export type GenerationPhase =
+  | 'waiting'
+  | 'starting'
+  | 'loading'
+  | 'encoding'
+  | 'sampling'
+  | 'decoding'
+  | 'enlarging'
+  | 'converting'
+  | 'saving';
+
+/** A part of a model whose weights are being read. Each is read when it is first needed, so there is no total. */
+export type ModelPart =
+  | 'text-encoder'
+  | 'image-encoder'
+  | 'diffusion-model'
+  | 'image-decoder'
+  | 'lora'
+  | 'upscale-model';
+
+/** Where in the machine's queue a run waits. */
+export interface QueuePlace {
+  /** 2 for the one that comes after the one that runs. */
+  readonly position: number;
+  /** The model of the run before it; absent when nobody can tell. */
+  readonly behind?: string;
+}
 
 /** Progress of a generation, at most ten times a second. */
 export interface GenerationProgress {
   readonly model: string;
   readonly phase: GenerationPhase;
+  /** What is being read while weights are read. */
+  readonly part?: ModelPart;
+  /** How much of these weights is read, 0 to 1. */
+  readonly loaded?: number;
   /** Sampling step, 1-based, with the number of steps really run. */
   readonly step?: number;
   readonly steps?: number;
   readonly secondsPerStep?: number;
+  /** 1-based, when the image is sampled twice, the second time at its final size. */
+  readonly pass?: number;
+  readonly passes?: number;
+  /** Tiles that are decoded or enlarged, 1-based. */
+  readonly tile?: number;
+  readonly tiles?: number;
   /** Which image of the batch, 1-based. */
   readonly image: number;
   readonly images: number;
+  /** How much of the work is done, 0 to 1; never falls. Absent before anybody can tell. */
+  readonly fraction?: number;
+  /** Never rises; absent before it can be told, and as long as it turned out to be wrong. */
+  readonly secondsLeft?: number;
+  readonly queue?: QueuePlace;
 }
 
 /** Progress of a deep verification, in bytes that are hashed now or known from before. */

@@ -44,8 +44,6 @@ export const initializationOptions = z.object({
   allowInsecureHttp: z.boolean().default(false),
   /** Absolute paths of folders that identical bytes may be adopted from. */
   adoptFrom: z.array(z.string()).default([]),
-  /** Absolute path of the user's own folder of LoRAs. */
-  loraFolder: z.string().min(1).optional(),
   /** Days that a partial is kept which nobody goes on with; 0: for ever. */
   keepPartialsDays: z.number().min(0).optional(),
   /** Whether hosts of private networks may be connected to when a manifest names them. */
@@ -126,6 +124,20 @@ export interface FreedSpace {
 
 export interface GenerateParams extends ModelParams {
   readonly request: GenerationRequest;
+  /** Whether to send previews. */
+  readonly preview?: boolean | undefined;
+  /** How long the engine may run, in minutes; absent or 0: for ever. */
+  readonly timeLimitMinutes?: number | undefined;
+}
+
+/** How an image looks in the middle of its sampling: a PNG of an eighth of its size. */
+export interface GenerationPreview extends ModelParams {
+  /** 1-based. */
+  readonly image: number;
+  readonly step: number;
+  readonly steps: number;
+  /** The file's bytes in base64. */
+  readonly png: string;
 }
 
 /** A secret as the client keeps it, with the origins that it may be sent to. */
@@ -198,6 +210,7 @@ export const HubCacheProgressed = new NotificationType<HubCacheProgress>('diffus
 export const ModelsChanged = new NotificationType0('diffusionDock/models/changed');
 export const PullProgressed = new NotificationType<PullEvent>('diffusionDock/models/pullProgressed');
 export const VerifyProgressed = new NotificationType<VerifyProgress>('diffusionDock/models/verifyProgressed');
+export const GenerationPreviewed = new NotificationType<GenerationPreview>('diffusionDock/generationPreviewed');
 export const GenerationProgressed = new NotificationType<GenerationProgress>('diffusionDock/generationProgressed');
 
 /** Client to server: every candidate manifest in the workspace, by URI; replaces what was said before. */

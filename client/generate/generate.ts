@@ -3,11 +3,12 @@ import type { GenerationRequest } from '../../shared/generation';
 import type { ModelSummary } from '../../shared/model';
 import { Generate } from '../../shared/protocol';
 import type { ActionParts } from '../models/action-parts';
-import { verify } from '../models/model-actions';
+import { heal, verify } from '../models/model-actions';
 import type { ModelList } from '../models/model-list';
 import { pull } from '../models/pull-actions';
 import { SHOW_MODELS } from '../support/commands';
 import { sayFailed, sayWarning } from '../support/messages';
+import { engineTimeLimit, showsPreviews } from '../support/settings';
 import { askRequest } from './ask-request';
 
 /** What generating works with. */
@@ -36,7 +37,11 @@ async function generateNow(parts: GenerateParts, name: string, request: Generati
     const title = `Generating with ${name}`;
     const result = await parts.jobs.run({ model: name, kind: 'generate', title }, async (token) => {
       const client = await parts.connection.client();
-      return client.sendRequest(Generate, { name, request }, token);
+      return client.sendRequest(
+        Generate,
+        { name, request, preview: showsPreviews(), timeLimitMinutes: engineTimeLimit() },
+        token
+      );
     });
     for (const { path } of result.images) await commands.executeCommand('vscode.open', Uri.file(path));
     if (result.warnings.length > 0) sayWarning(result.warnings.join(' '));
@@ -45,7 +50,8 @@ async function generateNow(parts: GenerateParts, name: string, request: Generati
       about: name,
       retry: () => generateNow(parts, name, request),
       pull: () => withModel(parts, name, pull),
-      verify: () => withModel(parts, name, verify)
+      verify: () => withModel(parts, name, verify),
+      heal: () => withModel(parts, name, heal)
     });
   }
 }

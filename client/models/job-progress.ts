@@ -1,11 +1,6 @@
 import { byteText, durationText } from '../../shared/byte-text';
-import type {
-  GenerationPhase,
-  GenerationProgress,
-  HubCacheProgress,
-  PullEvent,
-  VerifyProgress
-} from '../../shared/job-events';
+import { briefText, detailText } from '../../shared/generation-text';
+import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } from '../../shared/job-events';
 import type { JobProgress } from './running-jobs';
 
 /** What an event of a pull means for its progress; undefined when it changes nothing that is shown. */
@@ -55,21 +50,14 @@ export function verifyProgress({ hashedBytes, totalBytes }: VerifyProgress): Job
   return { ...fractionOf(hashedBytes, totalBytes), brief: `verifying ${percent(fraction)}`, detail };
 }
 
-const PHASES: Readonly<Record<GenerationPhase, string>> = {
-  starting: 'starting sd-cli',
-  loading: 'loading the model',
-  encoding: 'reading the prompt',
-  sampling: 'sampling',
-  decoding: 'decoding the image',
-  saving: 'saving the image'
-};
-
-/** Where a generation is. Sampling is nearly all of the time that can be told. */
-export function generationProgress({ phase, step, steps }: GenerationProgress): JobProgress {
-  if (phase === 'sampling' && step !== undefined && steps !== undefined) {
-    return { ...fractionOf(step, steps), brief: `step ${step}/${steps}`, detail: `step ${step} of ${steps}` };
-  }
-  return { brief: PHASES[phase], detail: PHASES[phase] };
+/** Where a run of the engine is. */
+export function generationProgress(progress: GenerationProgress): JobProgress {
+  const { fraction } = progress;
+  return {
+    ...(fraction === undefined ? {} : { fraction }),
+    brief: briefText(progress),
+    detail: detailText(progress)
+  };
 }
 
 function fractionOf(done: number, total: number): { fraction?: number } {

@@ -3,6 +3,7 @@ import { agoText, byteText } from '../../shared/byte-text';
 import type { ModelFile, ModelStatus, ModelSummary } from '../../shared/model';
 import { COMMANDS } from '../support/commands';
 import type { ModelNode, TreeNode } from './model-node';
+import { withPreview } from './preview-text';
 import type { JobKind, RunningJob } from './running-jobs';
 
 /** How a node looks, told from its state alone. */
@@ -37,7 +38,7 @@ function modelItem(node: ModelNode, job: RunningJob | undefined): TreeItem {
   item.id = (isInvalid ? model.manifestUri : undefined) ?? model.name;
   item.iconPath = job ? jobIcon(job) : statusIcon(look);
   item.description = job ? jobText(job) : restingText(model, look);
-  item.tooltip = tooltip(model, look.word);
+  item.tooltip = withPreview(tooltip(model, look.word), job?.preview);
   item.contextValue = contextValue(model, job);
   item.accessibilityInformation = { label: `${model.name}, ${item.description}` };
   return item;

@@ -29,10 +29,13 @@ export interface RunningJob {
   /** What it does at the moment: a healing verifies, then pulls, then verifies again. */
   readonly doing: JobKind;
   readonly progress: JobProgress | undefined;
+  /** The latest preview of the image that is being made: a PNG in base64. */
+  readonly preview: string | undefined;
 }
 
 interface Entry extends RunningJob {
   doing: JobKind;
+  preview: string | undefined;
   progress: JobProgress | undefined;
   readonly cancellation: CancellationTokenSource;
   readonly show: (progress: JobProgress) => void;
@@ -94,7 +97,15 @@ export class RunningJobs implements Disposable {
         shown = Math.max(shown, fraction);
         notification.report({ message: detail, increment });
       };
-      this.entries.set(model, { model, kind, doing: kind, progress: undefined, cancellation, show });
+      this.entries.set(model, {
+        model,
+        kind,
+        doing: kind,
+        progress: undefined,
+        preview: undefined,
+        cancellation,
+        show
+      });
       this.changed.fire(model);
       try {
         return await work(cancellation.token);
@@ -114,6 +125,12 @@ export class RunningJobs implements Disposable {
     entry.progress = progress;
     entry.show(progress);
     this.changed.fire(model);
+  }
+
+  /** Takes a preview of the image that a job makes; it is shown with the next progress. */
+  showPreview(model: string, preview: string): void {
+    const entry = this.entries.get(model);
+    if (entry) entry.preview = preview;
   }
 
   cancel(model: string): void {

@@ -1,13 +1,15 @@
-import { type Disposable, StatusBarAlignment, window } from 'vscode';
+import { type Disposable, MarkdownString, StatusBarAlignment, window } from 'vscode';
 import { SHOW_MODELS } from '../support/commands';
+import { withPreview } from './preview-text';
 import type { RunningJob, RunningJobs } from './running-jobs';
+
+const SHOW = 'Show the models';
 
 /** Shows what runs, on the left of the status bar, while something runs. */
 export function showJobsInStatusBar(jobs: RunningJobs): Disposable {
   const item = window.createStatusBarItem('diffusionDock.jobs', StatusBarAlignment.Left);
   item.name = 'Diffusion Dock';
   item.command = SHOW_MODELS;
-  item.tooltip = 'Show the models';
   const subscription = jobs.onDidChange(() => {
     const [first, ...others] = jobs.all();
     if (!first) {
@@ -16,6 +18,7 @@ export function showJobsInStatusBar(jobs: RunningJobs): Disposable {
     }
     const icon = first.progress?.isPaused ? 'debug-pause' : 'sync~spin';
     item.text = `$(${icon}) ${jobText(first)}${others.length > 0 ? ` +${others.length}` : ''}`;
+    item.tooltip = first.preview === undefined ? SHOW : withPreview(new MarkdownString(SHOW), first.preview);
     item.show();
   });
   return {

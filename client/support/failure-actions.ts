@@ -3,7 +3,17 @@ import { SETTINGS } from '../../shared/settings';
 
 /** What a button below a failure does. */
 export type FailureAction =
-  | { readonly kind: 'retry' | 'pull' | 'verify' | 'openManifest' | 'storeCredential' | 'manageTrust' | 'freeSpace' }
+  | {
+      readonly kind:
+        | 'retry'
+        | 'pull'
+        | 'verify'
+        | 'heal'
+        | 'openManifest'
+        | 'storeCredential'
+        | 'manageTrust'
+        | 'freeSpace';
+    }
   | { readonly kind: 'showLog' }
   | { readonly kind: 'openSetting'; readonly key: string; readonly title: string }
   | { readonly kind: 'openPage'; readonly url: string };
@@ -62,5 +72,7 @@ export function failureActions({ code, remedy }: FailureData): readonly FailureA
       return [{ kind: 'openPage', url: remedy.url }, { kind: 'storeCredential' }, retry];
     case 'setting':
       return [{ kind: 'openSetting', key: remedy.key, title: 'Open Settings' }, ...ACTIONS[code]];
+    case 'heal':
+      return [{ kind: 'heal' }, showLog];
   }
 }

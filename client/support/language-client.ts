@@ -16,7 +16,6 @@ import {
   caFile,
   editorProxy,
   keepPartialsDays,
-  loraFolder,
   manifestSeverity,
   sdCliPath,
   transferLimits
@@ -53,7 +52,6 @@ function initializationOptions(): InitializationOptions {
   const root = cacheRoot();
   const engine = sdCliPath();
   const authorities = caFile();
-  const loras = loraFolder();
   return {
     trusted: workspace.isTrusted,
     hostReportsJsonSyntax: true,
@@ -71,7 +69,6 @@ function initializationOptions(): InitializationOptions {
     manifestPatterns: manifestPatterns(),
     ...(root !== undefined && { cacheRoot: root }),
     ...(authorities !== undefined && { caFile: authorities }),
-    ...(engine !== undefined && { sdCliPath: engine }),
-    ...(loras !== undefined && { loraFolder: loras })
+    ...(engine !== undefined && { sdCliPath: engine })
   };
 }

@@ -19,6 +19,8 @@ export interface Remedies {
   readonly pull?: () => unknown;
   /** Reads the files of the model that an engine failed with. */
   readonly verify?: () => unknown;
+  /** Fetches what is damaged of the model that an engine failed with. */
+  readonly heal?: () => unknown;
   readonly openManifest?: (() => unknown) | undefined;
 }
 
@@ -85,7 +87,7 @@ function stepsFor(failure: FailureData, remedies: Remedies): NextStep[] {
 /** @returns undefined when whoever failed has no such way out */
 function stepOf(
   action: FailureAction,
-  { retry, retryWith, pull, verify, openManifest }: Remedies
+  { retry, retryWith, pull, verify, heal, openManifest }: Remedies
 ): NextStep | undefined {
   switch (action.kind) {
     case 'retry':
@@ -94,6 +96,8 @@ function stepOf(
       return pull && { title: 'Pull', run: pull };
     case 'verify':
       return verify && { title: 'Verify Model', run: verify };
+    case 'heal':
+      return heal && { title: 'Heal', run: heal };
     case 'openManifest':
       return openManifest && { title: 'Open Manifest', run: openManifest };
     case 'storeCredential':

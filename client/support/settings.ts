@@ -12,11 +12,6 @@ export function sdCliPath(): string | undefined {
   return nonEmptyText('sdCliPath');
 }
 
-/** The user's own folder of LoRAs. */
-export function loraFolder(): string | undefined {
-  return nonEmptyText('loraFolder');
-}
-
 /** PEM file of further authorities; undefined when the setting is empty. */
 export function caFile(): string | undefined {
   return nonEmptyText('caFile');
@@ -46,6 +41,17 @@ export function transferLimits(): TransferLimits {
 export function keepPartialsDays(): number {
   const value = read('keepPartialsDays');
   return typeof value === 'number' && value >= 0 ? value : SETTINGS.keepPartialsDays.default;
+}
+
+/** How long the engine may run, in minutes; 0: for ever. */
+export function engineTimeLimit(): number {
+  const value = read('engineTimeLimit');
+  return typeof value === 'number' && value >= 0 ? value : SETTINGS.engineTimeLimit.default;
+}
+
+/** Whether to show previews of an image while it is made. */
+export function showsPreviews(): boolean {
+  return read('preview') !== false;
 }
 
 /**
@@ -105,6 +111,11 @@ export function adoptFrom(): string[] {
 const LIMITS: readonly string[] = [SETTINGS.rateLimit.key, SETTINGS.connections.key];
 const LIVE: ReadonlySet<string> = new Set([...LIMITS, SETTINGS.manifestSeverity.key]);
 
+/** What is read when it is needed. */
+const READ_LATE: readonly string[] = [SETTINGS.confirmAbove, SETTINGS.engineTimeLimit, SETTINGS.preview].map(
+  ({ key }) => key
+);
+
 /** Whether a change is about what transfers may take of the network. */
 export function affectsTransferLimits(event: ConfigurationChangeEvent): boolean {
   return LIMITS.some((key) => event.affectsConfiguration(key));
@@ -112,7 +123,7 @@ export function affectsTransferLimits(event: ConfigurationChangeEvent): boolean 
 
 /** Whether a change is about any setting that the server learns at its start only. */
 export function affectsOurSettings(event: ConfigurationChangeEvent): boolean {
-  const others: ReadonlySet<string> = new Set([...LIVE, SETTINGS.confirmAbove.key]);
+  const others: ReadonlySet<string> = new Set([...LIVE, ...READ_LATE]);
   const ours = Object.values(SETTINGS).flatMap(({ key }) => (others.has(key) ? [] : [key]));
   return [...ours, 'http.proxy', 'http.proxyStrictSSL', 'http.noProxy', 'http.systemCertificates'].some((key) =>
     event.affectsConfiguration(key)

@@ -2,30 +2,36 @@ import { copyFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
 import { type GenerationRequest, generationRequest } from '../../shared/generation';
-import type { GenerationProgress } from '../../shared/job-events';
 import { readGenerationRequest } from '../operations/generate/check';
 import { generateImage } from '../operations/generate/generate-image';
 import { findModel } from '../operations/known-models';
 import { fileFailure } from '../platform/system-error';
 import type { Command, CommandInput } from './command';
+import { minutesOf, reported } from './generation-report';
 import { onlyArgument } from './model-arguments';
 
 export const generate: Command = {
   name: 'generate',
-  usage: 'NAME --prompt TEXT [--seed N] [--output FILE] [--set key=value…]',
+  usage: 'NAME --prompt TEXT [--seed N] [--output FILE] [--preview FILE] [--time-limit MINUTES] [--set key=value…]',
   summary: 'makes an image and prints its path',
   options: {
     prompt: { type: 'string', short: 'p' },
     seed: { type: 'string' },
     output: { type: 'string', short: 'o' },
+    preview: { type: 'string' },
+    'time-limit': { type: 'string' },
     set: { type: 'string', multiple: true }
   },
   async run(input, { services, console, signal, folder }) {
     const name = onlyArgument(input, 'model');
     const request = requestOf(input);
     const model = await findModel(services, name);
-    const onProgress = (progress: GenerationProgress): void => console.progress(progressLine(progress));
-    const result = await generateImage(services, model, request, { signal, onProgress });
+    const options = { signal, timeLimitMinutes: minutesOf(input.text('time-limit')) };
+    const preview = input.text('preview');
+    const previewPath = preview === undefined ? undefined : resolve(folder, preview);
+    const result = await reported(name, console, previewPath, (sinks) =>
+      generateImage(services, model, request, { ...options, ...sinks })
+    );
     const [image] = result.images;
     const output = input.text('output');
     if (image && output !== undefined) await exportImage(image.path, resolve(folder, output));
@@ -70,10 +76,4 @@ async function exportImage(from: string, to: string): Promise<void> {
   } catch (error) {
     throw fileFailure(error, 'The image cannot be written there; it is in the gallery.', to);
   }
-}
-
-function progressLine({ phase, step, steps, secondsPerStep }: GenerationProgress): string {
-  const count = step === undefined || steps === undefined ? '' : ` ${step}/${steps}`;
-  const pace = secondsPerStep === undefined ? '' : `, ${secondsPerStep.toFixed(2)} s a step`;
-  return `  ${phase}${count}${pace}`;
 }

@@ -1,25 +1,56 @@
-import { Failure } from '../../shared/failure';
-import type { ChildEnd } from '../platform/child-process';
-import type { RunRecord } from './run-record';
+import { Failure, type Remedy } from '../../shared/failure';
+import { type EngineEnd, endMeaning } from './ends';
+import type { ImageSize, RunRecord } from './run-record';
+import type { Sighting } from './symptoms';
 
-/**
- * Why a run that is over did not give what was asked for. The exit code alone proves nothing: sd-cli ends with 0
- * after saving a part of a batch, and with a signal when it runs out of memory.
- * @param images how many images were asked for
- * @returns undefined when the engine claims success; its files are still to be checked
- */
-export function runFailure(record: RunRecord, end: ChildEnd, images: number): Failure | undefined {
-  const { summary } = record;
-  const isComplete = summary?.saved === images && summary.images === images && !record.hasUnsavedImages;
-  if (end.code === 0 && isComplete) return undefined;
-  const [sighting] = record.sightings;
-  // What is seen in a run that ended well, a LoRA that is missing for example, did not keep it from saving.
-  if (sighting && end.code !== 0) return engineFailed(sighting.sentence, sighting.nextStep, record, sighting.subject);
-  if (end.code === 0 || summary) return unsaved(record, images);
-  return engineFailed(endSentence(end), 'Look at the log for its last lines.', record);
+/** What a run is to bring about: images, one image that is larger than another, or any one file. */
+export type RunGoal =
+  | { readonly kind: 'images'; readonly count: number }
+  | { readonly kind: 'enlarged'; readonly from: ImageSize }
+  | { readonly kind: 'file' };
+
+/** How many images a goal is about. */
+export function imagesOf(goal: RunGoal): number {
+  switch (goal.kind) {
+    case 'images':
+      return goal.count;
+    case 'enlarged':
+      return 1;
+    case 'file':
+      return 0;
+  }
 }
 
-/** The failure of an image that the engine claims to have saved, but that cannot be used. */
+/** Signals that no program gives itself. */
+const FROM_OUTSIDE: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
+
+/** What the engine says when it could not enlarge an image and writes it as it was. */
+const NOT_ENLARGED = /^The model for enlarging could not be loaded/;
+
+/**
+ * Why a run that is over gave nothing of what was asked for. The exit code alone proves nothing: sd-cli ends with 0
+ * after saving a part of a batch or without enlarging anything, and with a signal when it runs out of memory.
+ * @returns undefined when the engine claims success, at least in part; its files are still to be checked
+ */
+export function runFailure(record: RunRecord, end: EngineEnd, goal: RunGoal): Failure | undefined {
+  const [sighting] = record.sightings;
+  if (end.code === 0) {
+    if (goal.kind === 'enlarged' && record.warnings.some((warning) => NOT_ENLARGED.test(warning))) {
+      const cause = sighting ?? { nextStep: 'Verify the model for enlarging.' };
+      return engineFailed({ ...cause, sentence: notEnlarged(sighting) }, record);
+    }
+    const isSomethingSaved = (record.summary?.saved ?? 0) > 0;
+    return goal.kind === 'file' || isSomethingSaved ? undefined : unsaved(record);
+  }
+  // What is seen in a run that ended well, a LoRA that is missing for example, did not keep it from saving; nor was it
+  // what made another program end a run.
+  const isOwnEnd = end.signal === null || !FROM_OUTSIDE.has(end.signal);
+  if (sighting && isOwnEnd) return engineFailed(sighting, record);
+  if (!isOwnEnd) return engineFailed(endMeaning(end), record);
+  return record.summary || record.unsaved.size > 0 ? unsaved(record) : engineFailed(endMeaning(end), record);
+}
+
+/** The failure of a run none of whose images can be used, though the engine claims to have saved them. */
 export function badResult(record: RunRecord, cause: unknown): Failure {
   return new Failure('engine-failed', 'sd-cli wrote an image that is missing or damaged; the disk may be full.', {
     nextStep: 'Free some space, then try again.',
@@ -27,26 +58,36 @@ export function badResult(record: RunRecord, cause: unknown): Failure {
   });
 }
 
-function unsaved(record: RunRecord, images: number): Failure {
-  const { summary } = record;
-  const saved = summary?.saved ?? 0;
-  const sentence =
-    saved === 0
-      ? 'sd-cli ended without saving an image.'
-      : saved < images
-        ? `sd-cli saved only ${saved} of ${images} images.`
-        : 'sd-cli did not save every image.';
-  return engineFailed(sentence, 'Check the free space and the permissions of the cache folder.', record);
+/** The failure of an image that was to become larger and did not. */
+export function sameSize({ width, height }: ImageSize, record: RunRecord): Failure {
+  const sentence = `The image was not enlarged: it still has ${width} × ${height} pixels.`;
+  return engineFailed({ sentence, nextStep: 'Choose a model that enlarges images.' }, record);
 }
 
-function endSentence({ code, signal }: ChildEnd): string {
-  if (signal === 'SIGKILL') return 'sd-cli was killed by the system, which happens when memory runs out.';
-  return signal === null ? `sd-cli failed with exit code ${code}.` : `sd-cli crashed (${signal}).`;
+/** The failure of a run that took longer than the user allows. */
+export function timedOut(minutes: number, settingKey: string, record: RunRecord): Failure {
+  const sentence = `sd-cli was ended because it took longer than ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`;
+  return new Failure('engine-failed', sentence, {
+    nextStep: `Raise the limit (${settingKey}), or ask for a smaller image or fewer steps.`,
+    remedy: { kind: 'setting', key: settingKey },
+    cause: new Error(transcript(record))
+  });
 }
 
-function engineFailed(sentence: string, nextStep: string, record: RunRecord, subject?: string): Failure {
+function unsaved(record: RunRecord): Failure {
+  const sentence = 'sd-cli ended without saving an image.';
+  return engineFailed({ sentence, nextStep: 'Check the free space and the permissions of the cache folder.' }, record);
+}
+
+function notEnlarged(sighting: Sighting | undefined): string {
+  return `The image was not enlarged. ${sighting?.sentence ?? 'The model for enlarging could not be loaded.'}`;
+}
+
+function engineFailed({ sentence, nextStep, subject, isDamage }: Sighting, record: RunRecord): Failure {
+  const remedy: Remedy | undefined = isDamage ? { kind: 'heal' } : undefined;
   return new Failure('engine-failed', sentence, {
     nextStep,
+    remedy,
     cause: new Error(transcript(record)),
     ...(subject === undefined ? {} : { subject })
   });

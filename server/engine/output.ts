@@ -1,4 +1,4 @@
-import type { GenerationPhase } from '../../shared/job-events';
+import type { GenerationPhase, ModelPart } from '../../shared/job-events';
 import { LineSplitter } from './lines';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
@@ -17,10 +17,16 @@ export type EngineEvent =
       readonly total: number;
       /** Absent for weights, and as long as the rate rounds to zero. */
       readonly secondsPerUnit?: number;
+      /** Whose weights, as far as the phase tells. */
+      readonly part?: ModelPart;
     }
   | { readonly type: 'phase'; readonly phase: GenerationPhase }
   /** An image of the batch is begun; 1-based. */
   | { readonly type: 'image'; readonly image: number; readonly images: number; readonly seed: number }
+  /** The second pass of an image of the batch is begun; 1-based. */
+  | { readonly type: 'second-pass'; readonly image: number }
+  /** An image of the batch is decoded; 1-based. */
+  | { readonly type: 'decoded'; readonly image: number }
   /** An image was written, or not; 0-based, as in the names of the files. */
   | { readonly type: 'saved'; readonly index: number; readonly path: string; readonly succeeded: boolean }
   | { readonly type: 'summary'; readonly saved: number; readonly images: number }
@@ -48,9 +54,26 @@ const PHASES: readonly (readonly [RegExp, GenerationPhase])[] = [
   [/^generate_image \d/, 'encoding'],
   [/^generating image: /, 'sampling'],
   [/^hires fix: upscaling /, 'sampling'],
-  [/^(sampling completed|hires fix completed)/, 'decoding'],
   [/^decoding \d+ latents/, 'decoding'],
-  [/^generate_image completed/, 'saving']
+  [/^generate_image completed/, 'saving'],
+  [/^upscaling from \(/, 'enlarging'],
+  [/^input_image_tensor upscaled/, 'saving'],
+  [/^streaming convert with /, 'converting']
+];
+
+/** The lines after which the weights of another part are read; `undefined`: nobody can tell which. */
+const PARTS: readonly (readonly [RegExp, ModelPart | undefined])[] = [
+  [/^generate_image \d/, 'text-encoder'],
+  // Without an image to begin with, the text comes first.
+  [/^IMG2IMG$/, 'image-encoder'],
+  [/^encode_first_stage completed/, 'text-encoder'],
+  [/^loading LoRA from /, 'lora'],
+  [/^apply_loras completed/, 'text-encoder'],
+  [/^get_learned_condition completed/, undefined],
+  [/^generating image: 1\//, 'diffusion-model'],
+  [/^decoding \d+ latents/, 'image-decoder'],
+  [/^upscaling from \(/, 'upscale-model'],
+  [/^streaming convert with /, undefined]
 ];
 
 /** Facts that lines of the log carry. */
@@ -67,12 +90,21 @@ const FACTS: readonly (readonly [RegExp, (match: RegExpExecArray) => EngineEvent
     /^(\d+)\/(\d+) images saved$/,
     ([, saved, images]) => ({ type: 'summary', saved: Number(saved), images: Number(images) })
   ],
+  [/^hires fix: upscaling to /, () => ({ type: 'second-pass', image: 1 })],
+  [/^latent (\d+) decoded/, ([, image]) => ({ type: 'decoded', image: Number(image) })],
   [/^Version: (.+?) *$/, ([, version = '']) => ({ type: 'version', version })],
   [
     /^(?:generate_image|hires fix: upscaling to) (\d+)x(\d+)$/,
     ([, width, height]) => ({ type: 'size', width: Number(width), height: Number(height) })
+  ],
+  [
+    /^upscaling from \(\d+ x \d+\) to \((\d+) x (\d+)\)$/,
+    ([, width, height]) => ({ type: 'size', width: Number(width), height: Number(height) })
   ]
 ];
+
+/** Images of a batch take their second passes one after the other, without a line of their own at the begin. */
+const SECOND_PASS_DONE = /^hires sampling (\d+)\/(\d+) completed/;
 
 /** Reads both streams of a running sd-cli (formats measured on build master-827-97d2990). */
 export class EngineOutput {
@@ -80,6 +112,7 @@ export class EngineOutput {
   readonly #stdout = new LineSplitter((line) => this.#line(line));
   readonly #stderr = new LineSplitter((line) => this.#errorLine(line));
   #phase: GenerationPhase = 'starting';
+  #part: ModelPart | undefined;
 
   constructor(sink: (event: EngineEvent) => void) {
     this.#sink = sink;
@@ -129,17 +162,27 @@ export class EngineOutput {
       this.#phase = phase;
       this.#sink({ type: 'phase', phase });
     }
+    for (const [pattern, part] of PARTS) if (pattern.test(text)) this.#part = part;
+    const [, image, images] = SECOND_PASS_DONE.exec(text) ?? [];
+    if (Number(image) < Number(images)) this.#sink({ type: 'second-pass', image: Number(image) + 1 });
     for (const [pattern, read] of FACTS) {
       const match = pattern.exec(text);
       if (match) this.#sink(read(match));
     }
   }
 
+  /** After the diffusion model's weights, those that are read while sampling may be anybody's. */
+  #takePart({ done, total }: { readonly done: number; readonly total: number }): { readonly part?: ModelPart } {
+    const part = this.#part;
+    if (part === 'diffusion-model' && done === total) this.#part = undefined;
+    return part === undefined ? {} : { part };
+  }
+
   #readBar(line: string): EngineEvent | undefined {
     const [, done, total, rate, unit] = BAR.exec(line) ?? [];
     if (unit === undefined) return undefined;
     const counts = { type: 'bar', done: Number(done), total: Number(total) } as const;
-    if (unit === 'MB/s' || unit === 'GB/s') return { ...counts, kind: 'weights' };
+    if (unit === 'MB/s' || unit === 'GB/s') return { ...counts, kind: 'weights', ...this.#takePart(counts) };
     // Decoding and enlarging in tiles draw the very same bar.
     const kind = this.#phase === 'sampling' ? 'steps' : 'tiles';
     const secondsPerUnit = unit === 's/it' ? Number(rate) : 1 / Number(rate);

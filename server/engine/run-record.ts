@@ -10,8 +10,17 @@ const LONGEST_LINE = 500;
 /** The most warnings that are worth reading. */
 const MOST_WARNINGS = 20;
 
+/** In how many lines symptoms are looked for: ten times what a talkative run writes, so that a flood costs nothing. */
+const MOST_LOOKED_AT = 20_000;
+
 /** The most images of a batch whose seeds are kept. */
 const MOST_SEEDS = 10_000;
+
+/** In pixels. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
 
 /** What is remembered of a run; it stays small however much the engine writes. */
 export class RunRecord {
@@ -19,33 +28,37 @@ export class RunRecord {
   readonly #sightings = new Map<Symptom, Sighting>();
   readonly #warnings = new Set<string>();
   readonly #seeds = new Map<number, number>();
-  #hasUnsavedImages = false;
+  readonly #unsaved = new Set<number>();
+  #lookedAt = 0;
+  #size: ImageSize | undefined;
   #summary: { readonly saved: number; readonly images: number } | undefined;
 
   /** Takes the next event of the engine. */
   observe(event: EngineEvent): void {
     switch (event.type) {
       case 'log':
-        this.#keepLine(event.text);
-        this.#lookFor(event.text);
+        this.#take(event.text);
         if (event.level !== 'debug') this.#warn(event.text);
         return;
       case 'text':
-        this.#keepLine(event.text);
-        this.#lookFor(event.text);
+        this.#take(event.text);
         return;
       case 'image':
         if (this.#seeds.size < MOST_SEEDS) this.#seeds.set(event.image, event.seed);
         return;
       case 'saved':
-        if (!event.succeeded) this.#hasUnsavedImages = true;
+        if (!event.succeeded && this.#unsaved.size < MOST_SEEDS) this.#unsaved.add(event.index);
+        return;
+      case 'size':
+        this.#size = { width: event.width, height: event.height };
         return;
       case 'summary':
         this.#summary = { saved: event.saved, images: event.images };
         return;
       case 'bar':
       case 'phase':
-      case 'size':
+      case 'second-pass':
+      case 'decoded':
       case 'version':
         return;
     }
@@ -58,6 +71,8 @@ export class RunRecord {
 
   /** What went wrong according to the engine, the most telling first. */
   get sightings(): readonly Sighting[] {
+    // What ended the run comes last, however much came before.
+    for (const line of this.#lastLines) this.#lookFor(line);
     return SYMPTOMS.flatMap((symptom) => this.#sightings.get(symptom) ?? []);
   }
 
@@ -71,9 +86,14 @@ export class RunRecord {
     return this.#summary;
   }
 
-  /** Whether the engine failed to write one of its images. */
-  get hasUnsavedImages(): boolean {
-    return this.#hasUnsavedImages;
+  /** Which images the engine says it could not write, 0-based. */
+  get unsaved(): ReadonlySet<number> {
+    return this.#unsaved;
+  }
+
+  /** The size that the engine says its images have in the end; undefined: it did not tell. */
+  get size(): ImageSize | undefined {
+    return this.#size;
   }
 
   /** The seed of an image of the batch, 1-based; undefined when the engine did not tell. */
@@ -81,7 +101,9 @@ export class RunRecord {
     return this.#seeds.get(image);
   }
 
-  #keepLine(text: string): void {
+  #take(text: string): void {
+    this.#lookedAt += 1;
+    if (this.#lookedAt <= MOST_LOOKED_AT) this.#lookFor(text);
     this.#lastLines.push(text.slice(0, LONGEST_LINE));
     if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
   }

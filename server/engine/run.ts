@@ -1,14 +1,20 @@
 import { join, parse } from 'node:path';
 import { cancelled, Failure } from '../../shared/failure';
 import type { GenerationProgress } from '../../shared/job-events';
-import type { PngImage } from '../gallery/png';
+import { SETTINGS } from '../../shared/settings';
+import type { ExaminedImage } from '../gallery/png-look';
+import { MemoryWatch } from '../platform/memory-watch';
 import type { Ticker } from '../platform/throttle';
-import { badResult, runFailure } from './explain';
-import { EngineOutput } from './output';
+import type { EngineEnd } from './ends';
+import { imagesOf, type RunGoal, runFailure, timedOut } from './explain';
+import { type EngineEvent, EngineOutput } from './output';
+import { type PreviewFrame, PreviewReader } from './preview';
 import { ProgressReporter } from './progress';
-import { RunRecord } from './run-record';
+import { checkedResult, type EngineResult, type FoundImage } from './result-check';
+import { type ImageSize, RunRecord } from './run-record';
 import type { Scratch } from './scratch';
 import { startEngine } from './start';
+import type { RunPlan } from './work-done';
 
 export interface EngineRun {
   /** Absolute path of sd-cli. */
@@ -19,32 +25,33 @@ export interface EngineRun {
   readonly scratch: Scratch;
   /** The `output` that the arguments name: a file name in the scratch folder. */
   readonly output: string;
-  /** How many images were asked for. */
-  readonly images: number;
+  readonly goal: RunGoal;
+  /** The second pass that the arguments ask for. */
+  readonly hires?: RunPlan['hires'];
+  /** The size that the arguments ask for. */
+  readonly requested?: ImageSize | undefined;
   /** Seed of the first image. */
   readonly seed: number;
   /** Name of the model, for the reports of progress. */
   readonly model: string;
   readonly onProgress: (progress: GenerationProgress) => void;
-  /** Decodes a whole PNG file, possibly elsewhere; throws Failure 'bad-image'. */
-  readonly readImage: (path: string) => Promise<PngImage>;
+  /** Previews, when the arguments ask for them: the file that they name, in the scratch folder. */
+  readonly preview?: { readonly file: string; readonly onFrame: (frame: PreviewFrame) => void } | undefined;
+  /** Decodes and judges a whole PNG file, possibly elsewhere; throws Failure 'bad-image'. */
+  readonly readImage: (path: string) => Promise<ExaminedImage>;
+  /** How long the engine may run, in minutes; absent or 0: for ever. */
+  readonly timeLimitMinutes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly ticker?: Ticker;
 }
 
-/** One image that the engine made, checked, and still in the scratch folder. */
-export interface EngineImage {
-  readonly path: string;
-  readonly width: number;
-  readonly height: number;
-  readonly seed: number;
+/** Whoever follows what the engine tells. */
+interface Observer {
+  observe(event: EngineEvent): void;
 }
 
-export interface EngineResult {
-  readonly images: readonly EngineImage[];
-  /** What the user should know although the images are there, one sentence each. */
-  readonly warnings: readonly string[];
-}
+/** How a run ended; `limit`: we ended it, for it took too long. */
+type RunEnd = EngineEnd | 'limit';
 
 /**
  * Runs sd-cli once and checks what it made. Cancelling ends its whole process tree within two seconds.
@@ -52,28 +59,30 @@ export interface EngineResult {
  * 'cancelled'
  */
 export async function runEngine(run: EngineRun): Promise<EngineResult> {
-  const { model, images, onProgress, ticker, signal } = run;
+  const { model, goal, hires, onProgress, ticker, signal, timeLimitMinutes = 0, preview } = run;
   if (signal?.aborted) throw cancelled('The generation');
   const record = new RunRecord();
-  const progress = new ProgressReporter({ model, images, onProgress, ticker });
+  const images = Math.max(1, imagesOf(goal));
+  const progress = new ProgressReporter({ model, images, hires, onProgress, ticker });
+  const previews = preview && new PreviewReader(join(run.scratch.folder, preview.file), preview.onFrame, ticker);
   try {
-    const end = await runToEnd(run, record, progress);
+    const end = await runToEnd(run, [record, progress, ...(previews ? [previews] : [])]);
     if (signal?.aborted) throw cancelled('The generation');
-    const failure = runFailure(record, end, images);
+    if (end === 'limit') throw timedOut(timeLimitMinutes, SETTINGS.engineTimeLimit.key, record);
+    const failure = runFailure(record, end, goal);
     if (failure) throw failure;
     progress.flush();
-    const made = await collectImages(run, record);
-    return { images: made, warnings: record.warnings };
+    return checkedResult(await findImages(run, record), { goal, record, requested: run.requested });
   } finally {
     progress.stop();
+    await previews?.end();
   }
 }
 
-async function runToEnd(run: EngineRun, record: RunRecord, progress: ProgressReporter) {
-  const { enginePath, environment, scratch, signal } = run;
+async function runToEnd(run: EngineRun, observers: readonly Observer[]): Promise<RunEnd> {
+  const { enginePath, environment, scratch, signal, timeLimitMinutes = 0 } = run;
   const output = new EngineOutput((event) => {
-    record.observe(event);
-    progress.observe(event);
+    for (const observer of observers) observer.observe(event);
   });
   const child = await startEngine({
     file: enginePath,
@@ -83,7 +92,13 @@ async function runToEnd(run: EngineRun, record: RunRecord, progress: ProgressRep
     onOutput: (chunk) => output.writeOutput(chunk),
     onError: (chunk) => output.writeError(chunk)
   });
+  const memory = new MemoryWatch();
+  let isTooLong = false;
   const stop = (): void => void child.kill();
+  const limit = timeLimit(timeLimitMinutes, () => {
+    isTooLong = true;
+    stop();
+  });
   signal?.addEventListener('abort', stop, { once: true });
   // The signal may have been given while the engine was being started, when nobody listened.
   if (signal?.aborted) stop();
@@ -91,21 +106,31 @@ async function runToEnd(run: EngineRun, record: RunRecord, progress: ProgressRep
     await scratch.recordChild(child.pid);
     const end = await child.ended;
     output.end();
-    return end;
+    return isTooLong ? 'limit' : { ...end, memory: await memory.end() };
   } finally {
+    memory.stop();
+    clearTimeout(limit);
     signal?.removeEventListener('abort', stop);
     await child.kill();
   }
 }
 
-async function collectImages(run: EngineRun, record: RunRecord): Promise<EngineImage[]> {
-  const made: EngineImage[] = [];
-  for (const [index, name] of outputFiles(run.output, run.images).entries()) {
+/** The longest time that timers of the runtime can wait, in ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+function timeLimit(minutes: number, onLimit: () => void): NodeJS.Timeout | undefined {
+  return minutes > 0 ? setTimeout(onLimit, Math.min(minutes * 60_000, LONGEST_TIMER_MS)) : undefined;
+}
+
+/** One after the other, for an image takes much memory while it is decoded. */
+async function findImages(run: EngineRun, record: RunRecord): Promise<FoundImage[]> {
+  const files: FoundImage[] = [];
+  for (const [index, name] of outputFiles(run.output, imagesOf(run.goal)).entries()) {
     const path = join(run.scratch.folder, name);
     const seed = record.seedOf(index + 1) ?? run.seed + index;
-    made.push({ path, seed, ...(await checkedSize(run, record, path)) });
+    files.push({ path, seed, found: await found(run, path) });
   }
-  return made;
+  return files;
 }
 
 /** The names of the files that the engine writes for one `output`: it numbers the images of a batch from 0. */
@@ -115,15 +140,11 @@ function outputFiles(output: string, images: number): string[] {
   return Array.from({ length: images }, (_, index) => `${name}_${index}${ext}`);
 }
 
-async function checkedSize(
-  run: EngineRun,
-  record: RunRecord,
-  path: string
-): Promise<{ width: number; height: number }> {
+async function found({ readImage }: EngineRun, path: string): Promise<ExaminedImage | Failure> {
   try {
-    const { width, height } = await run.readImage(path);
-    return { width, height };
+    return await readImage(path);
   } catch (error) {
-    throw error instanceof Failure ? badResult(record, error) : error;
+    if (error instanceof Failure && error.code !== 'cancelled') return error;
+    throw error;
   }
 }

@@ -5,6 +5,8 @@ export interface Sighting {
   readonly sentence: string;
   readonly subject?: string;
   readonly nextStep: string;
+  /** Set when a file of the model is damaged or gone, so that healing helps. */
+  readonly isDamage?: true;
 }
 
 /** A line of the engine by which a failure is known. */
@@ -13,16 +15,19 @@ export interface Symptom {
   readonly explain: (match: RegExpExecArray) => Sighting;
 }
 
-const VERIFY = 'Verify the model, and pull it again if a file is damaged.';
+const HEAL = 'Heal the model: what is damaged is fetched again.';
+const VERIFY = 'Verify the model, and correct its manifest if nothing is damaged.';
+const CORRECT = 'Correct the value in the request or in the defaults of the manifest.';
 const SMALLER = 'Choose a smaller image or a smaller model, or close other programs.';
 
 /**
  * Symptoms by how much they tell: the engine goes on after most faults, so a run shows several, and the one that
- * caused the others comes first here. Patterns were taken from recordings of build master-827-97d2990.
+ * caused the others comes first here. Patterns were taken from recordings of build master-827-97d2990; those about libraries
+ * and graphics cards are the words of the systems' loaders and of CUDA and Vulkan.
  */
 export const SYMPTOMS: readonly Symptom[] = [
   {
-    pattern: /failed to allocate|insufficient memory|std::bad_alloc|out of memory/i,
+    pattern: /failed to allocate|insufficient memory|std::bad_alloc|out of memory|OutOf(Device|Host)Memory/i,
     explain: () => ({ sentence: 'There is not enough memory for this image with this model.', nextStep: SMALLER })
   },
   {
@@ -50,7 +55,26 @@ export const SYMPTOMS: readonly Symptom[] = [
     explain: ([, option = '']) => ({
       sentence: `sd-cli does not accept the value of ${option}.`,
       subject: option,
-      nextStep: 'Correct the value in the request or in the defaults of the manifest.'
+      nextStep: CORRECT
+    })
+  },
+  {
+    pattern: /terminate called after throwing an instance of 'std::(?:invalid_argument|out_of_range)'/,
+    explain: () => ({ sentence: 'sd-cli cannot read one of the numbers that it was given.', nextStep: CORRECT })
+  },
+  {
+    pattern: /error while loading shared libraries: ([^:]+)|Library not loaded: (\S+)/,
+    explain: ([, linux, mac]) => ({
+      sentence: `The library ${basename(linux ?? mac ?? '')} that sd-cli needs is missing.`,
+      subject: linux ?? mac ?? '',
+      nextStep: 'Install sd-cli anew, with all files of its archive in one folder.'
+    })
+  },
+  {
+    pattern: /no kernel image is available for execution on the device/,
+    explain: () => ({
+      sentence: 'This sd-cli was not built for this graphics card.',
+      nextStep: 'Install another build of sd-cli, for example the one for Vulkan.'
     })
   },
   {
@@ -66,7 +90,8 @@ export const SYMPTOMS: readonly Symptom[] = [
     explain: ([, path = '']) => ({
       sentence: `The file ${basename(path)} is missing.`,
       subject: path,
-      nextStep: VERIFY
+      nextStep: HEAL,
+      isDamage: true
     })
   },
   {
@@ -74,7 +99,8 @@ export const SYMPTOMS: readonly Symptom[] = [
     explain: ([, path = '']) => ({
       sentence: `The file ${basename(path)} does not hold a model.`,
       subject: path,
-      nextStep: 'Check where it comes from: it may be a web page, a pointer file or a cut download.'
+      nextStep: 'Heal the model. If that changes nothing, its source gives a web page or a pointer file instead.',
+      isDamage: true
     })
   },
   {
@@ -82,12 +108,22 @@ export const SYMPTOMS: readonly Symptom[] = [
     explain: ([, path = '']) => ({
       sentence: `The file ${basename(path)} is cut off.`,
       subject: path,
-      nextStep: VERIFY
+      nextStep: HEAL,
+      isDamage: true
     })
   },
   {
     pattern: /data offsets out of bounds for tensor/,
-    explain: () => ({ sentence: 'A file of the model is cut off.', nextStep: VERIFY })
+    explain: () => ({ sentence: 'A file of the model is cut off.', nextStep: HEAL, isDamage: true })
+  },
+  {
+    pattern: /^loading [\w ]+ from '(.+)' failed/,
+    explain: ([, path = '']) => ({
+      sentence: `The file ${basename(path)} is damaged.`,
+      subject: path,
+      nextStep: HEAL,
+      isDamage: true
+    })
   },
   {
     pattern: /load image from '(.*)' failed/,
@@ -117,7 +153,7 @@ export const SYMPTOMS: readonly Symptom[] = [
     explain: ([, part = '']) => ({
       sentence: `The model has no usable part "${part}".`,
       subject: part,
-      nextStep: 'Add the file with this part to the manifest, or verify the model.'
+      nextStep: `${VERIFY} A file with this part may have to be added.`
     })
   },
   {
@@ -129,8 +165,30 @@ export const SYMPTOMS: readonly Symptom[] = [
       ...(path ? { subject: path } : {}),
       nextStep: 'Check the roles in the manifest: a LoRA or a VAE alone is no model.'
     })
+  },
+  {
+    pattern: /failed to open output file '(.*)'/,
+    explain: ([, path = '']) => ({
+      sentence: `The file ${basename(path)} cannot be written.`,
+      subject: path,
+      nextStep: 'Check the free space and the permissions of its folder.'
+    })
+  },
+  {
+    pattern: /GGML_ASSERT\((.+)\) failed/,
+    explain: ([, check = '']) => ({
+      sentence: `sd-cli gave up at a check of its own: ${check}.`,
+      nextStep: 'Look at its last lines. Another version of sd-cli, or other settings, may work.'
+    })
+  },
+  {
+    pattern: /^error: (.+)/,
+    explain: ([, reason = '']) => ({ sentence: `sd-cli refuses the request: ${reason}.`, nextStep: CORRECT })
   }
 ];
+
+/** What the engine calls parts in its lines, in the words of the field. */
+const PART_NAMES: Readonly<Record<string, string>> = { tae: 'TAESD', vae: 'VAE' };
 
 /** Lines of runs that end well, but not quite as they were asked for. */
 export const WARNINGS: readonly { readonly pattern: RegExp; readonly explain: (match: RegExpExecArray) => string }[] = [
@@ -154,11 +212,16 @@ export const WARNINGS: readonly { readonly pattern: RegExp; readonly explain: (m
   },
   {
     pattern: /^loading (.+) from '(.+)' failed/,
-    explain: ([, part = '', path = '']) => `The ${part} in ${basename(path)} could not be loaded; it had no effect.`
+    explain: ([, part = '', path = '']) =>
+      `The ${PART_NAMES[part] ?? part} in ${basename(path)} could not be loaded; the model's own was used.`
   },
   {
     pattern: /^new_upscaler_ctx failed/,
     explain: () => 'The model for enlarging could not be loaded; the image has its normal size.'
+  },
+  {
+    pattern: /^save preview image to '.*' failed/,
+    explain: () => 'Previews could not be written; the image itself is not affected.'
   },
   {
     pattern: /^inpainting model requires both an init image and a mask image/,

@@ -2,6 +2,7 @@ import { Failure } from '../../shared/failure';
 import { withFile } from '../platform/durable-files';
 import { fileFailure, isErrorWithCode } from '../platform/system-error';
 import { type PngImage, readPng } from './png';
+import { type ExaminedImage, examinePng } from './png-look';
 
 /** The largest file that is read, in bytes: more than 64 million pixels of an ordinary image can take. */
 const LARGEST_FILE_BYTES = 512 * 1024 * 1024;
@@ -12,6 +13,14 @@ const LARGEST_FILE_BYTES = 512 * 1024 * 1024;
  */
 export async function readPngFile(path: string): Promise<PngImage> {
   return readPng(await readImageFile(path));
+}
+
+/**
+ * Reads, decodes and judges a PNG file.
+ * @throws Failure 'bad-image' (also when there is no file), 'file-access'
+ */
+export async function examinePngFile(path: string): Promise<ExaminedImage> {
+  return examinePng(await readImageFile(path));
 }
 
 /**

@@ -21,7 +21,7 @@ interface Chunk {
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /** Most pixels that are decoded: 64 Mpx are 8192 × 8192. */
-const MOST_PIXELS = 64 * 1024 * 1024;
+export const MOST_PIXELS = 64 * 1024 * 1024;
 
 /** Chunks without which an image cannot be shown; others with an upper-case first letter are unknown to us. */
 const CRITICAL = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND']);

@@ -5,6 +5,7 @@ import {
   DropModel,
   FreeSpace,
   Generate,
+  GenerationPreviewed,
   GenerationProgressed,
   HealModel,
   ListModels,
@@ -81,10 +82,19 @@ export function serveModels(connection: Connection, services: Services, changed:
   );
   connection.onRequest(
     Generate,
-    guarded('generate', services, async ({ name, request }, signal) =>
+    guarded('generate', services, async ({ name, request, preview, timeLimitMinutes }, signal) =>
       generateImage(services, await findModel(services, name), readGenerationRequest(request), {
         signal,
-        onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress)
+        timeLimitMinutes,
+        onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress),
+        onPreview: preview
+          ? ({ png, ...where }) =>
+              void connection.sendNotification(GenerationPreviewed, {
+                name,
+                ...where,
+                png: Buffer.from(png).toString('base64')
+              })
+          : undefined
       })
     )
   );

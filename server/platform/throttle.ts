@@ -7,7 +7,7 @@ export interface Ticker {
 }
 
 /** The time of the machine. */
-const systemTicker: Ticker = {
+export const systemTicker: Ticker = {
   now: () => performance.now(),
   after: (milliseconds, callback) => {
     const timer = setTimeout(callback, milliseconds);

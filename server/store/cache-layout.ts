@@ -70,6 +70,11 @@ export class CacheLayout {
     return join(this.root, '.scratch');
   }
 
+  /** Whose turn it is to run an engine. */
+  get queue(): string {
+    return join(this.root, '.queue');
+  }
+
   /** Engines that we installed. */
   get engines(): string {
     return join(this.root, 'engine');

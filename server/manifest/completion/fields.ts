@@ -57,7 +57,6 @@ function valueSnippet(field: SchemaField, dialect: Dialect, place: Place): strin
     case 'text':
       return '"$1"';
     case 'number':
-    case 'truth':
       return '$1';
     case 'object':
       return '{\n\t$1\n\\}';

@@ -1,12 +1,12 @@
 import type { GeneratedImage } from '../../../shared/generation';
-import type { EngineImage } from '../../engine/run';
+import type { EngineImage } from '../../engine/result-check';
 import type { Services } from '../services';
-import type { RunParts } from './prepare';
+import type { Run } from './run';
 
 /** Puts the images of a run into the gallery, each with all that it takes to make it again. @throws Failure */
 export function keepImages(
   { images: gallery, clock }: Services,
-  { model: { name, manifest }, request, engine }: RunParts,
+  { model: { name, manifest, defaults }, request, engine }: Run,
   made: readonly EngineImage[]
 ): Promise<GeneratedImage[]> {
   const digests = Object.fromEntries(manifest.files.map(({ path, sha256 }) => [path, sha256]));
@@ -18,7 +18,7 @@ export function keepImages(
         height,
         label: request.prompt,
         created_at_unix_ms: clock.now(),
-        request: { ...request, seed },
+        request: { ...defaults, ...request, seed },
         seed,
         model: { name, digests },
         engine: { version: engine.abilities.version }

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { engineScript } from '../../support/engine-script';
 import { rangeStart, respond, startRawServer } from '../../support/raw-http-server';
 import { runCli, STAND_IN, startCli } from '../../support/run-cli';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
@@ -234,6 +235,33 @@ describe('generate', () => {
       engine: { version: expect.stringContaining('stand-in') }
     });
     expect(await readdir(join(home, '.scratch'))).toEqual([]);
+  });
+
+  it('tells progress and previews as objects, a line each, and writes the previews to a file', async () => {
+    const home = await temporaryFolder();
+    await runCli(['pull', await sampleManifest()], { home });
+    const preview = join(home, 'preview.png');
+    const words = ['generate', 'tiny-sd1', '-p', 'x', '--json', '--preview', preview, '--time-limit', '5'];
+    const { status, out } = await runCli(words, { home, environment: { DIFFUSION_DOCK_SD_CLI: STAND_IN } });
+    expect(status).toBe(0);
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines[0]).toMatchObject({ type: 'progress', phase: 'starting', image: 1, images: 1 });
+    expect(lines).toContainEqual(expect.objectContaining({ type: 'preview', path: preview }));
+    expect(lines.at(-1)).toMatchObject({ model: 'tiny-sd1', images: [{ path: expect.any(String) }] });
+    expect((await readFile(preview)).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('shows the last lines of an engine that fails', async () => {
+    const home = await temporaryFolder();
+    await runCli(['pull', await sampleManifest()], { home });
+    const environment = { DIFFUSION_DOCK_SD_CLI: await engineScript({ fault: 'crash-sampling' }) };
+    const { status, err } = await runCli(['generate', 'tiny-sd1', '-p', 'x'], { home, environment });
+    expect(status).toBe(1);
+    expect(err).toContain('sd-cli crashed (SIGSEGV).');
+    expect(err).toMatch(/^ {2}sd-cli: /m);
   });
 
   it('without an engine ends with status 1 and says what to install', async () => {

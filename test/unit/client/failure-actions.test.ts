@@ -31,6 +31,10 @@ describe('a failed pull offers what helps', () => {
     });
   });
 
+  it('where a file of the model is damaged: healing first', () => {
+    expect(actionsOf('engine-failed', { kind: 'heal' })).toEqual(['heal', 'showLog']);
+  });
+
   it('where a setting decides: that setting first', () => {
     expect(actionsOf('network', { kind: 'setting', key: 'http.proxy' })[0]).toBe('Open Settings: http.proxy');
   });

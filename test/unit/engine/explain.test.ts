@@ -1,91 +1,91 @@
 import { describe, expect, it } from 'vitest';
 import { runFailure } from '../../../server/engine/explain';
 import { RunRecord } from '../../../server/engine/run-record';
+import type { MemoryVerdict } from '../../../server/platform/memory-watch';
 import type { Failure } from '../../../shared/failure';
 import { recording, recordOf } from './recordings';
 
-function explained(name: string, images = 1) {
-  return runFailure(recordOf(name), recording(name).end, images);
+function explained(name: string, images = 1, memory: MemoryVerdict = 'enough') {
+  return runFailure(recordOf(name), { ...recording(name).end, memory }, { kind: 'images', count: images });
 }
+
+const ended = { code: 0, signal: null, memory: 'enough' } as const;
 
 /** What the log gets to see of a failure. */
 function causeOf(failure: Failure | undefined): string {
   return failure?.cause instanceof Error ? failure.cause.message : '';
 }
 
-describe('a recorded failure is explained', () => {
+// What every recording comes to is in the golden file of outcomes.test.ts.
+describe('a failure is explained', () => {
+  it.each<[MemoryVerdict, string]>([
+    ['ran-out', 'The system killed sd-cli because memory ran out.'],
+    ['enough', 'Another program or a user killed sd-cli; memory had not run out.'],
+    ['unknown', 'sd-cli was killed, which happens when memory runs out.']
+  ])('by what became of the memory when sd-cli was killed: %s', (memory, sentence) => {
+    expect(explained('kill-sigkill', 1, memory)?.message).toBe(sentence);
+  });
+
+  it('by its end when a signal came from outside, whatever was amiss before', () => {
+    const record = recordOf('bad-taesd-missing-but-vae');
+    const failure = runFailure(
+      record,
+      { code: null, signal: 'SIGTERM', memory: 'enough' },
+      { kind: 'images', count: 1 }
+    );
+    expect(failure?.message).toBe('Another program ended sd-cli (SIGTERM).');
+  });
+
+  it.each<[NodeJS.Signals, RegExp]>([
+    ['SIGSEGV', /crashed/],
+    ['SIGABRT', /gave up by itself/],
+    ['SIGILL', /instructions that the processor does not have/],
+    ['SIGBUS', /could not read a part of a file/]
+  ])('by its signal: %s', (signal, sentence) => {
+    const failure = runFailure(new RunRecord(), { code: null, signal, memory: 'enough' }, { kind: 'images', count: 1 });
+    expect(failure?.message).toMatch(sentence);
+  });
+
   it.each([
-    ['bad-model-missing', 'The file nosuch.safetensors is missing.', 'nosuch.safetensors'],
-    ['bad-model-html-safetensors', 'The file html.safetensors does not hold a model.', 'html.safetensors'],
-    [
-      'bad-model-is-lora',
-      'sd-cli does not recognise tinylora.safetensors as a model.',
-      'models/lora/tinylora.safetensors'
-    ],
-    ['bad-diffusion-only', 'sd-cli does not recognise these files as a model.', undefined],
-    ['bad-diffusion-cut-data-gguf', 'The file cut-data.gguf is cut off.', 'cut-data.gguf'],
-    ['bad-diffusion-cut-data-safetensors', 'A file of the model is cut off.', undefined],
-    ['bad-vae-missing', 'The file nosuch.safetensors is missing.', 'nosuch.safetensors'],
-    ['bad-no-vae', 'The model has no usable part "VAE".', 'VAE'],
-    ['bad-backend', 'This sd-cli cannot use the device "cuda0".', 'cuda0'],
-    ['bad-unknown-arg', 'This sd-cli does not know the option --nosuchflag.', '--nosuchflag'],
-    ['bad-sampler', 'This sd-cli does not know the sampling method "nosuch".', 'nosuch'],
-    ['bad-outdir-uncreatable', 'The folder for the image cannot be made: Permission denied.', 'ro/sub'],
-    ['bad-outdir-unwritable', 'sd-cli ended without saving an image.', undefined],
-    ['bad-init-random', 'The image in.png cannot be read.', 'in.png'],
-    ['init-gray', 'The input image is greyscale.', undefined],
-    ['model-load-ulimit', 'There is not enough memory for this image with this model.', undefined],
-    ['size-4096-ulimit', 'There is not enough memory for this image with this model.', undefined],
-    ['size-100000-ulimit', 'There is not enough memory for this image with this model.', undefined],
-    ['bad-int', 'sd-cli crashed (SIGABRT).', undefined],
-    ['kill-sigkill', 'sd-cli was killed by the system, which happens when memory runs out.', undefined]
-  ])('%s', (name, sentence, subject) => {
-    const failure = explained(name);
-    expect(failure).toMatchObject({ code: 'engine-failed', message: sentence, subject });
-    expect(failure?.nextStep).toMatch(/^[A-Z].*\.$/);
-    const lines = causeOf(failure).split('\n');
-    expect(lines.length).toBeLessThanOrEqual(21);
-    expect(lines[0]).toMatch(/^sd-cli('s last lines:| printed nothing)$/);
+    [0xc0000005, /access violation/],
+    [0xc0000135, /library that sd-cli needs is missing/],
+    [3, /exit code 3/]
+  ])('by its exit code: %i', (code, sentence) => {
+    const failure = runFailure(new RunRecord(), { code, signal: null, memory: 'enough' }, { kind: 'images', count: 1 });
+    expect(failure?.message).toMatch(sentence);
   });
 
-  it('when sd-cli ends with 0 after saving a part of a batch', () => {
-    expect(explained('batch3-partial-unwritable', 3)?.message).toBe('sd-cli saved only 2 of 3 images.');
-  });
-
-  it('when sd-cli saved fewer images than were asked for', () => {
-    expect(explained('txt2img-split-vae', 2)?.message).toBe('sd-cli saved only 1 of 2 images.');
-  });
-
-  it('when sd-cli counts an image that it could not write', () => {
+  it.each<[string, RegExp]>([
+    ["terminate called after throwing an instance of 'std::bad_alloc'", /not enough memory/],
+    ["terminate called after throwing an instance of 'std::invalid_argument'", /one of the numbers/],
+    ['/src/ggml.c:1647: GGML_ASSERT(ctx->mem_buffer != NULL) failed', /a check of its own: ctx->mem_buffer != NULL/],
+    ['./sd-cli: error while loading shared libraries: libcudart.so.12: cannot open', /libcudart\.so\.12/]
+  ])('when it aborts after the line %s', (text, sentence) => {
     const record = new RunRecord();
-    record.observe({ type: 'saved', index: 0, path: 'image.png', succeeded: false });
-    record.observe({ type: 'summary', saved: 1, images: 1 });
-    expect(runFailure(record, { code: 0, signal: null }, 1)?.message).toBe('sd-cli did not save every image.');
+    record.observe({ type: 'text', text });
+    const failure = runFailure(
+      record,
+      { code: null, signal: 'SIGABRT', memory: 'enough' },
+      { kind: 'images', count: 1 }
+    );
+    expect(failure?.message).toMatch(sentence);
+  });
+
+  it('with healing offered where a file is damaged, and not where it is not', () => {
+    expect(explained('bad-diffusion-cut-data-gguf')?.remedy).toEqual({ kind: 'heal' });
+    expect(explained('bad-init-random')?.remedy).toBeUndefined();
   });
 
   it('when sd-cli ends with 0 and says nothing', () => {
-    const failure = runFailure(new RunRecord(), { code: 0, signal: null }, 1);
+    const failure = runFailure(new RunRecord(), ended, { kind: 'images', count: 1 });
     expect(failure?.message).toBe('sd-cli ended without saving an image.');
     expect(causeOf(failure)).toBe('sd-cli printed nothing');
   });
-});
 
-describe('a recorded success', () => {
-  it.each([
-    ['txt2img-split-vae', []],
-    ['size-65x65', ['The size was rounded up from 65 × 65 to 128 × 128.']],
-    ['lora-missing', ['The LoRA nosuch was not found and had no effect.']],
-    ['bad-lora-file', ['The LoRA x.safetensors could not be read and had no effect.']],
-    ['lora-partial', ['The LoRA strayname.safetensors fits this model only in part: 18 of 21 tensors were applied.']],
-    ['bad-taesd-missing-but-vae', ['The tae in nosuch.safetensors could not be loaded; it had no effect.']],
-    ['bad-upscale-model-missing', ['The model for enlarging could not be loaded; the image has its normal size.']],
-    [
-      'inpaint-model-txt2img',
-      ['This model is made for filling masked parts of an image; it was used without an image.']
-    ]
-  ])('%s has these warnings', (name, warnings) => {
-    expect(explained(name)).toBeUndefined();
-    expect(recordOf(name).warnings).toEqual(warnings);
+  it('with the last lines of the engine, twenty at most', () => {
+    const lines = causeOf(explained('bad-no-vae')).split('\n');
+    expect(lines[0]).toBe("sd-cli's last lines:");
+    expect(lines).toHaveLength(21);
   });
 });
 

@@ -36,7 +36,13 @@ describe('the output of a run', () => {
       'saving'
     ]);
     expect(steps(events)).toEqual(['1/3', '2/3', '3/3']);
-    expect(ofType(events, 'bar').at(1)).toEqual({ type: 'bar', kind: 'weights', done: 686, total: 686 });
+    expect(ofType(events, 'bar').find(({ total }) => total === 686)).toEqual({
+      type: 'bar',
+      kind: 'weights',
+      done: 686,
+      total: 686,
+      part: 'diffusion-model'
+    });
     expect(ofType(events, 'version')).toEqual([{ type: 'version', version: 'SD 1.x' }]);
     expect(ofType(events, 'size')).toEqual([{ type: 'size', width: 64, height: 64 }]);
     expect(ofType(events, 'image')).toEqual([{ type: 'image', image: 1, images: 1, seed: 42 }]);

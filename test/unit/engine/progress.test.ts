@@ -85,7 +85,7 @@ describe('the progress of a run', () => {
   it('is silent about what changes nothing', () => {
     clock.move(1000);
     reporter.observe({ type: 'log', level: 'info', text: 'something' });
-    reporter.observe({ type: 'bar', kind: 'tiles', done: 1, total: 9 });
+    reporter.observe({ type: 'saved', index: 0, path: 'image.png', succeeded: true });
     expect(reports).toHaveLength(1);
   });
 

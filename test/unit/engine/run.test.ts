@@ -2,11 +2,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { engineArguments } from '../../../server/engine/arguments/engine-arguments';
-import type { EngineFile } from '../../../server/engine/arguments/engine-file';
+import type { EngineFile } from '../../../server/engine/arguments/engine-files';
 import { engineEnvironment } from '../../../server/engine/environment';
 import { type EngineRun, runEngine } from '../../../server/engine/run';
 import { type Scratch, withScratch } from '../../../server/engine/scratch';
-import { readPngFile } from '../../../server/gallery/png-file';
+import { examinePngFile, readPngFile } from '../../../server/gallery/png-file';
 import type { GenerationProgress } from '../../../shared/job-events';
 import { failureOf } from './failures';
 import { script, temporaryFolder, untilGone, untilWritten } from './processes';
@@ -53,15 +53,16 @@ function withRun<T>(wishes: Wishes, use: (run: EngineRun, scratch: Scratch) => P
       const run: EngineRun = {
         enginePath,
         arguments: engineArguments({
+          mode: 'text-to-image',
           files,
-          request: { prompt, images, ...settings },
+          defaults: settings,
+          request: { prompt, images },
           inputs: {},
-          abilities: { options: new Set(), samplingMethods: new Set(), schedulers: new Set() },
+          abilities: { options: new Set() },
           seed: 7,
           threads: 1,
           output,
-          loras: new Set(),
-          loraFolder: scratch.emptyFolder
+          emptyFolder: scratch.emptyFolder
         }).options,
         environment: {
           ...engineEnvironment(process.env, process.platform),
@@ -71,10 +72,10 @@ function withRun<T>(wishes: Wishes, use: (run: EngineRun, scratch: Scratch) => P
         },
         scratch,
         output,
-        images,
+        goal: { kind: 'images', count: images },
         seed: 7,
         model: 'tiny-sd1',
-        readImage: readPngFile,
+        readImage: examinePngFile,
         onProgress: wishes.onProgress ?? (() => undefined),
         signal: wishes.signal
       };
@@ -174,7 +175,6 @@ describe('a run that fails', () => {
   it.each([
     ['disk-full', 1, 'sd-cli wrote an image that is missing or damaged; the disk may be full.'],
     ['no-file', 1, 'sd-cli wrote an image that is missing or damaged; the disk may be full.'],
-    ['partial-batch', 3, 'sd-cli saved only 2 of 3 images.'],
     ['partial-batch', 1, 'sd-cli ended without saving an image.'],
     ['crash-sampling', 1, 'sd-cli crashed (SIGSEGV).'],
     ['out-of-memory', 1, 'There is not enough memory for this image with this model.']
@@ -182,6 +182,12 @@ describe('a run that fails', () => {
     const failure = await failureOf(generate({ fault, images }));
     expect(failure).toMatchObject({ code: 'engine-failed', message: sentence });
     expect(failure.cause).toBeInstanceOf(Error);
+  });
+
+  it('keeps the images of a batch that were saved, and says which is missing', async () => {
+    const { images, warnings } = await generate({ fault: 'partial-batch', images: 3 });
+    expect(images.map(({ seed }) => seed)).toEqual([7, 9]);
+    expect(warnings).toEqual(['Only 2 of 3 images were saved: image 2 could not be written. Check the free space.']);
   });
 
   it('keeps the engine’s last lines for the log, twenty at most', async () => {

@@ -1,0 +1,15 @@
+// `npm run bench:engine`: runs of the engine by the product against the bare process, with the stand-in as the engine.
+// `--only` names parts, separated by commas.
+
+import { benchOverhead } from './engine/overhead.mjs';
+import { prepareSample } from './engine/sample.mjs';
+import { runParts } from './parts.mjs';
+
+await runParts({
+  parts: { overhead: benchOverhead },
+  bytes: 2 ** 28,
+  rounds: 9,
+  room: 1,
+  what: () => 'engine runs',
+  prepare: prepareSample
+});
