@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { generationDefaults } from './manifest/generation-defaults';
+import { numberBetween, wholeNumber } from './manifest/value-rules';
 
 /** The largest seed that sd-cli keeps apart from its neighbours in its own metadata. */
 export const LARGEST_SEED = Number.MAX_SAFE_INTEGER;
@@ -17,17 +18,19 @@ const imagePath = z
   .regex(ABSOLUTE, 'must be an absolute path')
   .refine((path) => !path.includes('\0'), 'must not contain a NUL character');
 
+const share = numberBetween(0, 1);
+
 /** What a user asks for: values given here win over the manifest's defaults, those over the engine's. */
 export const generationRequest = generationDefaults.extend({
   prompt: z.string('must be a text'),
   /** Absent: the server draws one and records it. */
-  seed: whole(0, LARGEST_SEED).optional(),
+  seed: wholeNumber(0, LARGEST_SEED).optional(),
   /** How many images; the second has the next seed, and so on. Absent: one. */
-  images: whole(1, MOST_IMAGES).optional(),
+  images: wholeNumber(1, MOST_IMAGES).optional(),
   /** The image to start from. */
   init_image: imagePath.optional(),
   /** How much of the image to start from is changed: 0 nothing, 1 everything. */
-  strength: share().optional(),
+  strength: share.optional(),
   /** Which part of the image to start from is painted anew: white. */
   mask: imagePath.optional(),
   /** Images that an edit model works with. */
@@ -38,29 +41,19 @@ export const generationRequest = generationDefaults.extend({
     .optional(),
   /** What a ControlNet goes by. */
   control_image: imagePath.optional(),
-  control_strength: share().optional(),
+  control_strength: share.optional(),
   /** A second pass at a larger size. */
   hires: z
     .object(
       {
         /** How many times wider and higher. */
-        scale: number(1, 8),
-        strength: share().optional(),
-        steps: whole(1, 1000).optional()
+        scale: numberBetween(1, 8),
+        strength: share.optional(),
+        steps: wholeNumber(1, 1000).optional()
       },
       'must be an object with "scale"'
     )
-    .optional(),
-  /** How many frames a video has. */
-  video_frames: whole(1, 1000).optional(),
-  /** Frames a second. */
-  fps: whole(1, 120).optional(),
-  /** Decodes in tiles, which takes less memory. */
-  vae_tiling: flag().optional(),
-  /** Keeps weights in main memory and moves them to the graphics card when they are needed. */
-  offload_to_cpu: flag().optional(),
-  /** Takes less memory in the diffusion model. */
-  flash_attention: flag().optional()
+    .optional()
 });
 
 export type GenerationRequest = z.infer<typeof generationRequest>;
@@ -84,22 +77,4 @@ export interface GenerationResult {
   /** Things the user should know although the images are there, one sentence each. */
   readonly warnings: readonly string[];
   readonly milliseconds: number;
-}
-
-function whole(least: number, most: number) {
-  const rule = `must be a whole number from ${least} to ${most}`;
-  return z.int(rule).min(least, rule).max(most, rule);
-}
-
-function number(least: number, most: number) {
-  const rule = `must be a number from ${least} to ${most}`;
-  return z.number(rule).min(least, rule).max(most, rule);
-}
-
-function share() {
-  return number(0, 1);
-}
-
-function flag() {
-  return z.boolean('must be true or false');
 }

@@ -44,6 +44,8 @@ export const initializationOptions = z.object({
   allowInsecureHttp: z.boolean().default(false),
   /** Absolute paths of folders that identical bytes may be adopted from. */
   adoptFrom: z.array(z.string()).default([]),
+  /** Absolute path of the user's own folder of LoRAs. */
+  loraFolder: z.string().min(1).optional(),
   /** Days that a partial is kept which nobody goes on with; 0: for ever. */
   keepPartialsDays: z.number().min(0).optional(),
   /** Whether hosts of private networks may be connected to when a manifest names them. */

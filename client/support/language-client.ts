@@ -16,6 +16,7 @@ import {
   caFile,
   editorProxy,
   keepPartialsDays,
+  loraFolder,
   manifestSeverity,
   sdCliPath,
   transferLimits
@@ -52,6 +53,7 @@ function initializationOptions(): InitializationOptions {
   const root = cacheRoot();
   const engine = sdCliPath();
   const authorities = caFile();
+  const loras = loraFolder();
   return {
     trusted: workspace.isTrusted,
     hostReportsJsonSyntax: true,
@@ -69,6 +71,7 @@ function initializationOptions(): InitializationOptions {
     manifestPatterns: manifestPatterns(),
     ...(root !== undefined && { cacheRoot: root }),
     ...(authorities !== undefined && { caFile: authorities }),
-    ...(engine !== undefined && { sdCliPath: engine })
+    ...(engine !== undefined && { sdCliPath: engine }),
+    ...(loras !== undefined && { loraFolder: loras })
   };
 }

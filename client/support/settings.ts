@@ -12,6 +12,11 @@ export function sdCliPath(): string | undefined {
   return nonEmptyText('sdCliPath');
 }
 
+/** The user's own folder of LoRAs. */
+export function loraFolder(): string | undefined {
+  return nonEmptyText('loraFolder');
+}
+
 /** PEM file of further authorities; undefined when the setting is empty. */
 export function caFile(): string | undefined {
   return nonEmptyText('caFile');

@@ -50,6 +50,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       environment: host.environment,
       sdCliPath: options.sdCliPath,
       adoptFrom: options.adoptFrom,
+      loraFolder: options.loraFolder,
       limits: options.limits,
       caFile: options.caFile,
       policy: options,

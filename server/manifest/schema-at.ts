@@ -43,10 +43,11 @@ export function descriptionOf(schema: z.core.$ZodType): string | undefined {
 }
 
 /** The kind of JSON value that a schema takes. */
-export function jsonTypeOf(schema: z.core.$ZodType): 'text' | 'number' | 'list' | 'object' {
+export function jsonTypeOf(schema: z.core.$ZodType): 'text' | 'number' | 'truth' | 'list' | 'object' {
   const inner = unwrapped(schema);
   if (inner instanceof z.ZodArray) return 'list';
   if (inner instanceof z.ZodObject) return 'object';
+  if (inner instanceof z.ZodBoolean) return 'truth';
   return inner instanceof z.ZodNumber ? 'number' : 'text';
 }
 

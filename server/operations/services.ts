@@ -43,6 +43,8 @@ export interface ServiceOptions {
   readonly policy: AddressPolicy;
   /** Folders that identical bytes may be adopted from, besides the cache of the hub's tools. */
   readonly adoptFrom?: readonly string[] | undefined;
+  /** The user's own folder of LoRAs, an absolute path. */
+  readonly loraFolder?: string | undefined;
   /** Finds the addresses of host names; absent: as the system does. */
   readonly resolveHost?: HostResolver | undefined;
   /** A PEM file of authorities to trust, an absolute path. */

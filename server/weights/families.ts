@@ -35,6 +35,7 @@ export type Variant =
   | 'control'
   | 'klein'
   | 'dev'
+  | 'schnell'
   | 'layered'
   | 'text-to-video'
   | 'image-to-video'
@@ -59,7 +60,7 @@ const UNET_INPUTS: ReadonlyMap<number | undefined, Variant> = new Map([
   [8, 'edit']
 ]);
 
-/** Input values of a Flux model: 64 of the latent, and those of what guides it. */
+/** Input values of a Flux model: 64 of the latent, and those of what guides it. Schnell alone takes no guidance. */
 const FLUX_INPUTS: ReadonlyMap<number | undefined, Variant> = new Map([
   [384, 'fill'],
   [128, 'control']
@@ -105,12 +106,14 @@ const RULES: readonly FamilyRule[] = [
   {
     family: 'flux',
     fits: (t) => t.hasUnder('double_blocks.') && t.extent('txt_in.weight', 1) === T5_WIDTH && t.has('img_in.weight'),
-    variant: (t) => FLUX_INPUTS.get(t.extent('img_in.weight', 1))
+    variant: (t) => FLUX_INPUTS.get(t.extent('img_in.weight', 1)) ?? (t.hasUnder('guidance_in.') ? 'dev' : 'schnell')
   },
   {
     family: 'flux',
     fits: (t) => t.hasUnder('single_transformer_blocks.') && t.extent('context_embedder.weight', 1) === T5_WIDTH,
-    variant: (t) => FLUX_INPUTS.get(t.extent('x_embedder.weight', 1))
+    variant: (t) =>
+      FLUX_INPUTS.get(t.extent('x_embedder.weight', 1)) ??
+      (t.hasUnder('time_text_embed.guidance_embedder.') ? 'dev' : 'schnell')
   },
   // Both have the same names.
   { family: 'z-image', fits: (t) => t.has('cap_embedder.0.weight') && t.extent('cap_embedder.1.weight', 0) === 3840 },

@@ -1,8 +1,6 @@
-import { dirname, parse } from 'node:path';
-import { Failure } from '../../../shared/failure';
 import type { GenerationRequest } from '../../../shared/generation';
-import type { GenerationDefaults } from '../../../shared/manifest/generation-defaults';
-import { type EngineFile, fileOptions } from './engine-files';
+import type { EngineFile } from './engine-file';
+import { fileOptions } from './engine-files';
 import {
   type EngineCommand,
   type EngineOption,
@@ -11,9 +9,11 @@ import {
   type KnownOptions,
   optional
 } from './engine-option';
-import type { GenerationMode } from './mode';
+import { checkFamily, makesVideos } from './family-rules';
+import { modeOf } from './mode';
+import { identifyModel } from './model-identity';
 import { checkLoraTags, checkText } from './prompt';
-import { checkCombination, settingOptions } from './setting-options';
+import { checkCombination, settingOptions, videoOptions } from './setting-options';
 
 /** The images of a request as the engine gets them: absolute paths. */
 export interface InputImages {
@@ -25,10 +25,8 @@ export interface InputImages {
 
 /** What the arguments of a run follow from. */
 export interface GenerationArguments {
-  readonly mode: GenerationMode;
   readonly files: readonly EngineFile[];
-  /** The manifest's defaults. */
-  readonly defaults: GenerationDefaults;
+  /** With every default filled in. */
   readonly request: GenerationRequest;
   readonly inputs: InputImages;
   readonly abilities: KnownOptions;
@@ -36,30 +34,38 @@ export interface GenerationArguments {
   readonly threads: number;
   /** Name or path of the image that we chose; the engine numbers the files of a batch. */
   readonly output: string;
-  /** A folder without files, for models without a LoRA: else the engine searches its working directory. */
-  readonly emptyFolder: string;
+  /** Names of the LoRAs that prompts may ask for. */
+  readonly loras: ReadonlySet<string>;
+  /** A folder with the LoRAs that the prompts ask for and nothing else: else the engine searches its working directory. */
+  readonly loraFolder: string;
+  /** A folder with the model's embeddings and nothing else; absent: there are none. */
+  readonly embeddingFolder?: string;
 }
 
 /**
- * The arguments that generate images: values of the request win over the manifest's defaults, those over the
- * engine's.
- * @throws Failure 'bad-request' when a text, a LoRA tag, a file or a combination of values cannot be passed on;
- * 'engine-unusable' when the build lacks what the run needs
+ * The arguments that generate images.
+ * @throws Failure 'bad-request' when a text, a LoRA tag, a file or a combination of values cannot be passed on, or the
+ * model cannot do what is asked for; 'engine-unusable' when the build lacks what the run needs
  */
 export function engineArguments(input: GenerationArguments): EngineCommand {
-  const { mode, files, defaults, request, inputs, abilities, seed, threads, output, emptyFolder } = input;
-  checkCombination(request, mode);
-  const loras = files.filter(({ role }) => role === 'lora').map(({ path }) => path);
-  const names = new Set(loras.map((path) => parse(path).name));
+  const { files, request, inputs, abilities, seed, threads, output, loras, loraFolder, embeddingFolder } = input;
+  const model = identifyModel(files);
+  const hasHighNoise = model.roles.has('high_noise_diffusion_model');
+  checkCombination(request);
+  checkFamily(model, modeOf(request), request);
   checkText('prompt', request.prompt);
-  checkLoraTags('prompt', request.prompt, names);
-  checkLoraTags('negative_prompt', request.negative_prompt ?? defaults.negative_prompt ?? '', names);
-  return engineCommand(
+  checkLoraTags('prompt', request.prompt, { loras, hasHighNoise });
+  checkLoraTags('negative_prompt', request.negative_prompt ?? '', { loras, hasHighNoise });
+  const named = fileOptions(files, model, { controlNet: inputs.controlImage !== undefined });
+  const { options, unsent } = engineCommand(
     [
-      ...fileOptions(files, { withControlNet: inputs.controlImage !== undefined }),
-      essential('--lora-model-dir', loraFolder(loras) ?? emptyFolder),
+      ...(makesVideos(model) ? [essential('--mode', 'vid_gen')] : []),
+      ...named.options,
+      essential('--lora-model-dir', loraFolder),
+      ...(embeddingFolder === undefined ? [] : [essential('--embd-dir', embeddingFolder)]),
       ...imageOptions(request, inputs),
-      ...settingOptions(request, defaults),
+      ...settingOptions(request, abilities),
+      ...(makesVideos(model) ? videoOptions(request, { hasHighNoise }) : []),
       essential('--batch-count', String(request.images ?? 1)),
       essential('--seed', String(seed)),
       optional('--threads', String(threads)),
@@ -68,6 +74,7 @@ export function engineArguments(input: GenerationArguments): EngineCommand {
     ],
     abilities
   );
+  return { options, unsent: [...named.leftOut, ...unsent] };
 }
 
 function imageOptions({ strength, control_strength }: GenerationRequest, inputs: InputImages): EngineOption[] {
@@ -80,13 +87,4 @@ function imageOptions({ strength, control_strength }: GenerationRequest, inputs:
     ...(strength === undefined ? [] : [essential('--strength', String(strength))]),
     ...(control_strength === undefined ? [] : [essential('--control-strength', String(control_strength))])
   ];
-}
-
-function loraFolder(paths: readonly string[]): string | undefined {
-  const [folder, ...others] = new Set(paths.map((path) => dirname(path)));
-  if (others.length === 0) return folder;
-  throw new Failure('bad-request', 'The LoRA files of the model lie in different folders.', {
-    subject: 'files',
-    nextStep: 'Put them into one folder.'
-  });
 }

@@ -1,17 +1,16 @@
-import { parse } from 'node:path';
+import { basename } from 'node:path';
 import { Failure } from '../../../shared/failure';
 import type { Role } from '../../../shared/roles';
+import type { EngineFile } from './engine-file';
 import { type EngineOption, essential } from './engine-option';
+import { takesRole } from './family-rules';
+import type { ModelIdentity } from './model-identity';
 
-/** One file of a model as the engine sees it. */
-export interface EngineFile {
-  readonly role: Role;
-  /** Absolute path. */
-  readonly path: string;
-}
-
-/** How each role reaches the engine; roles without an option of their own are nothing to this kind of run. */
-const ROLE_OPTIONS: Readonly<Record<Role, `--${string}` | 'lora-folder' | 'companion' | 'unsupported'>> = {
+/**
+ * How each role reaches the engine. `folder`: the engine gets a folder of such files. `unused`: nothing that a request
+ * can ask for needs it.
+ */
+const ROLE_OPTIONS: Readonly<Record<Role, `--${string}` | 'folder' | 'unused'>> = {
   model: '--model',
   diffusion_model: '--diffusion-model',
   high_noise_diffusion_model: '--high-noise-diffusion-model',
@@ -23,34 +22,62 @@ const ROLE_OPTIONS: Readonly<Record<Role, `--${string}` | 'lora-folder' | 'compa
   t5xxl: '--t5xxl',
   llm: '--llm',
   llm_vision: '--llm_vision',
-  upscale_model: '--upscale-model',
-  lora: 'lora-folder',
-  control_net: 'companion',
-  motion_module: 'companion',
-  photo_maker: 'companion',
-  ip_adapter: 'companion',
-  // The engine takes a folder and tries every file in it, which must not be the whole bundle.
-  embedding: 'unsupported'
+  control_net: '--control-net',
+  lora: 'folder',
+  embedding: 'folder',
+  // Enlarges every image; that is asked for on its own.
+  upscale_model: 'unused',
+  motion_module: 'unused',
+  photo_maker: 'unused',
+  ip_adapter: 'unused'
 };
+
+/** Roles that only a certain request needs. */
+export interface NeededRoles {
+  readonly controlNet: boolean;
+}
+
+/** The options that name files, and what is left out although the model has it, one sentence each. */
+export interface FileOptions {
+  readonly options: readonly EngineOption[];
+  readonly leftOut: readonly string[];
+}
 
 /**
  * The options that name the files of a model.
- * @throws Failure 'bad-request' when files are missing, twice there, or nothing to the engine
+ * @throws Failure 'bad-request' when the weights are missing, or two files have one role
  */
-export function fileOptions(files: readonly EngineFile[], { withControlNet }: { withControlNet: boolean }) {
+export function fileOptions(
+  files: readonly EngineFile[],
+  model: ModelIdentity,
+  { controlNet }: NeededRoles
+): FileOptions {
   requireWeights(files);
   const options = new Map<string, EngineOption>();
-  const paths = new Map<Role, string>();
-  for (const { role, path } of files) {
-    const option = role === 'control_net' && withControlNet ? '--control-net' : ROLE_OPTIONS[role];
-    if (option === 'unsupported') throw unsupported(role, path);
-    if (option === 'lora-folder' || option === 'companion') continue;
-    const other = paths.get(role);
+  const leftOut: string[] = [];
+  for (const file of files) {
+    const { role, path } = file;
+    const option = ROLE_OPTIONS[role];
+    if (option === 'folder' || option === 'unused' || (role === 'control_net' && !controlNet)) continue;
+    if (!takesRole(model, role)) {
+      leftOut.push(`${model.name} takes no file with the role "${role}"; ${basename(path)} was left out.`);
+      continue;
+    }
+    const name = role === 'model' && isBareModel(file, files) ? '--diffusion-model' : option;
+    const other = options.get(name)?.value;
     if (other !== undefined) throw twice(role, other, path);
-    paths.set(role, path);
-    options.set(option, essential(option, path));
+    options.set(name, essential(name, path));
   }
-  return [...options.values()];
+  return { options: [...options.values()], leftOut };
+}
+
+/**
+ * Whether a file is a diffusion model without the names of a checkpoint, which sd-cli takes only as
+ * `--diffusion-model`.
+ */
+function isBareModel({ weights }: EngineFile, files: readonly EngineFile[]): boolean {
+  if (files.some(({ role }) => role === 'diffusion_model')) return false;
+  return weights?.component === 'diffusion_model' && weights.parts.every(({ isPrefixed }) => !isPrefixed);
 }
 
 function requireWeights(files: readonly EngineFile[]): void {
@@ -61,16 +88,9 @@ function requireWeights(files: readonly EngineFile[]): void {
   });
 }
 
-function unsupported(role: Role, path: string): Failure {
-  return new Failure('bad-request', `Files with the role "${role}" are not supported.`, {
-    subject: parse(path).base,
-    nextStep: 'Remove the file from the manifest.'
-  });
-}
-
 function twice(role: Role, one: string, other: string): Failure {
-  return new Failure('bad-request', `Two files have the role "${role}": ${parse(one).base} and ${parse(other).base}.`, {
-    subject: parse(other).base,
+  return new Failure('bad-request', `Two files have the role "${role}": ${basename(one)} and ${basename(other)}.`, {
+    subject: basename(other),
     nextStep: 'Keep one of them, or correct its role.'
   });
 }

@@ -2,7 +2,7 @@ import { Failure } from '../../../shared/failure';
 import type { EngineAbilities } from '../abilities';
 
 /** What is asked of a build's help. */
-export type KnownOptions = Pick<EngineAbilities, 'options'>;
+export type KnownOptions = Pick<EngineAbilities, 'options' | 'samplingMethods' | 'schedulers'>;
 
 /** One option of sd-cli. */
 export interface EngineOption {

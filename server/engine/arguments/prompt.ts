@@ -3,8 +3,16 @@ import { Failure } from '../../../shared/failure';
 /** The longest text in bytes of UTF-8: Linux takes 128 KiB for one argument. */
 const LONGEST_TEXT_BYTES = 100_000;
 
-/** A LoRA tag as sd-cli reads it: name, then weight. */
-const LORA_TAG = /<lora:([^:>]*):[^>]*>/y;
+/** A LoRA tag as sd-cli reads it: name, then weight. The mark names the model for the noisy steps. */
+const LORA_TAG = /<lora:(\|high_noise\|)?([^:>]*):[^>]*>/y;
+
+/** What LoRA tags may say. */
+export interface AllowedTags {
+  /** File names of LoRAs without their extensions. */
+  readonly loras: ReadonlySet<string>;
+  /** Whether there is a model for the noisy steps. */
+  readonly hasHighNoise: boolean;
+}
 
 /**
  * Makes sure that a text can be passed to the engine.
@@ -30,27 +38,36 @@ export function checkText(field: string, text: string): void {
   }
 }
 
+/** The names of the LoRAs that a prompt asks for, however its tags are written otherwise. */
+export function lorasIn(text: string): string[] {
+  return [...text.matchAll(/<lora:/gi)].flatMap(({ index }) => tagAt(text, index)?.name ?? []);
+}
+
 /**
- * Makes sure that every LoRA tag of a prompt names a LoRA of the model. sd-cli joins the name to its folder and
+ * Makes sure that every LoRA tag of a prompt names a LoRA that it may. sd-cli joins the name to its folder and
  * opens what it finds, so a name with a path in it would reach any file of the user's.
- * @param loras file names of the model's LoRAs without their extensions
  * @throws Failure 'bad-request' that names the field
  */
-export function checkLoraTags(field: string, text: string, loras: ReadonlySet<string>): void {
+export function checkLoraTags(field: string, text: string, { loras, hasHighNoise }: AllowedTags): void {
   for (const { index } of text.matchAll(/<lora:/gi)) {
-    LORA_TAG.lastIndex = index;
-    const name = LORA_TAG.exec(text)?.[1];
-    if (name !== undefined && loras.has(name)) continue;
+    const found = tagAt(text, index);
+    if (found && loras.has(found.name) && (hasHighNoise || !found.isHighNoise)) continue;
     const tag = text.slice(index, index + 80);
     const nextStep =
       loras.size === 0
-        ? 'Remove the tag: this model has no LoRA.'
-        : `The model has: ${[...loras].toSorted().join(', ')}.`;
-    throw new Failure('bad-request', `The ${words(field)} asks for a LoRA that the model does not have: ${tag}`, {
+        ? 'Remove the tag: there is no LoRA for this model.'
+        : `There are: ${[...loras].toSorted().join(', ')}.`;
+    throw new Failure('bad-request', `The ${words(field)} asks for a LoRA that is not there: ${tag}`, {
       subject: field,
       nextStep
     });
   }
+}
+
+function tagAt(text: string, index: number): { name: string; isHighNoise: boolean } | undefined {
+  LORA_TAG.lastIndex = index;
+  const [, mark, name] = LORA_TAG.exec(text) ?? [];
+  return name === undefined ? undefined : { name, isHighNoise: mark !== undefined };
 }
 
 function words(field: string): string {

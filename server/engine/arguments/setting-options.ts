@@ -1,11 +1,9 @@
 import { Failure } from '../../../shared/failure';
 import type { GenerationRequest } from '../../../shared/generation';
-import type { GenerationDefaults } from '../../../shared/manifest/generation-defaults';
-import { type EngineOption, optional } from './engine-option';
-import type { GenerationMode } from './mode';
+import { type EngineOption, type KnownOptions, optional } from './engine-option';
 import { checkText } from './prompt';
 
-/** Settings that a request may give and a manifest may give a default for, and their options. */
+/** Values of a request and their options. */
 const SETTING_OPTIONS = [
   ['width', '--width'],
   ['height', '--height'],
@@ -16,7 +14,8 @@ const SETTING_OPTIONS = [
   ['scheduler', '--scheduler'],
   ['negative_prompt', '--negative-prompt'],
   ['clip_skip', '--clip-skip'],
-  ['flow_shift', '--flow-shift']
+  ['flow_shift', '--flow-shift'],
+  ['model_args', '--model-args']
 ] as const;
 
 const SWITCHES = [
@@ -25,19 +24,46 @@ const SWITCHES = [
   ['flash_attention', '--diffusion-fa']
 ] as const;
 
+/** Values that only a model for the noisy steps has. */
+const HIGH_NOISE_OPTIONS = [
+  ['high_noise_steps', '--high-noise-steps'],
+  ['high_noise_cfg_scale', '--high-noise-cfg-scale'],
+  ['sampling_method', '--high-noise-sampling-method']
+] as const;
+
+const FRAME_OPTIONS = [
+  ['video_frames', '--video-frames'],
+  ['fps', '--fps']
+] as const;
+
+type Setting = (typeof SETTING_OPTIONS | typeof HIGH_NOISE_OPTIONS | typeof FRAME_OPTIONS)[number];
+
 /**
- * The options for the values of a run: those of the request win over the manifest's defaults.
- * @throws Failure 'bad-request' that names a text which cannot be passed on
+ * The options for the values of a request.
+ * @throws Failure 'bad-request' that names a value which cannot be passed on
  */
-export function settingOptions(request: GenerationRequest, defaults: GenerationDefaults): EngineOption[] {
-  const settings = SETTING_OPTIONS.flatMap(([name, option]) => {
-    const value = request[name] ?? defaults[name];
+export function settingOptions(request: GenerationRequest, abilities: KnownOptions): EngineOption[] {
+  checkChoice('sampling method', 'sampling_method', request.sampling_method, abilities.samplingMethods);
+  checkChoice('scheduler', 'scheduler', request.scheduler, abilities.schedulers);
+  return [...valuesOf(SETTING_OPTIONS, request), ...switchesOf(request), ...hiresOptions(request)];
+}
+
+/** The options of videos, and of the second model that some of them have. */
+export function videoOptions(request: GenerationRequest, { hasHighNoise }: { hasHighNoise: boolean }): EngineOption[] {
+  return [...(hasHighNoise ? valuesOf(HIGH_NOISE_OPTIONS, request) : []), ...valuesOf(FRAME_OPTIONS, request)];
+}
+
+function valuesOf(settings: readonly Setting[], request: GenerationRequest): EngineOption[] {
+  return settings.flatMap(([name, option]) => {
+    const value = request[name];
     if (value === undefined) return [];
     checkText(name, String(value));
     return [optional(option, String(value))];
   });
-  const switches = SWITCHES.flatMap(([name, option]) => (request[name] === true ? [optional(option)] : []));
-  return [...settings, ...switches, ...hiresOptions(request)];
+}
+
+function switchesOf(request: GenerationRequest): EngineOption[] {
+  return SWITCHES.flatMap(([name, option]) => (request[name] === true ? [optional(option)] : []));
 }
 
 function hiresOptions({ hires }: GenerationRequest): EngineOption[] {
@@ -51,6 +77,15 @@ function hiresOptions({ hires }: GenerationRequest): EngineOption[] {
   ];
 }
 
+/** @param known empty when the build's help could not be understood */
+function checkChoice(what: string, field: string, value: string | undefined, known: ReadonlySet<string>): void {
+  if (value === undefined || known.size === 0 || known.has(value)) return;
+  throw new Failure('bad-request', `This sd-cli does not know the ${what} "${value}".`, {
+    subject: field,
+    nextStep: `It knows: ${[...known].join(', ')}.`
+  });
+}
+
 /** Fields that mean nothing without another one. */
 const NEEDED_BESIDE = [
   ['strength', 'init_image'],
@@ -58,8 +93,11 @@ const NEEDED_BESIDE = [
   ['control_strength', 'control_image']
 ] as const;
 
-/** @throws Failure('bad-request') when a request gives one field without another that it needs, or two that exclude each other */
-export function checkCombination(request: GenerationRequest, mode: GenerationMode): void {
+/**
+ * @throws Failure('bad-request') when a request gives a field without another that it needs, or two that exclude each
+ * other
+ */
+export function checkCombination(request: GenerationRequest): void {
   for (const [field, needed] of NEEDED_BESIDE) {
     if (request[field] === undefined || request[needed] !== undefined) continue;
     throw new Failure('bad-request', `${field}: has no meaning without ${needed}.`, {
@@ -67,7 +105,7 @@ export function checkCombination(request: GenerationRequest, mode: GenerationMod
       nextStep: `Give ${needed} as well, or leave ${field} out.`
     });
   }
-  if (mode === 'edit' && request.init_image !== undefined) {
+  if (request.references !== undefined && request.init_image !== undefined) {
     throw new Failure('bad-request', 'init_image: cannot be used together with references.', {
       subject: 'init_image',
       nextStep: 'Give the image as one of the references, or leave the references out.'

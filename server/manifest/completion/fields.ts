@@ -57,6 +57,7 @@ function valueSnippet(field: SchemaField, dialect: Dialect, place: Place): strin
     case 'text':
       return '"$1"';
     case 'number':
+    case 'truth':
       return '$1';
     case 'object':
       return '{\n\t$1\n\\}';

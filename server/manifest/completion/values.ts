@@ -1,5 +1,6 @@
 import { isRole, ROLE_MEANINGS } from '../../../shared/roles';
 import { SAMPLING_METHODS, SCHEDULERS } from '../../../shared/sampling';
+import { usualValues } from '../../weights/recipes';
 import { stringOf } from '../document';
 import { fileNameOf } from '../file-name-of';
 import { fits, type Place } from '../place';
@@ -23,7 +24,14 @@ export async function completeValue(request: ValueRequest): Promise<ManifestComp
     return isHubAddress(place.typed) && request.hub ? completeHubAddress(request) : completeAddress(request);
   }
   if (dialect === 'source' && fits(path, 'files.*.filename')) return fileNames(request);
+  if (fits(path, 'defaults.*')) return usualOptions(place);
   return options(place, optionsOf(schema) ?? []);
+}
+
+/** What is usual for the kinds of models that have it. */
+function usualOptions(place: Place): ManifestCompletion[] {
+  const values = [...usualValues(String(place.path.at(-1)))];
+  return values.map(([value, names], rank) => option(place, value, { detail: names.join(', '), kind: 'option', rank }));
 }
 
 /** Roles that no other file has come first: a model seldom has two of one role, apart from LoRAs. */
@@ -31,10 +39,10 @@ function roleOptions({ document, place, dialect }: ValueRequest): ManifestComple
   const schema = schemaAt(dialect, place.path);
   const entries = document.nodeAt(['files'])?.children ?? [];
   const taken = new Set(entries.map((entry) => stringOf(document.fieldsOf(entry).get('role')?.value)));
-  return options(place, (schema && optionsOf(schema)) ?? []).map((option) => ({
-    ...option,
-    ...(isRole(option.label) && { documentation: ROLE_MEANINGS[option.label] }),
-    rank: option.rank + (taken.has(option.label) ? 100 : 0)
+  return options(place, (schema && optionsOf(schema)) ?? []).map((role) => ({
+    ...role,
+    ...(isRole(role.label) && { documentation: ROLE_MEANINGS[role.label] }),
+    rank: role.rank + (taken.has(role.label) ? 100 : 0)
   }));
 }
 
@@ -51,16 +59,24 @@ function options(
   detail?: string,
   kind: ManifestCompletion['kind'] = 'option'
 ): ManifestCompletion[] {
-  return texts.map((text, rank) => {
-    const json = JSON.stringify(text);
-    return {
-      label: text,
-      kind,
-      ...(detail !== undefined && { detail }),
-      range: place.written,
-      snippet: snippetText(json),
-      plain: json,
-      rank
-    };
-  });
+  return texts.map((text, rank) => option(place, text, { detail, kind, rank }));
+}
+
+interface OptionFacts {
+  readonly detail: string | undefined;
+  readonly kind: ManifestCompletion['kind'];
+  readonly rank: number;
+}
+
+function option(place: Place, value: string | number, { detail, kind, rank }: OptionFacts): ManifestCompletion {
+  const json = JSON.stringify(value);
+  return {
+    label: String(value),
+    kind,
+    ...(detail !== undefined && { detail }),
+    range: place.written,
+    snippet: snippetText(json),
+    plain: json,
+    rank
+  };
 }

@@ -84,6 +84,8 @@ function likelyValue(document: ManifestDocument, object: Node, { name, schema }:
       return {};
     case 'number':
       return 0;
+    case 'truth':
+      return false;
     case 'text':
       return '';
   }

@@ -3,7 +3,7 @@ import { Failure } from '../../../shared/failure';
 import { type GenerationRequest, generationRequest } from '../../../shared/generation';
 import type { GenerationDefaults } from '../../../shared/manifest/generation-defaults';
 import type { InstalledManifest } from '../../../shared/manifest/installed-manifest';
-import type { EngineFile } from '../../engine/arguments/engine-files';
+import type { EngineFile } from '../../engine/arguments/engine-file';
 import { modelStatus } from '../../registry/model-status';
 import type { KnownModel } from '../known-models';
 import { requireNoSecret } from '../no-secret';
@@ -31,7 +31,8 @@ export function readGenerationRequest(raw: unknown): GenerationRequest {
 }
 
 /** @throws Failure unless the bundle is there, complete, and what the manifest in view asks for */
-export async function soundModel({ survey, layout }: Services, model: KnownModel): Promise<SoundModel> {
+export async function soundModel(services: Services, model: KnownModel): Promise<SoundModel> {
+  const { survey } = services;
   const { name, manifest: source } = model;
   const bundle = await survey.look(name);
   if (bundle.kind === 'absent') throw notInstalled(model);
@@ -48,8 +49,24 @@ export async function soundModel({ survey, layout }: Services, model: KnownModel
   return {
     name,
     manifest,
-    files: manifest.files.flatMap(({ path, role }) => (role ? [{ role, path: join(layout.model(name), path) }] : [])),
+    files: await engineFiles(services, name, manifest),
     // Defaults are no content: a change in the manifest counts at once, without another pull.
     defaults: source.defaults ?? manifest.defaults ?? {}
   };
+}
+
+/** With what their headers say. One after the other: each takes a handle and room for a header. */
+async function engineFiles(
+  { layout, weights }: Services,
+  name: KnownModel['name'],
+  { files }: InstalledManifest
+): Promise<EngineFile[]> {
+  const found: EngineFile[] = [];
+  for (const { path: relative, role } of files) {
+    if (!role) continue;
+    const path = join(layout.model(name), relative);
+    const reading = await weights.look(path);
+    found.push({ role, path, ...(reading.kind === 'read' && { weights: reading.description }) });
+  }
+  return found;
 }

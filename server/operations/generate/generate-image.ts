@@ -1,4 +1,8 @@
+import { Failure } from '../../../shared/failure';
 import type { GenerationRequest, GenerationResult } from '../../../shared/generation';
+import { fillIn } from '../../engine/arguments/fill-in';
+import { modeOf } from '../../engine/arguments/mode';
+import { identifyModel } from '../../engine/arguments/model-identity';
 import { withScratch } from '../../engine/scratch';
 import { engineInUse } from '../engine/engine-in-use';
 import type { KnownModel } from '../known-models';
@@ -17,26 +21,37 @@ import { whenItsTurn } from './turn';
 export async function generateImage(
   services: Services,
   known: KnownModel,
-  request: GenerationRequest,
+  asked: GenerationRequest,
   options: GenerateOptions
 ): Promise<GenerationResult> {
   requireTrust(services, 'Generating images');
   const startedAt = services.clock.elapsed();
   const model = await soundModel(services, known);
+  const request = fillIn(asked, identifyModel(model.files), model.defaults);
+  if (modeOf(request) === 'video') throw noVideos();
   const seed = seedFor(request);
   const engine = await engineInUse(services, options);
+  const loraFolder = options.loraFolder ?? services.loraFolder;
   const { log, layout } = services;
   log.info('starting generation', { model: model.name, seed, engine: engine.abilities.version });
   const onProblem = (sentence: string): void => log.warn(sentence);
   return whenItsTurn(services, { model: model.name, request }, options, (hasWaited) =>
     withScratch(layout.scratch, onProblem, async (scratch) => {
       // Somebody may have changed the model meanwhile.
-      const run = { model: hasWaited ? await soundModel(services, known) : model, request, engine, seed, scratch };
-      const result = await runGeneration(services, run, options);
-      const images = await keepImages(services, run, result.images);
+      const sound = hasWaited ? await soundModel(services, known) : model;
+      const parts = { model: sound, request, engine, seed, scratch, loraFolder };
+      const result = await runGeneration(services, parts, options);
+      const images = await keepImages(services, parts, result.images);
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
       log.info('done generation', { model: model.name, images: images.length, ms: milliseconds });
       return { model: model.name, images, warnings: result.warnings, milliseconds };
     })
   );
+}
+
+function noVideos(): Failure {
+  return new Failure('bad-request', 'Videos cannot be kept yet; a single frame can.', {
+    subject: 'video_frames',
+    nextStep: 'Ask for one frame with video_frames 1.'
+  });
 }

@@ -1,12 +1,12 @@
 import type { GeneratedImage } from '../../../shared/generation';
 import type { EngineImage } from '../../engine/result-check';
 import type { Services } from '../services';
-import type { Run } from './run';
+import type { RunParts } from './prepare';
 
 /** Puts the images of a run into the gallery, each with all that it takes to make it again. @throws Failure */
 export function keepImages(
   { images: gallery, clock }: Services,
-  { model: { name, manifest, defaults }, request, engine }: Run,
+  { model: { name, manifest }, request, engine }: RunParts,
   made: readonly EngineImage[]
 ): Promise<GeneratedImage[]> {
   const digests = Object.fromEntries(manifest.files.map(({ path, sha256 }) => [path, sha256]));
@@ -18,7 +18,7 @@ export function keepImages(
         height,
         label: request.prompt,
         created_at_unix_ms: clock.now(),
-        request: { ...defaults, ...request, seed },
+        request: { ...request, seed },
         seed,
         model: { name, digests },
         engine: { version: engine.abilities.version }

@@ -1,11 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import type { GenerationRequest } from '../../../shared/generation';
 import { engineArguments, type InputImages } from '../../engine/arguments/engine-arguments';
 import type { EngineCommand } from '../../engine/arguments/engine-option';
-import { modeOf } from '../../engine/arguments/mode';
+import { askedLoras, isLoraName, loraPaths } from '../../engine/arguments/lora-files';
+import { makeLinkedFolder } from '../../engine/linked-folder';
 import type { Scratch } from '../../engine/scratch';
 import { engineThreads } from '../../engine/threads';
+import { entriesOf } from '../../platform/folder-entries';
 import type { EngineInUse } from '../engine/engine-in-use';
 import type { SoundModel } from './check';
 
@@ -15,39 +18,61 @@ const SEED_LIMIT = 2 ** 32;
 /** The name of the output within the scratch folder; the gallery gives the final one. */
 export const OUTPUT = 'image.png';
 
+/** What a run is made of. */
+export interface RunParts {
+  readonly model: SoundModel;
+  /** With every default filled in. */
+  readonly request: GenerationRequest;
+  readonly engine: EngineInUse;
+  readonly seed: number;
+  readonly scratch: Scratch;
+  /** The user's own folder of LoRAs, an absolute path. */
+  readonly loraFolder: string | undefined;
+}
+
 /** The seed of a request, or one that is drawn for it. */
 export function seedFor({ seed }: GenerationRequest): number {
   return seed ?? randomInt(SEED_LIMIT);
 }
 
-/** What the engine is called with. @throws Failure 'bad-request', 'engine-unusable' */
-export function commandFor(
-  model: SoundModel,
-  {
-    request,
-    engine,
-    seed,
-    scratch,
-    inputs
-  }: {
-    request: GenerationRequest;
-    engine: EngineInUse;
-    seed: number;
-    scratch: Scratch;
-    inputs: InputImages;
-  }
-): EngineCommand {
+/** Puts together what the engine is called with. @throws Failure */
+export async function prepareRun(parts: RunParts, inputs: InputImages): Promise<EngineCommand> {
+  const { model, request, engine, seed, scratch } = parts;
   const [load = 0] = loadavg();
   return engineArguments({
-    mode: modeOf(request),
     files: model.files,
-    defaults: model.defaults,
     request,
     inputs,
     abilities: engine.abilities,
     seed,
     threads: engineThreads(availableParallelism(), load),
     output: OUTPUT,
-    emptyFolder: scratch.emptyFolder
+    ...(await loraParts(parts)),
+    ...(await embeddingParts(model, scratch))
   });
+}
+
+/** The engine sees the LoRAs that the prompts ask for, and no other file of the folders that they lie in. */
+async function loraParts({ model, request, scratch, loraFolder }: RunParts) {
+  const paths = loraPaths(model.files, await ownLoras(loraFolder));
+  const asked = askedLoras([request.prompt, request.negative_prompt ?? ''], paths);
+  const loras = new Set(paths.keys());
+  if (asked.length === 0) return { loras, loraFolder: scratch.emptyFolder };
+  const folder = join(scratch.folder, 'loras');
+  await makeLinkedFolder(folder, asked);
+  return { loras, loraFolder: folder };
+}
+
+async function ownLoras(folder: string | undefined): Promise<readonly string[]> {
+  if (folder === undefined || !isAbsolute(folder)) return [];
+  return (await entriesOf(folder)).filter((name) => isLoraName(name)).map((name) => join(folder, name));
+}
+
+/** The engine tries every file in the folder as an embedding. */
+async function embeddingParts({ files }: SoundModel, scratch: Scratch) {
+  const embeddings = files.filter(({ role }) => role === 'embedding').map(({ path }) => path);
+  if (embeddings.length === 0) return {};
+  const embeddingFolder = join(scratch.folder, 'embeddings');
+  await makeLinkedFolder(embeddingFolder, embeddings);
+  return { embeddingFolder };
 }

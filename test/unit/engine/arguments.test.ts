@@ -3,29 +3,32 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseHelp } from '../../../server/engine/abilities';
 import { engineArguments, type GenerationArguments } from '../../../server/engine/arguments/engine-arguments';
+import { fillIn } from '../../../server/engine/arguments/fill-in';
+import { askedLoras, loraPaths } from '../../../server/engine/arguments/lora-files';
+import { identifyModel } from '../../../server/engine/arguments/model-identity';
 import { engineThreads } from '../../../server/engine/threads';
 import { ROLES } from '../../../shared/roles';
 import { failureIn } from './failures';
 
 const usage = readFileSync(join(import.meta.dirname, '..', '..', 'fixtures', 'sd-cli', 'usage.txt'), 'utf8');
-const known = parseHelp(usage.split('\n')).options;
+const known = parseHelp(usage.split('\n'));
 
 /** A build that knows everything in sd-cli's help but these. */
 const abilitiesBut = (...missing: string[]) => ({
-  options: new Set([...known].filter((option) => !missing.includes(option)))
+  ...known,
+  options: new Set([...known.options].filter((option) => !missing.includes(option)))
 });
 
 const usual: GenerationArguments = {
-  mode: 'text-to-image',
   files: [{ role: 'model', path: '/m/model.gguf' }],
-  defaults: {},
   request: { prompt: 'a cat' },
   inputs: {},
   abilities: abilitiesBut(),
   seed: 7,
   threads: 2,
   output: 'image.png',
-  emptyFolder: '/scratch/empty'
+  loras: new Set(),
+  loraFolder: '/scratch/loras'
 };
 
 const argumentsOf = (more: Partial<GenerationArguments>) => engineArguments({ ...usual, ...more }).options;
@@ -44,7 +47,7 @@ describe('the arguments of a generation', () => {
     expect(argumentsOf({})).toEqual(
       [
         ['--model', '/m/model.gguf'],
-        ['--lora-model-dir', '/scratch/empty'],
+        ['--lora-model-dir', '/scratch/loras'],
         ['--batch-count', '1'],
         ['--seed', '7'],
         ['--threads', '2'],
@@ -82,9 +85,7 @@ describe('the arguments of a generation', () => {
 
   it.each(ROLES)('know the role %s', (role) => {
     const extra = role === 'model' ? [] : [{ role, path: '/m/extra.safetensors' }];
-    const known = () => argumentsOf({ files: [...usual.files, ...extra] });
-    if (role === 'embedding') expect(failureIn(known).message).toContain('not supported');
-    else expect(known()).toContain('--model');
+    expect(argumentsOf({ files: [...usual.files, ...extra] })).toContain('--model');
   });
 
   it('take the request over the defaults, and leave the rest to the engine', () => {
@@ -96,7 +97,7 @@ describe('the arguments of a generation', () => {
       sampling_method: 'euler_a',
       comment: 'ignored'
     };
-    const request = {
+    const asked = {
       prompt: 'a cat',
       steps: 4,
       cfg_scale: 0,
@@ -104,7 +105,7 @@ describe('the arguments of a generation', () => {
       clip_skip: -1,
       flow_shift: 3.5
     };
-    const argv = argumentsOf({ defaults, request });
+    const argv = argumentsOf({ request: fillIn(asked, identifyModel(usual.files), defaults) });
     const settings = argv.slice(argv.indexOf('--width'), argv.indexOf('--batch-count'));
     expect(settings).toEqual(
       [
@@ -154,14 +155,14 @@ describe('images that a request names', () => {
   it('reach the engine as the copies that were prepared', () => {
     const request = { prompt: 'a cat', init_image: '/home/in.png', mask: '/home/mask.png', strength: 0.5, images: 2 };
     const inputs = { initImage: '/scratch/in.png', mask: '/scratch/mask.png' };
-    const argv = argumentsOf({ mode: 'inpaint', request, inputs }).join(' ');
+    const argv = argumentsOf({ request, inputs }).join(' ');
     expect(argv).toContain('--init-img /scratch/in.png --mask /scratch/mask.png --strength 0.5 --batch-count 2');
     expect(argv).not.toContain('/home');
   });
 
   it('are all given, each reference with an option of its own', () => {
     const request = { prompt: 'a cat', references: ['/a', '/b'] };
-    const argv = argumentsOf({ mode: 'edit', request, inputs: { references: ['/s/0.png', '/s/1.png'] } });
+    const argv = argumentsOf({ request, inputs: { references: ['/s/0.png', '/s/1.png'] } });
     expect(argv.join(' ')).toContain('--ref-image /s/0.png --ref-image /s/1.png');
   });
 
@@ -185,7 +186,7 @@ describe('images that a request names', () => {
 
   it('are either references or an image to start from', () => {
     const request = { prompt: '', init_image: '/a', references: ['/b'] };
-    expect(refusal({ mode: 'edit', request }).subject).toBe('init_image');
+    expect(refusal({ request }).subject).toBe('init_image');
   });
 });
 
@@ -219,11 +220,24 @@ describe('a build that lacks options', () => {
 
 describe('LoRA tags', () => {
   const files = [...usual.files, { role: 'lora', path: '/m/ink.v2.safetensors' }] as const;
+  const paths = loraPaths(files, ['/own/ink.v2.gguf', '/own/mine.safetensors']);
+  const loras = new Set(paths.keys());
 
   it('reach the engine when the model has the LoRA', () => {
     const prompt = 'a cat <lora:ink.v2:0.8>, <lora:ink.v2:-1>';
-    expect(valueOf('--prompt', { files, request: { prompt } })).toBe(prompt);
-    expect(valueOf('--lora-model-dir', { files })).toBe('/m');
+    expect(valueOf('--prompt', { files, loras, request: { prompt } })).toBe(prompt);
+    expect(valueOf('--lora-model-dir', { files, loras })).toBe('/scratch/loras');
+  });
+
+  it('name files of the model first, then the user’s own, each once', () => {
+    const texts = ['<lora:mine:1> <lora:ink.v2:1>', '<lora:mine:-1> <lora:other:1>'];
+    expect(askedLoras(texts, paths)).toEqual(['/own/mine.safetensors', '/m/ink.v2.safetensors']);
+  });
+
+  it('may name a LoRA for the noisy steps when there is a model for them', () => {
+    const noisy = [...usual.files, { role: 'high_noise_diffusion_model', path: '/m/noisy' }] as const;
+    const prompt = '<lora:|high_noise|mine:1>';
+    expect(valueOf('--prompt', { files: noisy, loras, request: { prompt } })).toBe(prompt);
   });
 
   it.each([
@@ -238,22 +252,21 @@ describe('LoRA tags', () => {
     '<lora:ink.v2:1> <lora:../x:1>',
     '<lora:ink.v2\n:1>'
   ])('are refused when they name anything else: %s', (prompt) => {
-    expect(refusal({ files, request: { prompt } })).toMatchObject({ code: 'bad-request', subject: 'prompt' });
+    expect(refusal({ files, loras, request: { prompt } })).toMatchObject({ code: 'bad-request', subject: 'prompt' });
   });
 
-  it('are refused in the negative prompt and in the manifest’s as well', () => {
+  it('are refused in the negative prompt as well', () => {
     expect(refusal({ request: { prompt: '', negative_prompt: '<lora:/x:1>' } }).subject).toBe('negative_prompt');
-    expect(refusal({ defaults: { negative_prompt: '<lora:/x:1>' } }).subject).toBe('negative_prompt');
   });
 
   it('are refused for a model without LoRAs', () => {
     const failure = refusal({ request: { prompt: '<lora:x:1>' } });
-    expect(failure.nextStep).toBe('Remove the tag: this model has no LoRA.');
+    expect(failure.nextStep).toBe('Remove the tag: there is no LoRA for this model.');
   });
 
-  it('cannot be used when the files lie in different folders', () => {
-    const scattered = [...files, { role: 'lora', path: '/n/x.safetensors' }] as const;
-    expect(refusal({ files: scattered }).code).toBe('bad-request');
+  it('cannot be told apart when two LoRAs of the model have one name', () => {
+    const twins = [...files, { role: 'lora', path: '/n/ink.v2.gguf' }] as const;
+    expect(failureIn(() => loraPaths(twins, [])).code).toBe('bad-request');
   });
 });
 

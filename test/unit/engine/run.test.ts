@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { engineArguments } from '../../../server/engine/arguments/engine-arguments';
-import type { EngineFile } from '../../../server/engine/arguments/engine-files';
+import type { EngineFile } from '../../../server/engine/arguments/engine-file';
 import { engineEnvironment } from '../../../server/engine/environment';
 import { type EngineRun, runEngine } from '../../../server/engine/run';
 import { type Scratch, withScratch } from '../../../server/engine/scratch';
@@ -53,16 +53,15 @@ function withRun<T>(wishes: Wishes, use: (run: EngineRun, scratch: Scratch) => P
       const run: EngineRun = {
         enginePath,
         arguments: engineArguments({
-          mode: 'text-to-image',
           files,
-          defaults: settings,
-          request: { prompt, images },
+          request: { prompt, images, ...settings },
           inputs: {},
-          abilities: { options: new Set() },
+          abilities: { options: new Set(), samplingMethods: new Set(), schedulers: new Set() },
           seed: 7,
           threads: 1,
           output,
-          emptyFolder: scratch.emptyFolder
+          loras: new Set(),
+          loraFolder: scratch.emptyFolder
         }).options,
         environment: {
           ...engineEnvironment(process.env, process.platform),

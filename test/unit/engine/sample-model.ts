@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { EngineFile } from '../../../server/engine/arguments/engine-files';
+import type { EngineFile } from '../../../server/engine/arguments/engine-file';
 import type { Role } from '../../../shared/roles';
 
 const repository = join(__dirname, '..', '..', '..');

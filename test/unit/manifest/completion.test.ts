@@ -96,6 +96,7 @@ describe('at a value', () => {
 
   it('offers samplers and noise schedules', async () => {
     expect((await complete('{ "defaults": { "sampling_method": ‸ } }')).labels()).toContain('dpm++2m');
+    expect((await complete('{ "defaults": { "steps": ‸ } }')).labels()).toEqual(['20', '4', '8', '10']);
     expect((await complete('{ "defaults": { "scheduler": "‸" } }')).labels()).toContain('karras');
   });
 

@@ -1,47 +1,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describeWeights, type WeightsDescription } from '../../../server/weights/describe';
+import { describeWeights } from '../../../server/weights/describe';
 import { readHeader, readWeights } from '../../../server/weights/read-weights';
 import { createModelFolder } from '../../support/stand-in/testing/model-folder';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { ggufFile } from '../../support/weights/gguf-file';
 import { memorySource } from '../../support/weights/memory-source';
-import { safetensorsFile } from '../../support/weights/safetensors-file';
+import { described, PUBLISHED, type Tensors } from '../../support/weights/published';
 
-/** Names and shapes as they are published. */
-type Tensors = Readonly<Record<string, readonly number[]>>;
-
-async function described(tensors: Tensors, metadata?: Readonly<Record<string, string>>): Promise<WeightsDescription> {
-  const wanted = Object.entries(tensors).map(([name, shape]) => ({ name, dtype: 'BF16', shape }));
-  const { start, size } = safetensorsFile(wanted, metadata);
-  return describeWeights(await readHeader(memorySource(start, size), { pickles: 'refused' }));
-}
-
-const FLUX: Tensors = {
-  'img_in.weight': [3072, 64],
-  'txt_in.weight': [3072, 4096],
-  'double_blocks.0.img_attn.norm.key_norm.scale': [128],
-  'single_blocks.0.linear1.weight': [21504, 3072]
-};
-
-const UNET: Tensors = {
-  'input_blocks.0.0.weight': [320, 4, 3, 3],
-  'input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight': [320, 768]
-};
-
-const WAN: Tensors = {
-  'blocks.0.cross_attn.norm_k.weight': [5120],
-  'patch_embedding.weight': [5120, 16, 1, 2, 2],
-  'patch_embedding.bias': [5120]
-};
-
-const QWEN: Tensors = { 'transformer_blocks.0.img_mod.1.weight': [18432, 3072], 'img_in.weight': [3072, 64] };
-
-const FLUX2: Tensors = {
-  'double_stream_modulation_img.lin.weight': [36864, 6144],
-  'double_blocks.0.img_attn.qkv.weight': [18432, 6144],
-  'txt_in.weight': [6144, 15360]
-};
+const { unet: UNET, flux: FLUX, flux2: FLUX2, qwen: QWEN, wan: WAN } = PUBLISHED;
 
 describe('the family of a diffusion model', () => {
   it.each<[string, string | undefined, Tensors]>([
@@ -69,12 +36,13 @@ describe('the family of a diffusion model', () => {
       }
     ],
     ['sd3', undefined, { 'joint_blocks.0.context_block.attn.qkv.weight': [4608, 1536] }],
-    ['flux', undefined, FLUX],
+    ['flux', 'schnell', FLUX],
+    ['flux', 'dev', { ...FLUX, 'guidance_in.in_layer.weight': [3072, 256] }],
     ['flux', 'fill', { ...FLUX, 'img_in.weight': [3072, 384] }],
     ['flux', 'control', { ...FLUX, 'img_in.weight': [3072, 128] }],
     [
       'flux',
-      undefined,
+      'schnell',
       {
         'x_embedder.weight': [3072, 64],
         'context_embedder.weight': [3072, 4096],

@@ -1,0 +1,154 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateImage } from '../../server/operations/generate/generate-image';
+import { findModel } from '../../server/operations/known-models';
+import type { GenerationRequest } from '../../shared/generation';
+import { type FastEngine, fastEngine } from '../support/fast-engine';
+import { createModelFolder } from '../support/stand-in/testing/model-folder';
+import { makePng } from '../support/stand-in/testing/plain-png';
+import { temporaryFolder } from '../support/temporary-folder';
+import { pullManifest, type TestServices, testServices, writeManifest } from '../support/test-services';
+
+let models: string;
+
+beforeAll(async () => {
+  models = await mkdtemp(join(tmpdir(), 'diffusion-dock-test-'));
+  createModelFolder(models);
+});
+
+afterAll(() => rm(models, { recursive: true }));
+
+const SPLIT = [
+  ['model', 'te-sd1-q1_0.gguf'],
+  ['diffusion_model', 'unet-sd1.safetensors'],
+  ['taesd', 'taesd.safetensors']
+] as const;
+
+const SMALL = { width: 64, height: 64, steps: 2 };
+
+interface Bench {
+  readonly services: TestServices;
+  readonly engine: FastEngine;
+  /** Generates with the model, and gives the result with the value of each option that the engine got. */
+  readonly generate: (
+    request: Partial<GenerationRequest>
+  ) => Promise<{ result: Result; options: ReadonlyMap<string, string> }>;
+}
+
+type Result = Awaited<ReturnType<typeof generateImage>>;
+
+/** An installed model of these files, and an engine. */
+async function bench(
+  files: readonly (readonly [role: string, file: string])[] = SPLIT,
+  options: { loraFolder?: string } = {}
+): Promise<Bench> {
+  const engine = await fastEngine(await temporaryFolder());
+  const services = await testServices({ sdCliPath: engine.path, ...options });
+  const listed = files.map(([role, file]) => ({
+    role,
+    filename: basename(file),
+    url: pathToFileURL(join(models, file)).href
+  }));
+  await pullManifest(services, await writeManifest(listed, { defaults: SMALL }));
+  return {
+    services,
+    engine,
+    async generate(request) {
+      const model = await findModel(services, 'test-model');
+      const result = await generateImage(
+        services,
+        model,
+        { prompt: 'a cat', seed: 7, ...request },
+        { signal: new AbortController().signal, onProgress: () => undefined }
+      );
+      const argv = (await engine.runs()).at(-1) ?? [];
+      const given = argv.flatMap((word, at) => (word.startsWith('--') ? [[word, argv[at + 1] ?? ''] as const] : []));
+      return { result, options: new Map(given) };
+    }
+  };
+}
+
+async function picture(name: string, side: number): Promise<string> {
+  const path = join(await temporaryFolder(), name);
+  await writeFile(path, makePng(side, side, 3));
+  return path;
+}
+
+describe('generating', () => {
+  it('from an image gives one of its size', async () => {
+    const { generate } = await bench();
+    const { result, options } = await generate({ init_image: await picture('in.png', 128), strength: 0.5 });
+    expect(result.images).toMatchObject([{ width: 128, height: 128 }]);
+    expect(options.get('--strength')).toBe('0.5');
+    expect(options.has('--width')).toBe(false);
+  });
+
+  it('with a mask paints a part anew', async () => {
+    const { generate } = await bench();
+    const request = { init_image: await picture('in.png', 64), mask: await picture('mask.png', 64) };
+    const { result, options } = await generate(request);
+    expect(result.images).toHaveLength(1);
+    expect(options.has('--mask')).toBe(true);
+  });
+
+  it('makes a batch, each image with its own seed', async () => {
+    const { generate, services } = await bench();
+    const { result } = await generate({ images: 3 });
+    expect(result.images.map(({ seed }) => seed)).toEqual([7, 8, 9]);
+    const kept = await services.images.get(result.images[1]!.id);
+    expect(kept.sidecar.seed).toBe(8);
+  });
+
+  it('records what is usual for the family with the image', async () => {
+    const { generate, services } = await bench();
+    const { result } = await generate({});
+    const { sidecar } = await services.images.get(result.images[0]!.id);
+    expect(sidecar.request).toMatchObject({ ...SMALL, cfg_scale: 7, sampling_method: 'euler_a' });
+  });
+
+  it('with a second pass gives a larger image', async () => {
+    const { generate } = await bench();
+    const { result } = await generate({ hires: { scale: 2, steps: 2 } });
+    expect(result.images).toMatchObject([{ width: 128, height: 128 }]);
+  });
+
+  it('is refused for videos, which nobody could keep', async () => {
+    const { generate, engine } = await bench();
+    await expect(generate({ video_frames: 8 })).rejects.toMatchObject({ code: 'bad-request', subject: 'video_frames' });
+    expect(await engine.runs()).toEqual([]);
+  });
+});
+
+describe('LoRAs and embeddings', () => {
+  it('are shown to the engine one by one, whatever else lies beside them', async () => {
+    const { generate, services } = await bench(
+      [...SPLIT, ['lora', 'lora/tinylora.safetensors'], ['embedding', 'embeddings/tinyemb.safetensors']],
+      { loraFolder: join(models, 'lora') }
+    );
+    const prompt = 'a cat <lora:tinylora:0.8> <lora:strayname:1>';
+    const { result, options } = await generate({ prompt });
+    expect(result.warnings.join(' ')).not.toContain('was not found');
+    expect(options.get('--lora-model-dir')).toContain(services.layout.scratch);
+    expect(options.get('--embd-dir')).toContain(services.layout.scratch);
+  });
+
+  it('that are nowhere are refused before the engine starts', async () => {
+    const { generate, engine } = await bench();
+    await expect(generate({ prompt: '<lora:../../secret:1>' })).rejects.toMatchObject({
+      code: 'bad-request',
+      subject: 'prompt'
+    });
+    expect(await engine.runs()).toEqual([]);
+  });
+
+  it('stay as they were: nothing is left of the folders that the engine got', async () => {
+    const { generate, services } = await bench([...SPLIT, ['lora', 'lora/tinylora.safetensors']]);
+    await generate({ prompt: '<lora:tinylora:1>' });
+    const model = await findModel(services, 'test-model');
+    expect((await services.survey.look(model.name)).kind).toBe('present');
+    await expect(generate({ prompt: '<lora:tinylora:1>' })).resolves.toBeDefined();
+  });
+});
