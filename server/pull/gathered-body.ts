@@ -1,3 +1,4 @@
+import { LandedBody, type Landing } from './landing';
 import type { TransferTuning } from './transfer-tuning';
 
 /** What of the tuning concerns a body under way. */
@@ -53,12 +54,16 @@ class Crawling extends Error {
   readonly code = CRAWLING;
 }
 
+/** A piece of a body: in memory, or how many bytes of it were written to a file. */
+export type Gathered = { readonly bytes: Uint8Array } | { readonly landed: number };
+
 /**
  * A body as it arrives, gathered into chunks of up to 512 KiB. Two buffers take turns: one is filled while the other is read,
- * and when both are full the sender is held up. A chunk is the reader's until it asks for the next one. Of a body that
- * breaks off, what had arrived comes before the error.
+ * and when both are full the sender is held up. A chunk is the reader's until it asks for the next one. Instead, what
+ * follows may be written to a file, and as much of it may be there without having been told. Of a body that breaks off,
+ * what had arrived comes before the error.
  */
-export class GatheredBody implements AsyncIterable<Uint8Array> {
+export class GatheredBody implements AsyncIterable<Gathered> {
   private filling: Buffer = NOTHING;
   private other: Buffer = NOTHING;
   private filled = 0;
@@ -66,6 +71,8 @@ export class GatheredBody implements AsyncIterable<Uint8Array> {
   /** What had no room any more; its sender is held up then. */
   private excess: Buffer = NOTHING;
   private receivedBytes = 0;
+  private landing: LandedBody | undefined;
+  private isHalting = false;
   private ended: { readonly error: Error | undefined } | undefined;
   private wake: () => void = ignore;
 
@@ -79,10 +86,11 @@ export class GatheredBody implements AsyncIterable<Uint8Array> {
   add(bytes: Buffer): void {
     if (this.ended) return;
     this.receivedBytes += bytes.length;
-    this.put(bytes);
+    this.attempt(() => this.put(bytes));
     if (!this.isFull) return;
-    this.flow.pause();
-    this.wake();
+    // Somebody who waits takes it before more can arrive.
+    if (this.wake === ignore) this.flow.pause();
+    else this.wake();
   }
 
   /** Nothing more will arrive. */
@@ -91,21 +99,45 @@ export class GatheredBody implements AsyncIterable<Uint8Array> {
     this.wake();
   }
 
+  /** Writes what follows to a file, until there is no room for more. */
+  land(landing: Landing): void {
+    const { filling, filled, excess } = this;
+    this.filled = 0;
+    this.excess = NOTHING;
+    this.attempt(() => {
+      this.landing = new LandedBody(landing);
+      this.put(filling.subarray(0, filled));
+      this.put(excess);
+    });
+    this.letGoOn();
+  }
+
+  /** Tells at once what was written, and writes nothing more. */
+  halt(): void {
+    this.isHalting = this.landing !== undefined;
+  }
+
   /** Ends the exchange without waiting for the rest of the body. No chunk may be read any more. */
   discard(): void {
     if (!this.ended) this.flow.abort(new Error('the rest of the body is not wanted'));
     this.ended ??= { error: undefined };
+    this.closeLanding();
     for (const buffer of [this.filling, this.other]) if (buffer !== NOTHING) this.buffers.giveBack(buffer);
     this.filling = NOTHING;
     this.other = NOTHING;
     this.filled = 0;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    while (await this.hasChunk()) yield this.take();
+  async *[Symbol.asyncIterator](): AsyncGenerator<Gathered> {
+    while (await this.hasChunk()) {
+      const landed = this.landed();
+      yield landed === undefined ? { bytes: this.take() } : { landed };
+    }
   }
 
   private get isFull(): boolean {
+    const { landing } = this;
+    if (landing) return this.isHalting || landing.isFull || landing.untoldBytes >= CHUNK_BYTES;
     const most = Math.min(CHUNK_BYTES, Math.max(FIRST_BYTES, this.takenBytes));
     return this.filled > most - READ_BYTES;
   }
@@ -119,7 +151,7 @@ export class GatheredBody implements AsyncIterable<Uint8Array> {
       // Silence is ended by the client's own timeout.
       if (hasWaitedLong && arrived > 0 && arrived < this.limits.stallBytes) this.flow.abort(new Crawling());
     }
-    if (this.filled > 0) return true;
+    if (this.landing || this.filled > 0) return true;
     if (this.ended?.error) throw this.ended.error;
     return false;
   }
@@ -139,11 +171,46 @@ export class GatheredBody implements AsyncIterable<Uint8Array> {
     resolve(news);
   }
 
-  private put(bytes: Buffer): void {
+  /** Whether written to a file or not: a fault there ends the body. */
+  private attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const fault = error instanceof Error ? error : new Error(String(error));
+      this.ended ??= { error: fault };
+      this.flow.abort(fault);
+      this.wake();
+    }
+  }
+
+  private put(arrived: Buffer): void {
+    const bytes = arrived.subarray(this.landing?.put(arrived) ?? 0);
+    if (bytes.length === 0) return;
     if (this.filling === NOTHING) this.filling = this.buffers.take();
     const taken = bytes.copy(this.filling, this.filled);
     this.filled += taken;
     if (taken < bytes.length) this.excess = Buffer.concat([this.excess, bytes.subarray(taken)]);
+  }
+
+  /** How many bytes were written that nobody knows of; undefined when what follows is in memory. */
+  private landed(): number | undefined {
+    const { landing } = this;
+    if (!landing) return undefined;
+    this.attempt(() => landing.flush());
+    const bytes = landing.report();
+    if (this.isHalting || this.ended || landing.isFull) this.closeLanding();
+    this.letGoOn();
+    return bytes;
+  }
+
+  private closeLanding(): void {
+    this.landing?.close();
+    this.landing = undefined;
+    this.isHalting = false;
+  }
+
+  private letGoOn(): void {
+    if (!this.isFull) this.flow.resume();
   }
 
   private take(): Uint8Array {
@@ -154,7 +221,7 @@ export class GatheredBody implements AsyncIterable<Uint8Array> {
     const { excess } = this;
     this.excess = NOTHING;
     if (excess.length > 0) this.put(excess);
-    if (!this.isFull) this.flow.resume();
+    this.letGoOn();
     return chunk;
   }
 }

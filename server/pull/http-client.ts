@@ -2,6 +2,7 @@ import type { HostReach } from '../../shared/host-reach';
 import type { Clock } from '../platform/clock';
 import type { Admission } from './address-policy';
 import type { HostResolver } from './guarded-connection';
+import type { Body } from './landing';
 import type { NetworkSettings } from './network-messages';
 import { NetworkThread } from './network-thread';
 import { type OnWait, OriginWaits } from './origin-waits';
@@ -16,7 +17,7 @@ export interface HttpAnswer {
   /** Header names in lower case; a header sent twice has its first value. */
   header(name: string): string | undefined;
   /** A chunk is the reader's until it asks for the next one. */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Body;
   /** Ends the exchange without reading the rest of the body. */
   discard(): void;
 }

@@ -5,6 +5,7 @@ import { authorization, type Credential } from './credentials';
 import type { HttpAnswer, HttpClient } from './http-client';
 import { BROKEN_SERVER, changed, type Exchange, networkFault, refused, wayTo } from './http-faults';
 import { parseContentRange, strongValidator } from './http-headers';
+import { type Body, LandingFault } from './landing';
 import type { OnWait } from './origin-waits';
 import {
   ContentChanged,
@@ -222,7 +223,11 @@ function webPage(url: URL): Error {
 const WEB_PAGE = /^(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)[\s>]/is;
 
 /** @throws Failure before anything of a web page is handed on */
-async function* noWebPage(body: AsyncIterable<Uint8Array>, start: number, url: URL): AsyncIterable<Uint8Array> {
+function noWebPage(body: Body, start: number, url: URL): Body {
+  return { [Symbol.asyncIterator]: () => chunksOfNoWebPage(body, start, url), land: body.land };
+}
+
+async function* chunksOfNoWebPage(body: Body, start: number, url: URL): AsyncGenerator<Uint8Array> {
   let isFirst = start === 0;
   for await (const chunk of body) {
     const beginning = isFirst ? Buffer.from(chunk.subarray(0, 512)).toString('latin1') : '';
@@ -233,10 +238,16 @@ async function* noWebPage(body: AsyncIterable<Uint8Array>, start: number, url: U
 }
 
 /** The body of an answer, whose faults are told as those of the network. */
-export async function* readable(answer: HttpAnswer, url: URL, exchange: Exchange): AsyncIterable<Uint8Array> {
+export function readable(answer: HttpAnswer, url: URL, exchange: Exchange): Body {
+  return { [Symbol.asyncIterator]: () => readableChunks(answer, url, exchange), land: answer.body.land };
+}
+
+async function* readableChunks(answer: HttpAnswer, url: URL, exchange: Exchange): AsyncGenerator<Uint8Array> {
   try {
     yield* answer.body;
   } catch (error) {
+    // That of a file is no fault of the network.
+    if (error instanceof LandingFault) throw error.cause;
     throw networkFault(error, url, exchange);
   } finally {
     answer.discard();

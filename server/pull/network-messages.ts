@@ -3,6 +3,7 @@ import type { HostReach } from '../../shared/host-reach';
 import type { ThreadFault } from '../platform/workers/thread-fault';
 import type { AddressPolicy, Admission } from './address-policy';
 import type { AuthoritySettings } from './authorities';
+import type { Landing } from './landing';
 import type { ProxySettings } from './proxy';
 import type { TransferTuning } from './transfer-tuning';
 
@@ -34,8 +35,12 @@ export interface AnswerHead {
 /** From the main thread. Both ends are of one build, so nothing needs to be checked. */
 export type ToNetwork =
   | { readonly type: 'send'; readonly id: number; readonly request: NetworkRequest }
-  /** The reader is done with the last chunk and waits for another. */
+  /** The reader is done with the last chunk, or knows what was written, and waits for more. */
   | { readonly type: 'next'; readonly id: number }
+  /** The same, but what follows is to be written to a file. */
+  | { readonly type: 'land'; readonly id: number; readonly landing: Landing }
+  /** Nothing more is to be written; what was is told. */
+  | { readonly type: 'halt'; readonly id: number }
   /** No more is to be received; what was is still read. */
   | { readonly type: 'cancel'; readonly id: number }
   /** Nothing is read any more. */
@@ -46,6 +51,14 @@ export type ToNetwork =
 export type FromNetwork =
   | { readonly type: 'answered'; readonly id: number; readonly head: AnswerHead }
   | { readonly type: 'chunk'; readonly id: number; readonly bytes: Uint8Array }
-  | { readonly type: 'ended'; readonly id: number; readonly fault: ThreadFault | undefined }
+  /** So many more bytes are in the file. */
+  | { readonly type: 'landed'; readonly id: number; readonly bytes: number }
+  | {
+      readonly type: 'ended';
+      readonly id: number;
+      readonly fault: ThreadFault | undefined;
+      /** Whether the fault is that of the file that was written to. */
+      readonly isOfFile?: boolean;
+    }
   /** How names are resolved is for the host of the services to say. */
   | { readonly type: 'resolve'; readonly id: number; readonly host: string };

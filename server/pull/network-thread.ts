@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { faultOf } from '../platform/workers/thread-fault';
 import type { HostResolver } from './guarded-connection';
+import type { Body } from './landing';
 import type { AnswerHead, FromNetwork, NetworkRequest, NetworkSettings, ToNetwork } from './network-messages';
 import { RemoteExchange } from './remote-exchange';
 
@@ -15,7 +16,7 @@ export interface NetworkThreadOptions {
 export interface NetworkAnswer {
   readonly head: AnswerHead;
   /** To be read once. A chunk is the reader's until it asks for the next one. */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Body;
   /** Ends the exchange without reading the rest of the body. */
   discard(): void;
 }
@@ -37,7 +38,7 @@ export class NetworkThread {
     if (this.isClosed) throw new Error('the network is closed');
     if (!this.running?.isAlive) this.running = new RunningThread(this.options);
     const exchange = this.running.start(request, signal);
-    return { head: await exchange.head, body: exchange.body(), discard: () => exchange.discard() };
+    return { head: await exchange.head, body: exchange.body, discard: () => exchange.discard() };
   }
 
   /** Ends all connections, for good. */
@@ -81,7 +82,7 @@ class RunningThread {
     const id = this.nextId;
     this.nextId += 1;
     const exchange = new RemoteExchange(
-      (type) => this.post({ type, id }),
+      (order) => this.post({ ...order, id }),
       signal,
       () => {
         this.exchanges.delete(id);

@@ -137,7 +137,12 @@ export class PartialDownload {
   /** Writes bytes at an offset; several connections may, side by side. @param chunk at most 1 MiB */
   async write(chunk: Uint8Array, start: number): Promise<void> {
     await writeFully(this.data, chunk, start);
-    await this.count({ start, end: start + chunk.length });
+    await this.countWritten({ start, end: start + chunk.length });
+  }
+
+  /** Counts bytes that were just written, and lets them reach the disk from time to time. */
+  async countWritten(range: ByteRange): Promise<void> {
+    await this.count(range);
     if (this.syncFault) throw this.syncFault.error;
     const due = this.bytes - this.syncedBytes >= SYNC_BYTES || this.elapsed() - this.syncedAt >= SYNC_MS;
     // Writing goes on meanwhile; waiting for the disk would halve the rate of a fast connection.

@@ -1,4 +1,5 @@
 import { errorOf } from '../platform/workers/thread-fault';
+import { type Body, type Landing, LandingFault } from './landing';
 import type { AnswerHead, FromNetwork } from './network-messages';
 
 /** What the network thread tells of one exchange. */
@@ -8,14 +9,21 @@ export type Arrival = Exclude<FromNetwork, { readonly type: 'resolve' }>;
 type News = Exclude<Arrival, { readonly type: 'answered' }>;
 
 /** What the network thread is told of one exchange. */
-export type Order = 'next' | 'cancel' | 'discard';
+export type Order =
+  | { readonly type: 'next' | 'halt' | 'cancel' | 'discard' }
+  | { readonly type: 'land'; readonly landing: Landing };
 
 /** An exchange in the network thread, as the main thread sees it. */
 export class RemoteExchange {
   /** Rejects when there is no answer. */
   readonly head: Promise<AnswerHead>;
+  /** To be read once. */
+  readonly body: Body = {
+    [Symbol.asyncIterator]: () => this.chunks(),
+    land: (landing) => this.land(landing)
+  };
   private answer: { resolve(head: AnswerHead): void; reject(error: Error): void } | undefined;
-  /** What was told last and is not read yet: after a chunk nothing comes before another is asked for. */
+  /** What was told last and is not read yet: after each nothing comes before more is asked for. */
   private arrived: News | undefined;
   private wake: () => void = ignore;
   private isRead = false;
@@ -44,22 +52,6 @@ export class RemoteExchange {
     if (message.type === 'ended' && this.answer) this.giveUp(message.fault ? errorOf(message.fault) : new Error(NONE));
   }
 
-  /** The body, to be read once. A chunk is the reader's until it asks for the next one. */
-  async *body(): AsyncGenerator<Uint8Array> {
-    this.isRead = true;
-    try {
-      for (;;) {
-        const news = await this.news();
-        if (news.type === 'chunk') yield news.bytes;
-        else if (news.fault) throw errorOf(news.fault);
-        else return;
-        this.tell('next');
-      }
-    } finally {
-      this.discard();
-    }
-  }
-
   /** Ends the exchange; what was not read is lost. */
   discard(): void {
     if (this.isOver) return;
@@ -67,26 +59,63 @@ export class RemoteExchange {
     // Its memory belongs to another exchange from now on.
     this.arrived = undefined;
     this.signal.removeEventListener('abort', this.abort);
-    this.tell('discard');
+    this.tell({ type: 'discard' });
     this.wake();
     this.onOver();
   }
 
+  /** A chunk is the reader's until it asks for the next one. */
+  private async *chunks(): AsyncGenerator<Uint8Array> {
+    this.isRead = true;
+    try {
+      for (;;) {
+        const news = await this.news();
+        if (news.type === 'ended') return throwFault(news);
+        this.arrived = undefined;
+        if (news.type === 'chunk') yield news.bytes;
+        this.tell({ type: 'next' });
+      }
+    } finally {
+      this.discard();
+    }
+  }
+
+  private async *land(landing: Landing): AsyncGenerator<number> {
+    this.tell({ type: 'land', landing });
+    let missing = landing.end - landing.start;
+    try {
+      for (;;) {
+        const news = await this.news();
+        if (news.type !== 'landed') return;
+        this.arrived = undefined;
+        missing -= news.bytes;
+        if (news.bytes > 0) yield news.bytes;
+        if (missing === 0) return;
+        this.tell({ type: 'next' });
+      }
+    } finally {
+      // Whoever closes the file, or gives it away, relies on it.
+      if (missing > 0 && this.arrived?.type !== 'ended') {
+        this.tell({ type: 'halt' });
+        await this.news();
+      }
+    }
+  }
+
+  /** What was told last, once it is told. */
   private async news(): Promise<News> {
     if (!this.arrived && !this.isOver) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });
     }
-    const { arrived } = this;
-    this.arrived = undefined;
-    if (!arrived) throw new Error('the exchange was given up');
-    return arrived;
+    if (!this.arrived) throw new Error('the exchange was given up');
+    return this.arrived;
   }
 
   /** Of a body that is being read, what had arrived is still worth having. */
   private readonly abort = (): void => {
-    if (this.isRead) this.tell('cancel');
+    if (this.isRead) this.tell({ type: 'cancel' });
     else this.giveUp(new Error('the request was cancelled', { cause: this.signal.reason }));
   };
 
@@ -98,5 +127,12 @@ export class RemoteExchange {
 }
 
 const NONE = 'the exchange ended without an answer';
+
+/** @throws what the body broke off with, if it did */
+function throwFault({ fault, isOfFile }: News & { readonly type: 'ended' }): void {
+  if (!fault) return;
+  const error = errorOf(fault);
+  throw isOfFile ? new LandingFault(error) : error;
+}
 
 function ignore(): void {}

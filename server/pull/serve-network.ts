@@ -5,6 +5,7 @@ import { reachOf } from './address-policy';
 import { Dispatchers } from './dispatchers';
 import { ChunkBuffers, type GatheredBody } from './gathered-body';
 import { exchange } from './http-exchange';
+import { type Landing, LandingFault } from './landing';
 import type { FromNetwork, NetworkRequest, NetworkSettings, ToNetwork } from './network-messages';
 
 /** Serves the main thread inside the network thread: sends its requests and hands it what arrives, chunk by chunk. */
@@ -29,6 +30,12 @@ export function serveNetwork(port: MessagePort, settings: NetworkSettings): void
       }
       case 'next':
         exchanges.get(id)?.next();
+        return;
+      case 'land':
+        exchanges.get(id)?.land(message.landing);
+        return;
+      case 'halt':
+        exchanges.get(id)?.halt();
         return;
       case 'cancel':
         exchanges.get(id)?.cancel();
@@ -67,18 +74,29 @@ class ServedExchange {
     const { post } = this.tools;
     try {
       this.body = await this.send(request);
-      for await (const bytes of this.body) {
+      for await (const gathered of this.body) {
         const asked = this.asked();
-        post({ type: 'chunk', id, bytes });
+        post('bytes' in gathered ? { type: 'chunk', id, ...gathered } : { type: 'landed', id, bytes: gathered.landed });
         await asked;
       }
       post({ type: 'ended', id, fault: undefined });
     } catch (error) {
-      post({ type: 'ended', id, fault: faultOf(error) });
+      const isOfFile = error instanceof LandingFault;
+      post({ type: 'ended', id, fault: faultOf(isOfFile ? error.cause : error), isOfFile });
     }
   }
 
   next(): void {
+    this.wake();
+  }
+
+  land(landing: Landing): void {
+    this.body?.land(landing);
+    this.wake();
+  }
+
+  halt(): void {
+    this.body?.halt();
     this.wake();
   }
 

@@ -1,5 +1,6 @@
 import type { Digest } from '../../shared/digest';
 import type { Failure } from '../../shared/failure';
+import type { Body } from './landing';
 
 /** From where a transfer wants to go on, and what it knows of the content it has begun. */
 export interface OpenRequest {
@@ -24,8 +25,8 @@ export interface Opening {
   readonly validator: string | null;
   /** Whether nothing but the closed connection tells where the body ends; it may then end anywhere. */
   readonly endsByClosing: boolean;
-  /** Chunks of any size. @throws TransientFault, Failure */
-  readonly body: AsyncIterable<Uint8Array>;
+  /** Chunks of any size. @throws TransientFault, Failure, and the system's errors of a file that it is written to */
+  readonly body: Body;
 }
 
 /** What a source says of a content without sending it. */

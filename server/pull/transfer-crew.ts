@@ -168,7 +168,15 @@ export class TransferCrew {
       await writePieces(opening.body, first, {
         total: this.total,
         label: this.file.source.label,
-        write: (chunk, start) => this.write(chunk, start),
+        write: async (chunk, start) => {
+          await this.partial.write(chunk, start);
+          await this.note(start, chunk.length);
+        },
+        path: this.partial.dataPath,
+        landed: async (range) => {
+          await this.partial.countWritten(range);
+          await this.note(range.start, range.end - range.start);
+        },
         next: (start) => {
           const following = this.width.connections === 1 ? this.queue.takeAt(start) : undefined;
           claimed.end = following?.end ?? claimed.end;
@@ -211,13 +219,13 @@ export class TransferCrew {
     return new RangesIgnored(new Failure('bad-response', `The source of ${subject} ${why}.`, { subject, nextStep }));
   }
 
-  private async write(chunk: Uint8Array, start: number): Promise<void> {
-    await this.partial.write(chunk, start);
-    this.gainedBytes += chunk.length;
+  /** Takes notice of bytes that were written. */
+  private async note(start: number, bytes: number): Promise<void> {
+    this.gainedBytes += bytes;
     if (this.gainedBytes >= this.tools.tuning.stallBytes) this.fruitless = 0;
     // Nothing else tells where a body without a length has to end.
     const isUntold =
-      this.total === null && Math.floor(start / UNTOLD_BYTES) < Math.floor((start + chunk.length) / UNTOLD_BYTES);
+      this.total === null && Math.floor(start / UNTOLD_BYTES) < Math.floor((start + bytes) / UNTOLD_BYTES);
     if (isUntold) await this.requireRoom(0);
     this.onContiguous(this.partial.contiguousBytes);
     this.tools.onBytes(this.partial.bytes, this.total);

@@ -1,5 +1,6 @@
 import type { TransferLimits } from '../../shared/transfer-limits';
 import type { Clock } from '../platform/clock';
+import type { Body, Landing } from './landing';
 
 /** Bytes are let through in slices of this size, so that connections take turns. */
 const SLICE_BYTES = 16 * 1024;
@@ -37,16 +38,42 @@ export class TransferLimiter {
   }
 
   /** Passes a body on no faster than allowed; nothing is read ahead, so that its server has to wait as well. */
-  async *paced(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    for await (const chunk of body) {
-      for (let start = 0; start < chunk.length; ) {
-        // Without a limit a chunk passes whole: taking it apart would only cost time.
-        const slice = chunk.subarray(start, this.limits.bytesPerSecond === 0 ? chunk.length : start + SLICE_BYTES);
-        start += slice.length;
-        await this.turn(slice.length, signal);
-        yield slice;
+  paced(body: Body, signal: AbortSignal): Body {
+    let untaken = 0;
+    const chunks = async function* (this: TransferLimiter): AsyncGenerator<Uint8Array> {
+      for await (const chunk of body) {
+        for (let start = 0; start < chunk.length; ) {
+          // Without a limit a chunk passes whole: taking it apart would only cost time.
+          const slice = chunk.subarray(start, this.isUnlimited ? chunk.length : start + SLICE_BYTES);
+          start += slice.length;
+          untaken = chunk.length - start;
+          await this.turn(slice.length, signal);
+          yield slice;
+        }
       }
-    }
+    };
+    return {
+      [Symbol.asyncIterator]: () => chunks.call(this),
+      // What is written elsewhere comes in steps that are too large for a slow rate.
+      land: (landing) => (untaken === 0 && this.isUnlimited ? this.pacedLanding(body, landing, signal) : undefined)
+    };
+  }
+
+  private get isUnlimited(): boolean {
+    return this.limits.bytesPerSecond === 0;
+  }
+
+  private pacedLanding(body: Body, landing: Landing, signal: AbortSignal): AsyncIterable<number> | undefined {
+    const landed = body.land?.(landing);
+    const turn = (bytes: number): Promise<void> => this.turn(bytes, signal);
+    if (!landed) return undefined;
+    return (async function* () {
+      for await (const bytes of landed) {
+        // A limit may be set meanwhile.
+        await turn(bytes);
+        yield bytes;
+      }
+    })();
   }
 
   /** Waits until as many bytes may pass. @throws Failure('cancelled') */

@@ -1,5 +1,6 @@
 import { Failure } from '../../shared/failure';
 import type { ByteRange } from './byte-ranges';
+import type { Body } from './landing';
 import { TransientFault } from './source';
 
 export interface PieceWriter {
@@ -9,6 +10,10 @@ export interface PieceWriter {
   readonly label: string;
   /** Writes at most 1 MiB at an offset. */
   readonly write: (chunk: Uint8Array, start: number) => Promise<void>;
+  /** The file, for bodies that write to it themselves. */
+  readonly path: string;
+  /** Counts what a body wrote itself, at most 1 MiB at once. */
+  readonly landed: (range: ByteRange) => Promise<void>;
   /** The piece that begins where the last one ended, if this body is to go on with it. */
   readonly next: (start: number) => ByteRange | undefined;
 }
@@ -22,9 +27,9 @@ const WRITE_BYTES = 1024 * 1024;
  * @throws Failure when it is longer than the content
  */
 export async function writePieces(
-  body: AsyncIterable<Uint8Array>,
+  body: Body,
   first: ByteRange,
-  { total, label, write, next }: PieceWriter
+  { total, label, write, path, landed, next }: PieceWriter
 ): Promise<void> {
   const buffer = new WriteBuffer(first.start, write);
   let { end } = first;
@@ -39,6 +44,11 @@ export async function writePieces(
         }
         rest = rest.subarray(await buffer.take(rest, end));
       }
+      if (end - buffer.position < LARGE_BYTES) continue;
+      const landing = body.land?.({ path, start: buffer.position, end });
+      if (!landing) continue;
+      await buffer.flush();
+      for await (const bytes of landing) await landed(buffer.pass(bytes));
     }
   } catch (error) {
     // What arrived before the connection broke is worth keeping; what a refused body held is not.
@@ -88,6 +98,13 @@ class WriteBuffer {
     this.filled += part.length;
     if (this.filled === WRITE_BYTES) await this.flush();
     return part.length;
+  }
+
+  /** Goes on behind bytes that are written already, when nothing waits to be. */
+  pass(bytes: number): ByteRange {
+    const { start } = this;
+    this.start = start + bytes;
+    return { start, end: this.start };
   }
 
   async flush(): Promise<void> {

@@ -184,7 +184,7 @@ describe('a damaged copy on this machine', () => {
     await writeFile(join(blobs, sha256(content)), Buffer.from(content).fill(0, SIZE, 31 * SIZE));
     await pullManifest(services, manifest);
     const ranges = server.requests.slice(1).map(({ headers }) => headers['range']);
-    expect(ranges).toEqual([expect.stringMatching(/^bytes=[1-3]\d{6}-3099999$/)]);
+    expect(ranges).toEqual([expect.stringMatching(/^bytes=[1-9]\d{5,6}-3099999$/)]);
     expect(sha256(await readFile(installed(services)))).toBe(sha256(content));
   });
 

@@ -1,0 +1,108 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+
+/** Where in a file a body goes on, and how far. */
+export interface Landing {
+  /** Absolute path of a file that is there. */
+  readonly path: string;
+  /** Offset of the next byte. */
+  readonly start: number;
+  /** Behind the last byte that may be written. */
+  readonly end: number;
+}
+
+/** Bytes as they arrive. */
+export interface Body extends AsyncIterable<Uint8Array> {
+  /**
+   * Writes what follows to a file where it arrives, which spares it the way through other threads. To be called while a
+   * chunk is the reader's, which then is its no more. Gives numbers of bytes that were written, one after the other,
+   * until all are there or nothing follows; what breaks the body off is thrown to the reader of its chunks. When this
+   * is over nobody writes any more. Undefined where the next chunk has to be read.
+   */
+  readonly land?: ((landing: Landing) => AsyncIterable<number> | undefined) | undefined;
+}
+
+/** A file that could not be written to, beside all that may be wrong with a connection. The cause says why. */
+export class LandingFault extends Error {
+  constructor(cause: unknown) {
+    super('a file could not be written to', { cause });
+    this.name = 'LandingFault';
+  }
+}
+
+/** One write: what lies in the processor's cache is written quickest, and fewer calls gain nothing more. */
+const WRITE_BYTES = 128 * 1024;
+
+/** Writes a body to its place in a file, in the thread that receives it. */
+export class LandedBody {
+  private readonly file: number;
+  private readonly gathered = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  private gatheredBytes = 0;
+  /** Offset behind the last byte that is in the file. */
+  private written: number;
+  private reported: number;
+
+  /** @throws LandingFault */
+  constructor(private readonly landing: Landing) {
+    this.written = landing.start;
+    this.reported = landing.start;
+    this.file = told(() => openSync(landing.path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0)));
+  }
+
+  /** Whether there is room for no more. */
+  get isFull(): boolean {
+    return this.written + this.gatheredBytes === this.landing.end;
+  }
+
+  /** Bytes that nobody was told of yet. */
+  get untoldBytes(): number {
+    return this.written + this.gatheredBytes - this.reported;
+  }
+
+  /** Takes the beginning of what arrived. @returns how many bytes had room @throws LandingFault */
+  put(bytes: Uint8Array): number {
+    const { end } = this.landing;
+    const taken = bytes.subarray(0, end - this.written - this.gatheredBytes);
+    if (this.gatheredBytes + taken.length > WRITE_BYTES) this.flush();
+    if (taken.length >= WRITE_BYTES) this.write(taken);
+    else {
+      this.gathered.set(taken, this.gatheredBytes);
+      this.gatheredBytes += taken.length;
+    }
+    return taken.length;
+  }
+
+  /** Writes what was gathered. @throws LandingFault */
+  flush(): void {
+    const bytes = this.gathered.subarray(0, this.gatheredBytes);
+    this.gatheredBytes = 0;
+    this.write(bytes);
+  }
+
+  /** @returns how many bytes are in the file since the last time */
+  report(): number {
+    const bytes = this.written - this.reported;
+    this.reported = this.written;
+    return bytes;
+  }
+
+  /** Writes nothing more. */
+  close(): void {
+    closeSync(this.file);
+  }
+
+  private write(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      const count = told(() => writeSync(this.file, bytes, done, bytes.length - done, this.written));
+      done += count;
+      this.written += count;
+    }
+  }
+}
+
+function told<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw new LandingFault(error);
+  }
+}
