@@ -4,11 +4,18 @@ import { Failure, type FailureDetails } from '../../shared/failure';
 /** The code of a system error (`ENOENT`, `EEXIST`, …), or undefined for anything else. */
 export function errorCode(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown) || typeof thrown.code !== 'string') return undefined;
-  const [, number] = /^Unknown system error -(\d+)$/.exec(thrown.code) ?? [];
-  return number === undefined ? thrown.code : (nameOf(Number(number)) ?? thrown.code);
+  const number = unnamed(thrown, thrown.code);
+  return number === undefined ? thrown.code : (nameOf(number) ?? thrown.code);
 }
 
-/** Node has no names for some errors that the system has, a quota that is used up among them. */
+/** Node has no names for some errors that the system has, a quota that is used up among them. @returns their number */
+function unnamed(error: Error, code: string): number | undefined {
+  const [, number] = /^Unknown system error -(\d+)$/.exec(code) ?? [];
+  if (number !== undefined) return Number(number);
+  // Calls that do not wait name it this way.
+  return code === 'UNKNOWN' && 'errno' in error && typeof error.errno === 'number' ? -error.errno : undefined;
+}
+
 function nameOf(number: number): string | undefined {
   return Object.entries(constants.errno).find(([, value]) => value === number)?.[0];
 }

@@ -90,6 +90,7 @@ describe('a system error', () => {
   it.runIf(process.platform === 'linux')('that Node has no name for is told by the name that the system has', () => {
     const failure = fileFailure(fault('Unknown system error -122'), 'Failed.', '/the/file');
     expect(failure).toMatchObject({ code: 'disk-full', message: 'Failed. Your disk quota is used up.' });
+    expect(errorCode(Object.assign(fault('UNKNOWN'), { errno: -122 }))).toBe('EDQUOT');
     expect(errorCode(fault('Unknown system error -99999'))).toBe('Unknown system error -99999');
   });
 
