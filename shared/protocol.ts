@@ -27,6 +27,8 @@ export const initializationOptions = z.object({
   cacheRoot: z.string().min(1).optional(),
   /** Path of sd-cli; absent: DIFFUSION_DOCK_SD_CLI, PATH, then our own folder. */
   sdCliPath: z.string().min(1).optional(),
+  /** Where releases of sd-cli are listed; absent: DIFFUSION_DOCK_ENGINE_RELEASES, else those of its makers. */
+  engineReleases: z.string().min(1).optional(),
   /** A PEM file of further authorities that servers are trusted by. */
   caFile: z.string().min(1).optional(),
   /** Whether the client answers {@link GetCredential}. */

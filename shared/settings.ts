@@ -2,6 +2,11 @@
 export const SETTINGS = {
   cacheRoot: { key: 'diffusionDock.cacheRoot', scope: 'machine', default: '' },
   sdCliPath: { key: 'diffusionDock.sdCli.path', scope: 'machine', default: '' },
+  engineReleases: {
+    key: 'diffusionDock.engine.releases',
+    scope: 'machine',
+    default: 'https://api.github.com/repos/leejet/stable-diffusion.cpp/releases'
+  },
   allowInsecureHttp: { key: 'diffusionDock.network.allowInsecureHttp', scope: 'machine', default: false },
   adoptFrom: { key: 'diffusionDock.adoptFrom', scope: 'machine', default: [] },
   loraFolder: { key: 'diffusionDock.loraFolder', scope: 'machine', default: '' },

@@ -15,6 +15,7 @@ import {
   cacheRoot,
   caFile,
   editorProxy,
+  engineReleases,
   keepPartialsDays,
   loraFolder,
   manifestSeverity,
@@ -54,6 +55,7 @@ function initializationOptions(): InitializationOptions {
   const engine = sdCliPath();
   const authorities = caFile();
   const loras = loraFolder();
+  const releases = engineReleases();
   return {
     trusted: workspace.isTrusted,
     hostReportsJsonSyntax: true,
@@ -72,6 +74,7 @@ function initializationOptions(): InitializationOptions {
     ...(root !== undefined && { cacheRoot: root }),
     ...(authorities !== undefined && { caFile: authorities }),
     ...(engine !== undefined && { sdCliPath: engine }),
-    ...(loras !== undefined && { loraFolder: loras })
+    ...(loras !== undefined && { loraFolder: loras }),
+    ...(releases !== undefined && { engineReleases: releases })
   };
 }

@@ -17,6 +17,12 @@ export function loraFolder(): string | undefined {
   return nonEmptyText('loraFolder');
 }
 
+/** Where releases of sd-cli are listed; undefined when nobody set it, so that the server's environment counts. */
+export function engineReleases(): string | undefined {
+  const address = nonEmptyText('engineReleases');
+  return address === SETTINGS.engineReleases.default ? undefined : address;
+}
+
 /** PEM file of further authorities; undefined when the setting is empty. */
 export function caFile(): string | undefined {
   return nonEmptyText('caFile');

@@ -8,6 +8,7 @@ import { type Command, type CommandInput, type CommandOptions, type ExitStatus, 
 import { Console } from './console';
 import { doctor } from './doctor';
 import { drop } from './drop';
+import { engine } from './engine';
 import { gc } from './gc';
 import { generate } from './generate';
 import { heal } from './heal';
@@ -29,6 +30,7 @@ const COMMANDS: readonly Command[] = [
   drop,
   gc,
   generate,
+  engine,
   doctor
 ];
 

@@ -1,8 +1,10 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import type { EngineOrigin } from '../../shared/engine';
 import { Failure } from '../../shared/failure';
 import { isErrorWithCode } from '../platform/system-error';
+import { readSelection, readVersion } from './install/installed-engines';
 
 export interface EngineSearch {
   /** The setting; absent or empty: not set. */
@@ -16,16 +18,15 @@ export interface EngineSearch {
 export interface FoundEngine {
   /** Absolute path of sd-cli. */
   readonly path: string;
-  /** Where it was found, in the order of the search. */
-  readonly origin: 'setting' | 'environment' | 'path' | 'installed';
+  readonly origin: EngineOrigin;
 }
 
 /** The variable that names sd-cli when the setting does not. */
 const PATH_VARIABLE = 'DIFFUSION_DOCK_SD_CLI';
 
 /**
- * Finds sd-cli: the setting, DIFFUSION_DOCK_SD_CLI, PATH, then what we installed ourselves. A path that somebody
- * named is never skipped silently.
+ * Finds sd-cli: the setting, DIFFUSION_DOCK_SD_CLI, what was chosen, PATH, then what we installed ourselves. A path that
+ * somebody named is never skipped silently.
  * @throws Failure 'engine-missing' when a named path does not exist or there is none anywhere; 'engine-unusable'
  * when a named path is a folder
  */
@@ -34,17 +35,32 @@ export async function findEngine(search: EngineSearch): Promise<FoundEngine> {
   if (configuredPath) return { path: await configured(configuredPath), origin: 'setting' };
   const named = environment[PATH_VARIABLE];
   if (named) return { path: await existing(resolve(named), `The variable ${PATH_VARIABLE}`), origin: 'environment' };
-  const program = platform === 'win32' ? 'sd-cli.exe' : 'sd-cli';
+  const selection = await readSelection(engineFolder);
+  const installed = await readVersion(engineFolder, selection.current);
+  if (selection.chosen === 'installed' && installed) return { path: await chosen(installed.path), origin: 'installed' };
+  if (selection.chosen !== null && selection.chosen !== 'installed') {
+    return { path: await chosen(selection.chosen.path), origin: 'chosen' };
+  }
+  const program = engineProgram(platform);
   for (const folder of searchPath(environment, platform)) {
     const path = join(folder, program);
     if (await isProgram(path)) return { path, origin: 'path' };
   }
-  const installed = join(engineFolder, 'current', program);
-  if (await isProgram(installed)) return { path: installed, origin: 'installed' };
+  if (installed && (await isProgram(installed.path))) return { path: installed.path, origin: 'installed' };
   throw new Failure('engine-missing', 'No sd-cli was found on this machine.', {
     subject: 'sd-cli',
-    nextStep: 'Install stable-diffusion.cpp, then put sd-cli on the PATH or name its path in the settings.'
+    nextStep: 'Install it (diffusion-dock engine install), put it on the PATH, or name its path in the settings.'
   });
+}
+
+/** The name of the program's file. */
+export function engineProgram(platform: NodeJS.Platform): string {
+  return platform === 'win32' ? 'sd-cli.exe' : 'sd-cli';
+}
+
+/** What somebody chose is never passed over silently. */
+function chosen(path: string): Promise<string> {
+  return existing(path, 'The choice of an engine', 'Choose another one: diffusion-dock engine use PATH');
 }
 
 /** A relative setting would depend on the folder that somebody happens to have open, so it is refused. */
@@ -56,8 +72,11 @@ async function configured(path: string): Promise<string> {
   });
 }
 
-async function existing(path: string, who: string): Promise<string> {
-  const nextStep = 'Correct the path, or remove it to search for sd-cli.';
+async function existing(
+  path: string,
+  who: string,
+  nextStep = 'Correct the path, or remove it to search for sd-cli.'
+): Promise<string> {
   try {
     if (!(await stat(path)).isDirectory()) return path;
   } catch (cause) {

@@ -49,6 +49,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       root: cacheRoot(options.cacheRoot, host.environment),
       environment: host.environment,
       sdCliPath: options.sdCliPath,
+      engineReleases: options.engineReleases,
       adoptFrom: options.adoptFrom,
       loraFolder: options.loraFolder,
       limits: options.limits,

@@ -40,6 +40,8 @@ export interface ServiceOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Path of sd-cli from the settings. */
   readonly sdCliPath?: string | undefined;
+  /** Where the releases of the engine are listed; absent: the environment, else the default. */
+  readonly engineReleases?: string | undefined;
   readonly policy: AddressPolicy;
   /** Folders that identical bytes may be adopted from, besides the cache of the hub's tools. */
   readonly adoptFrom?: readonly string[] | undefined;

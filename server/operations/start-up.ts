@@ -1,5 +1,6 @@
 import { messageOf } from '../../shared/failure';
 import { SETTINGS } from '../../shared/settings';
+import { collectVersions } from '../engine/install/installed-engines';
 import { sweepScratch } from '../engine/scratch';
 import { collectPartials, type StalePartials } from '../pull/stale-partials';
 import { recover } from '../store/recovery';
@@ -31,6 +32,8 @@ export async function cleanUp(services: Parts): Promise<StalePartials> {
   const { removed, ended, problems } = await sweepScratch(layout.scratch);
   if (removed > 0) log.info('removed scratch of dead processes', { folders: removed, engines: ended });
   for (const problem of problems) log.warn(problem);
+  const versions = await collectVersions(layout.engines);
+  if (versions > 0) log.info('removed engines that nobody uses', { versions });
   const stale = await collectPartials(layout.partials, { now: clock.now(), keptMs: partialsKeptMs(services) });
   if (stale.partials > 0) log.info('removed stale partials', { ...stale });
   await proofs.collect();

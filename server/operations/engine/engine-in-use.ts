@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { EngineAbilities } from '../../engine/abilities';
 import { engineEnvironment } from '../../engine/environment';
 import { type FoundEngine, findEngine } from '../../engine/find';
@@ -22,13 +23,18 @@ export interface EngineInUseOptions {
  */
 export async function engineInUse(services: Services, options: EngineInUseOptions): Promise<EngineInUse> {
   const found = await locateEngine(services);
-  const environment = engineEnvironment(services.environment, process.platform);
+  const environment = environmentOf(services, found);
   const abilities = await services.probes.abilities({ path: found.path, environment, ...options });
   return { ...found, environment, abilities };
 }
 
+/** What an engine gets to see of an environment. */
+export function environmentOf({ environment }: Services, { path, origin }: FoundEngine): Record<string, string> {
+  return engineEnvironment(environment, process.platform, origin === 'installed' ? dirname(path) : undefined);
+}
+
 /** Finds the engine; it is not started. @throws Failure 'engine-missing', 'engine-unusable' */
-function locateEngine({ environment, sdCliPath, layout }: Services): Promise<FoundEngine> {
+export function locateEngine({ environment, sdCliPath, layout }: Services): Promise<FoundEngine> {
   return findEngine({
     configuredPath: sdCliPath,
     environment,

@@ -38,4 +38,13 @@ describe('the environment of the engine', () => {
       GGML_NO_BACKTRACE: '1'
     });
   });
+
+  it('says where the libraries of an installed engine lie, before those of others', () => {
+    const environment = { LD_LIBRARY_PATH: '/opt/rocm/lib', DYLD_LIBRARY_PATH: '' };
+    expect(engineEnvironment(environment, 'linux', '/engine')).toMatchObject({
+      LD_LIBRARY_PATH: '/engine:/opt/rocm/lib'
+    });
+    expect(engineEnvironment(environment, 'darwin', '/engine')).toMatchObject({ DYLD_LIBRARY_PATH: '/engine' });
+    expect(engineEnvironment({}, 'win32', 'C:\\engine')).toEqual({ GGML_NO_BACKTRACE: '1' });
+  });
 });

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findEngine } from '../../../server/engine/find';
+import { changeSelection, versionsFolder, writeRecord } from '../../../server/engine/install/installed-engines';
 import { failureOf } from './failures';
 import { temporaryFolder } from './processes';
 
@@ -26,9 +27,27 @@ async function program(...segments: string[]): Promise<string> {
 const search = (more: { configuredPath?: string; environment?: Record<string, string>; platform?: NodeJS.Platform }) =>
   findEngine({ environment: {}, engineFolder, platform: 'linux', ...more });
 
+/** An engine as an installation leaves it. */
+async function installEngine(): Promise<string> {
+  const path = await program('engine', 'versions', 'one', 'files', 'build', 'bin', 'sd-cli');
+  const installer = { host: 'here', bootId: 'boot', pid: 1, startTime: '1' };
+  await writeRecord(join(versionsFolder(engineFolder), 'one'), {
+    release: 'master-1-aaaaaaa',
+    variant: 'cpu',
+    program: 'build/bin/sd-cli',
+    version: 'stable-diffusion.cpp version one',
+    archives: [],
+    digest_origin: 'published',
+    installed_at_unix_ms: 0,
+    installer
+  });
+  await changeSelection(engineFolder, (before) => ({ ...before, current: 'one' }));
+  return path;
+}
+
 describe('finding the engine', () => {
   it('prefers the setting, then the variable, then PATH, then our own', async () => {
-    const installed = await program('engine', 'current', 'sd-cli');
+    const installed = await installEngine();
     expect(await search({})).toEqual({ path: installed, origin: 'installed' });
     const onPath = await program('bin', 'sd-cli');
     const environment = { PATH: [join(folder, 'nosuch'), dirname(onPath)].join(delimiter) };
@@ -41,13 +60,32 @@ describe('finding the engine', () => {
   });
 
   it('takes empty values as not set', async () => {
-    const installed = await program('engine', 'current', 'sd-cli');
+    const installed = await installEngine();
     const found = await search({ configuredPath: '', environment: { DIFFUSION_DOCK_SD_CLI: '', PATH: '' } });
     expect(found.path).toBe(installed);
   });
 
+  it('prefers what somebody chose to PATH, and does not skip it silently', async () => {
+    const onPath = await program('bin', 'sd-cli');
+    const environment = { PATH: dirname(onPath) };
+    const path = await program('chosen');
+    await changeSelection(engineFolder, (before) => ({ ...before, chosen: { path } }));
+    expect(await search({ environment })).toEqual({ path, origin: 'chosen' });
+    await rm(path);
+    expect(await failureOf(search({ environment }))).toMatchObject({ code: 'engine-missing', subject: path });
+    const installed = await installEngine();
+    await changeSelection(engineFolder, (before) => ({ ...before, chosen: 'installed' }));
+    expect(await search({ environment })).toEqual({ path: installed, origin: 'installed' });
+  });
+
+  it('takes a selection that makes no sense for none', async () => {
+    await mkdir(engineFolder, { recursive: true });
+    await writeFile(join(engineFolder, 'selection.json'), '{"current": "../../elsewhere"}');
+    expect((await failureOf(search({}))).code).toBe('engine-missing');
+  });
+
   it('never skips a configured path that does not exist', async () => {
-    await program('engine', 'current', 'sd-cli');
+    await installEngine();
     const configuredPath = join(folder, 'nosuch');
     const failure = await failureOf(search({ configuredPath }));
     expect(failure).toMatchObject({ code: 'engine-missing', subject: configuredPath });
