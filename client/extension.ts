@@ -61,7 +61,10 @@ export function activate(context: ExtensionContext): void {
   const models = new ModelList(server);
   const cache = new CacheList(server);
   const plans = new PlanDocuments();
-  const tree = new ModelTree(models, jobs, (thrown) => reportUnlistable(log, thrown));
+  const tree = new ModelTree(models, jobs, {
+    isVisible: () => view.visible,
+    onTrouble: (thrown) => reportUnlistable(log, thrown)
+  });
   const view = window.createTreeView(MODELS_VIEW, { treeDataProvider: tree });
   const cacheTree = new CacheTree(cache, jobs, (thrown) => reportUnlistable(log, thrown));
   const cacheView = window.createTreeView(HUB_CACHE_VIEW, { treeDataProvider: cacheTree });

@@ -11,6 +11,11 @@ export function treeItem(node: TreeNode, job: RunningJob | undefined): TreeItem 
   return node.kind === 'model' ? modelItem(node, job) : fileItem(node.model, node.file);
 }
 
+/** What tells the row of a model from others: manifests with mistakes may be called alike. */
+export function rowId({ name, status, manifestUri }: ModelSummary): string {
+  return (status === 'invalid' ? manifestUri : undefined) ?? name;
+}
+
 interface Look {
   readonly word: string;
   readonly icon: string;
@@ -34,8 +39,7 @@ function modelItem(node: ModelNode, job: RunningJob | undefined): TreeItem {
   const isInvalid = model.status === 'invalid';
   const item = new TreeItem(model.name, isInvalid ? TreeItemCollapsibleState.None : TreeItemCollapsibleState.Collapsed);
   if (isInvalid) item.command = { command: COMMANDS.openManifest, title: 'Open Manifest', arguments: [node] };
-  // Manifests with mistakes may be called alike.
-  item.id = (isInvalid ? model.manifestUri : undefined) ?? model.name;
+  item.id = rowId(model);
   item.iconPath = job ? jobIcon(job) : statusIcon(look);
   item.description = job ? jobText(job) : restingText(model, look);
   item.tooltip = withPreview(tooltip(model, look.word), job?.preview);
