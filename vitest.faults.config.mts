@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/faults/processes/**/*.test.ts'],
     globalSetup: ['test/support/build-once.ts'],
     pool: 'forks',
-    // Each test keeps both cores busy with processes of its own.
-    maxWorkers: 1,
+    // Much of their time is waiting for transfers that are slow on purpose, and for processes to start.
+    maxWorkers: 2,
     // Hundreds of processes one after another take their time on a busy machine; a long run takes as long as it takes.
     testTimeout: process.env.DIFFUSION_DOCK_KILLS === undefined ? 1_800_000 : 0,
     hookTimeout: 60_000

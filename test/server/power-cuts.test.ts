@@ -140,7 +140,7 @@ async function crashBetweenRenames(cache: CacheUnderTest): Promise<void> {
 }
 
 /** So many states of each scenario are tried; DIFFUSION_DOCK_TEST_STATES asks for more. */
-const STATES = Number(process.env['DIFFUSION_DOCK_TEST_STATES'] ?? 20);
+const STATES = Number(process.env['DIFFUSION_DOCK_TEST_STATES'] ?? 12);
 
 describe('after a power cut at any moment', { timeout: 60_000 + STATES * 2000 }, () => {
   it.each(SCENARIOS)('while $title, all is old or new, and goes on', tryEveryState);

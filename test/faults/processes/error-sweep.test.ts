@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { heldBytes } from '../../support/faults/cache-state';
+import { placesOfSweep } from '../../support/faults/kill-figures';
 import { Lane, MEBIBYTE, oldAndNew } from '../../support/faults/lane';
 import { type ModelFiles, manyBytes } from '../../support/faults/pull-site';
 import {
@@ -16,8 +17,11 @@ import { Random } from '../../support/random';
 /** How many pulls fail side by side. */
 const LANES = 3;
 
-/** How many faults are tried; in the long run all that there are. */
-const FAULTS = process.env['DIFFUSION_DOCK_KILLS'] === undefined ? 30 : Number.POSITIVE_INFINITY;
+/** How many faults are tried: each kind of call, at some of its places. */
+const FAULTS = placesOfSweep(16);
+
+/** How many reads or writes are spoilt. */
+const SPOILT = placesOfSweep(6);
 
 /** What the calls can fail with. Those of `write` belong to Node's threads as well, which die of them. */
 const ERRORS: Readonly<Record<string, readonly string[]>> = {
@@ -113,7 +117,8 @@ describe.skipIf(!HAS_STRACE)('a pull', () => {
     let fired = 0;
     await lane.restore();
     const places = await callPlaces(lane.words, [call], lane.home, lane);
-    for (const place of places.filter(({ isDistinct }) => isDistinct)) {
+    const distinct = places.filter(({ isDistinct }) => isDistinct);
+    for (const place of mixed(distinct, new Random(5)).slice(0, SPOILT)) {
       await lane.restore();
       const result = await runInjected([...lane.words, '--json'], place, what, lane);
       fired += result.injected.length;

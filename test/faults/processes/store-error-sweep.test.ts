@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { placesOfSweep } from '../../support/faults/kill-figures';
 import { STORE_JOBS, StoreLane } from '../../support/faults/store-lane';
 import {
   type CallPlace,
@@ -14,8 +15,8 @@ import { Random } from '../../support/random';
 /** How many commands fail side by side. */
 const LANES = 3;
 
-/** How many faults of each job are tried; in the long run all that there are. */
-const FAULTS = process.env['DIFFUSION_DOCK_KILLS'] === undefined ? 8 : Number.POSITIVE_INFINITY;
+/** How many faults of each job are tried. */
+const FAULTS = placesOfSweep(6);
 
 const ERRORS = ['ENOSPC', 'EIO', 'EACCES', 'EMFILE', 'EXDEV'];
 
@@ -48,9 +49,8 @@ describe.skipIf(!HAS_STRACE)('a command that meets an error at any call that cha
     'while it $title tells it, or goes on; the next one ends well, and nothing is lost',
     async (job) => {
       const random = new Random(4);
-      const lanes = await Promise.all(Array.from({ length: LANES }, () => StoreLane.open(job)));
-      const [lane] = lanes;
-      if (!lane) throw new Error('no lane');
+      const lane = await StoreLane.open(job);
+      const lanes = [lane, ...Array.from({ length: LANES - 1 }, (_, index) => lane.beside(index + 1))];
       await lane.restore();
       const places = await callPlaces(lane.words, MUTATING_CALLS, lane.home, lane);
       const faults = faultsAt(

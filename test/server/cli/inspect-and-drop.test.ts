@@ -111,20 +111,18 @@ describe('drop and gc', () => {
 });
 
 describe("what file managers leave in a model's folder", () => {
-  it.each(['.DS_Store', '._own.gguf', 'Thumbs.db', 'Desktop.ini', '.directory'])(
-    'is no finding and in nobody’s way: %s',
-    async (name) => {
-      const folder = join(home, 'models', 'one');
-      const leave = () => writeFile(join(folder, name), 'icons');
-      await leave();
-      expect((await runCli(['verify', 'one'], { home })).status).toBe(0);
-      const file = join(folder, 'own.gguf');
-      await chmod(file, 0o644);
-      await writeFile(file, 'cut');
-      expect(await runCli(['pull', 'one'], { home })).toMatchObject({ status: 0 });
-      expect(await readFile(file)).toEqual(OWN);
-      await leave();
-      expect((await runCli(['drop', 'one'], { home })).status).toBe(0);
-    }
-  );
+  it('is no finding and in nobody’s way', async () => {
+    const litter = ['.DS_Store', '._own.gguf', 'Thumbs.db', 'Desktop.ini', '.directory'];
+    const folder = join(home, 'models', 'one');
+    const leave = () => Promise.all(litter.map((name) => writeFile(join(folder, name), 'icons')));
+    await leave();
+    expect((await runCli(['verify', 'one'], { home })).status).toBe(0);
+    const file = join(folder, 'own.gguf');
+    await chmod(file, 0o644);
+    await writeFile(file, 'cut');
+    expect(await runCli(['pull', 'one'], { home })).toMatchObject({ status: 0 });
+    expect(await readFile(file)).toEqual(OWN);
+    await leave();
+    expect((await runCli(['drop', 'one'], { home })).status).toBe(0);
+  });
 });

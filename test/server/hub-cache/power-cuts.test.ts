@@ -34,7 +34,7 @@ const OLD_FILES = { 'unet/weights': weights, 'config.json': config };
 const NEW_FILES = { 'unet/weights': later, 'config.json': config };
 
 /** So many states of each deed are tried. */
-const STATES = Number(process.env['DIFFUSION_DOCK_TEST_STATES'] ?? 15);
+const STATES = Number(process.env['DIFFUSION_DOCK_TEST_STATES'] ?? 10);
 
 const HOUR_MS = 3600 * 1000;
 

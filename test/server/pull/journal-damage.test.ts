@@ -12,7 +12,8 @@ import { rangeSite } from '../../support/range-site';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { pullManifest, testServices, writeManifest } from '../../support/test-services';
 
-const ROUNDS = 80;
+/** How often each damage is done. */
+const ROUNDS = 3;
 const BYTES = 50_000;
 
 type Lines = readonly string[];
@@ -84,7 +85,8 @@ describe.each([
   it('a pull gives the right bytes', { timeout: 120_000 }, async () => {
     const site = await rangeSite();
     const services = await testServices({ root: await memoryFolder() });
-    for (let round = 0; round < ROUNDS; round += 1) {
+    const kinds = Object.keys(damages);
+    for (let round = 0; round < ROUNDS * kinds.length; round += 1) {
       const random = new Random(round);
       const content = sampleBytes(BYTES, round + 1);
       const url = `${site.origin}/${round}`;
@@ -92,7 +94,7 @@ describe.each([
       site.contents.set(`/${round}`, content);
       const of = digest.sha256 ?? url;
       const folder = await leavePartial(services.layout, { of, source: url, content, ranges: someRanges(random) });
-      const kind = random.pick(Object.keys(damages));
+      const kind = kinds[round % kinds.length] ?? 'none';
       const lines = (await readFile(join(folder, 'journal'), 'utf8')).trimEnd().split('\n');
       const damaged =
         damages[kind]?.(

@@ -1,7 +1,14 @@
 import type { CliResult } from '../run-cli';
 
-/** How many kills are wanted in all: a few hundred, or what the long run asks for. */
-export const WANTED_KILLS = Number(process.env['DIFFUSION_DOCK_KILLS'] ?? 120);
+const ASKED_KILLS = process.env['DIFFUSION_DOCK_KILLS'];
+
+/** How many kills are wanted in all: some dozens, or what the long run asks for. */
+export const WANTED_KILLS = Number(ASKED_KILLS ?? 40);
+
+/** How many of the places of a sweep are tried: so many, or all that there are in the long run. */
+export function placesOfSweep(usual: number): number {
+  return ASKED_KILLS === undefined ? usual : Number.POSITIVE_INFINITY;
+}
 
 /** Counts what a sweep of kills did, and prints it in the long run. */
 export class KillFigures {
@@ -39,7 +46,7 @@ export class KillFigures {
   }
 
   print(): void {
-    if (process.env['DIFFUSION_DOCK_KILLS'] === undefined) return;
+    if (ASKED_KILLS === undefined) return;
     const places = [...this.byPlace].map(([place, count]) => `${place} ${count}`).join(', ');
     const seconds = ((performance.now() - this.startedAt) / 1000).toFixed(0);
     console.log(

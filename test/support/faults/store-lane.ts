@@ -85,9 +85,14 @@ export class StoreLane {
     return new StoreLane(home, words, job, template, await cacheTree(home));
   }
 
+  /** Another cache, in which the same job can be done at the same time once it was restored. */
+  beside(number: number): StoreLane {
+    return new StoreLane(`${this.home}-${number}`, this.words, this.job, this.template, this.tree);
+  }
+
   /** Back to the beginning, nothing done. */
   async restore(): Promise<void> {
-    await rm(this.home, { recursive: true });
+    await rm(this.home, { recursive: true, force: true });
     await copyTree(this.template, this.home);
   }
 

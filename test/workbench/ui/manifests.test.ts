@@ -71,6 +71,8 @@ it('fills in what the hub declares, and makes a manifest of a folder and of a re
   });
   await fix.first().waitFor();
   await dock.screenshot('manifest-quick-fixes');
+  // The list of fixes takes no click before the mouse has moved over it, for it opens under the mouse.
+  await fix.first().hover({ force: true });
   await fix.first().click();
   await wb.page.locator('.editor-instance .view-lines', { hasText: sha256(WEIGHTS).slice(0, 20) }).waitFor();
   await wb.execCommand('File: Save');
