@@ -4,6 +4,7 @@ import { hasCandidateName } from '../../shared/manifest/candidate';
 import type { ManifestDiagnostic } from '../manifest/diagnostic';
 import type { Dialect } from '../manifest/dialect';
 import { parseManifestText, stringOf } from '../manifest/document';
+import { EntryMemory } from '../manifest/entry-memory';
 import type { ManifestPatterns } from '../manifest/manifest-patterns';
 import { type DocumentContext, type Recognition, recognition } from '../manifest/recognise';
 import { duplicateName, type Namesakes } from '../manifest/rules/duplicate-name';
@@ -79,7 +80,7 @@ export class ManifestDocuments {
     const { uri, version } = document;
     const known = this.examined.get(uri);
     if (known?.version === version) return known.look;
-    const look = this.examine(document);
+    const look = this.examine(document, known?.look);
     this.examined.set(uri, { version, look });
     return look;
   }
@@ -152,13 +153,15 @@ export class ManifestDocuments {
     return [...rows, ...contradictions].toSorted((one, other) => one.start - other.start);
   }
 
-  private examine(document: TextDocument): ManifestLook | undefined {
+  /** @param before what an earlier version showed */
+  private examine(document: TextDocument, before?: ManifestLook): ManifestLook | undefined {
     const parsed = parseManifestText(document.getText());
     const { dialect } = recognition(parsed, this.contextOf(document.uri));
     if (!dialect) return undefined;
     this.dialects.set(placeOf(document.uri), dialect);
     const { reportSyntax } = this.options;
-    return new ManifestLook(parsed, dialect, { reportSyntax });
+    const memory = before?.dialect === dialect ? before.memory : new EntryMemory();
+    return new ManifestLook(parsed, dialect, { reportSyntax }, memory);
   }
 }
 

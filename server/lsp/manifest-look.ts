@@ -3,6 +3,7 @@ import type { ManifestDiagnostic } from '../manifest/diagnostic';
 import { type DiagnoseOptions, diagnosing } from '../manifest/diagnostics';
 import type { Dialect } from '../manifest/dialect';
 import type { ManifestDocument } from '../manifest/document';
+import type { EntryMemory } from '../manifest/entry-memory';
 
 /** How long findings are worked out before other requests get their turn, in milliseconds. */
 const SLICE_MS = 8;
@@ -15,9 +16,11 @@ export class ManifestLook {
   constructor(
     readonly parsed: ManifestDocument,
     readonly dialect: Dialect,
-    options: DiagnoseOptions
+    options: DiagnoseOptions,
+    /** Of earlier versions in the same dialect. */
+    readonly memory: EntryMemory
   ) {
-    this.work = diagnosing(parsed, dialect, options);
+    this.work = diagnosing(parsed, dialect, options, memory);
   }
 
   /** The findings; what was not worked out yet is worked out at once. */

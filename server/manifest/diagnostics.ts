@@ -1,21 +1,24 @@
+import type { Node } from 'jsonc-parser';
 import { MOST_FILES } from '../../shared/manifest/source-manifest';
 import type { Finding, ManifestDiagnostic, Report } from './diagnostic';
 import type { Dialect } from './dialect';
-import type { ManifestDocument } from './document';
+import { endOf, type ManifestDocument } from './document';
+import { EntryMemory, moved, type RankedFinding } from './entry-memory';
 import { fileEntries } from './files';
-import { checkInsecureAddresses } from './rules/addresses';
-import { checkDigestFormat } from './rules/digest-format';
-import { checkMissingDigests, checkRepeatedDigests } from './rules/digests';
-import { checkDuplicatePaths } from './rules/duplicate-paths';
-import { checkEverywhere } from './rules/everywhere';
-import { checkNamesElsewhere } from './rules/names-elsewhere';
-import { checkPickles } from './rules/pickles';
-import { checkPinning } from './rules/pinning';
-import { checkMissingRoles, checkRepeatedRoles } from './rules/roles';
-import { checkShape } from './rules/shape';
-import { checkApproximateSizes } from './rules/sizes';
+import { insecureAddresses } from './rules/addresses';
+import { digestFormat } from './rules/digest-format';
+import { missingDigests, repeatedDigests } from './rules/digests';
+import { duplicatePaths } from './rules/duplicate-paths';
+import { everywhere } from './rules/everywhere';
+import { namesElsewhere } from './rules/names-elsewhere';
+import { pickles } from './rules/pickles';
+import { pinning } from './rules/pinning';
+import { missingRoles, repeatedRoles } from './rules/roles';
+import type { ManifestInQuestion, Rule } from './rules/rule';
+import { shape } from './rules/shape';
+import { approximateSizes } from './rules/sizes';
 import { checkSyntax } from './rules/syntax';
-import { checkTotalSize } from './rules/total-size';
+import { totalSize } from './rules/total-size';
 import { schemaMark } from './schema-mark';
 
 export interface DiagnoseOptions {
@@ -39,59 +42,100 @@ export function diagnose(
   }
 }
 
-/** As {@link diagnose}, but pauses between rules, for a large manifest takes longer than others should wait. */
+/**
+ * As {@link diagnose}, but pauses often, for a large manifest takes longer than others should wait.
+ * @param memory of earlier versions of the same manifest, in the same dialect and with the same options; left out where
+ *   there will be no later one
+ */
 export function* diagnosing(
   document: ManifestDocument,
   dialect: Dialect,
-  { reportSyntax }: DiagnoseOptions
+  { reportSyntax }: DiagnoseOptions,
+  memory?: EntryMemory
 ): Generator<undefined, readonly ManifestDiagnostic[]> {
-  const whole = findingAboutTheWhole(document);
-  if (whole) return [settled(whole, document)];
+  const beyond = findingAboutTheWhole(document);
+  if (beyond) return [settled(beyond, document)];
   const rows = new Rows(document);
   if (reportSyntax) checkSyntax(document, (finding) => rows.addSyntax(finding));
-  const report: Report = (finding) => rows.add(finding);
-  yield* checkEverywhere(document, reportSyntax, report);
-  for (const check of RULES[dialect]) {
+  const manifest = { document, dialect, reportKeys: reportSyntax };
+  for (const [rank, { whole }] of RULES[dialect].entries()) {
+    whole?.(manifest, (finding) => rows.add({ rank, finding }));
     yield;
-    const steps = check(document, dialect, report);
-    if (steps) yield* steps;
   }
-  yield;
+  yield* checkEntries(manifest, memory, (found) => rows.add(found));
   return rows.inDocumentOrder();
 }
 
-/** Reports what it finds, at once or in steps. */
-type Rule = (document: ManifestDocument, dialect: Dialect, report: Report) => Iterable<undefined> | void;
+/** How many entries are looked at between two pauses. */
+const ENTRIES = 50;
 
-const SHAPE: readonly Rule[] = [
-  (document, _, report) => checkNamesElsewhere(document, report),
-  checkShape,
-  checkDuplicatePaths,
-  (document, _, report) => checkDigestFormat(document, report)
-];
+/** Looks at the entries that are not remembered. Behind a syntax error nothing is judged, so nothing is looked at. */
+function* checkEntries(
+  manifest: ManifestInQuestion,
+  memory: EntryMemory | undefined,
+  add: (found: RankedFinding) => void
+): Generator<undefined, void> {
+  const { document } = manifest;
+  const certainUntil = document.syntaxError?.offset ?? document.text.length;
+  for (const [index, entry] of fileEntries(document).entries()) {
+    if (entry.offset >= certainUntil) break;
+    // What stands in a list that only takes objects is told by its number.
+    const isByItself = entry.type === 'object' && entry.length >= 0 && endOf(entry, document.text) <= certainUntil;
+    if (memory && isByItself) addRemembered(manifest, { entry, index, memory, add });
+    else findingsIn(manifest, entry, index).forEach(add);
+    if (index % ENTRIES === 0) yield;
+  }
+}
+
+interface Remembering {
+  readonly entry: Node;
+  readonly index: number;
+  readonly memory: EntryMemory;
+  readonly add: (found: RankedFinding) => void;
+}
+
+function addRemembered(manifest: ManifestInQuestion, { entry, index, memory, add }: Remembering): void {
+  const { offset, length } = entry;
+  const text = manifest.document.text.slice(offset, offset + length);
+  let findings = memory.recall(text);
+  if (!findings) {
+    findings = findingsIn(manifest, entry, index).map((found) => moved(found, -offset));
+    memory.remember(text, findings);
+  }
+  for (const found of findings) add(moved(found, offset));
+}
+
+function findingsIn(manifest: ManifestInQuestion, entry: Node, index: number): readonly RankedFinding[] {
+  const { document, dialect, reportKeys } = manifest;
+  const found: RankedFinding[] = [];
+  const place = { document, dialect, reportKeys, entry, index };
+  let rank = 0;
+  const report: Report = (finding) => found.push({ rank, finding });
+  for (const rule of RULES[dialect]) {
+    rule.entry?.(place, report);
+    rank++;
+  }
+  return found;
+}
+
+const BASIC: readonly Rule[] = [everywhere, namesElsewhere, shape, duplicatePaths, digestFormat];
 
 /** The rules by dialect, most fundamental first. */
 const RULES: Readonly<Record<Dialect, readonly Rule[]>> = {
   // Much of this is what only somebody who writes a manifest by hand can do anything about.
   source: [
-    ...SHAPE,
-    ...[
-      checkRepeatedRoles,
-      checkMissingRoles,
-      checkInsecureAddresses,
-      checkPinning,
-      checkApproximateSizes,
-      checkMissingDigests,
-      checkRepeatedDigests
-    ].map(
-      (check): Rule =>
-        (document, _, report) =>
-          check(document, report)
-    ),
-    checkPickles
+    ...BASIC,
+    repeatedRoles,
+    missingRoles,
+    insecureAddresses,
+    pinning,
+    approximateSizes,
+    missingDigests,
+    repeatedDigests,
+    pickles
   ],
-  installed: [...SHAPE, checkPickles, (document, _, report) => checkTotalSize(document, report)],
-  artifact: [...SHAPE, checkPickles]
+  installed: [...BASIC, pickles, totalSize],
+  artifact: [...BASIC, pickles]
 };
 
 /** What makes every further finding pointless. */
@@ -109,29 +153,36 @@ function findingAboutTheWhole(document: ManifestDocument): Finding | undefined {
 }
 
 /**
- * Collects findings so that a mistake has one row: the first finding about a range is the most fundamental one, and
+ * Collects findings so that a mistake has one row: of those about a range the one of the most fundamental rule, and
  * behind a syntax error nothing is judged, because what was read there is a guess.
  */
 class Rows {
-  private readonly rows = new Map<string, ManifestDiagnostic>();
+  private readonly rows = new Map<string, { readonly rank: number; readonly row: ManifestDiagnostic }>();
   private readonly certainUntil: number;
 
   constructor(private readonly document: ManifestDocument) {
     this.certainUntil = document.syntaxError?.offset ?? document.text.length;
   }
 
-  add(finding: Finding): void {
-    if ((finding.judgedUntil ?? finding.end) <= this.certainUntil) this.addSyntax(finding);
+  add(found: RankedFinding): void {
+    const { judgedUntil, end } = found.finding;
+    if ((judgedUntil ?? end) <= this.certainUntil) this.keep(found);
   }
 
   addSyntax(finding: Finding): void {
-    const row = settled(finding, this.document);
-    const range = `${row.start}:${row.end}`;
-    if (!this.rows.has(range)) this.rows.set(range, row);
+    this.keep({ rank: -1, finding });
   }
 
   inDocumentOrder(): ManifestDiagnostic[] {
-    return [...this.rows.values()].toSorted((a, b) => a.start - b.start || a.end - b.end);
+    const rows = [...this.rows.values()].map(({ row }) => row);
+    return rows.toSorted((a, b) => a.start - b.start || a.end - b.end);
+  }
+
+  private keep({ rank, finding }: RankedFinding): void {
+    const row = settled(finding, this.document);
+    const range = `${row.start}:${row.end}`;
+    const before = this.rows.get(range);
+    if (!before || rank < before.rank) this.rows.set(range, { rank, row });
   }
 }
 

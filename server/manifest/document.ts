@@ -59,15 +59,20 @@ function readWithErrors(text: string): Pick<ManifestDocument, 'root' | 'limit' |
 /**
  * The value of a node as `JSON.parse` would make it: a field named `__proto__` is a field like any other. Fields
  * without a value are left out. Recursion ends at the nesting that documents are limited to.
+ * @param shortened a list of which only the first item is read
  */
-export function valueOf(node: Node): unknown {
-  if (node.type === 'array') return (node.children ?? []).map(valueOf);
+export function valueOf(node: Node, shortened?: Node): unknown {
+  const { children = [] } = node;
+  if (node.type === 'array') {
+    return (node === shortened ? children.slice(0, 1) : children).map((item) => valueOf(item, shortened));
+  }
   if (node.type !== 'object') return scalarOf(node);
   const object: Record<string, unknown> = {};
   forEachField(node, ({ name, value }) => {
     if (!value) return;
-    if (name !== '__proto__') object[name] = valueOf(value);
-    else Object.defineProperty(object, name, { value: valueOf(value), enumerable: true, configurable: true });
+    if (name !== '__proto__') object[name] = valueOf(value, shortened);
+    else
+      Object.defineProperty(object, name, { value: valueOf(value, shortened), enumerable: true, configurable: true });
   });
   return object;
 }

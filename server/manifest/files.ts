@@ -37,11 +37,40 @@ export function entryTexts(document: ManifestDocument, field: string): readonly 
 function collectTexts(document: ManifestDocument, field: string): readonly EntryText[] {
   const texts: EntryText[] = [];
   for (const entry of fileEntries(document)) {
-    const node = document.fieldsOf(entry).get(field)?.value;
-    const text = stringOf(node);
-    if (node && text !== undefined) texts.push({ node, text });
+    const text = entryText(entry, field);
+    if (text) texts.push(text);
   }
   return texts;
+}
+
+/** The text that an entry has in one field; undefined when that is none. */
+export function entryText(entry: Node, field: string): EntryText | undefined {
+  const node = fieldValue(entry, field);
+  const text = stringOf(node);
+  return node && text !== undefined ? { node, text } : undefined;
+}
+
+/** The value of an entry's field; undefined without one. */
+export function fieldValue(entry: Node, name: string): Node | undefined {
+  return propertyOf(entry, name)?.children?.[1];
+}
+
+/** Whether an entry has a field, even without a value. */
+export function hasField(entry: Node, name: string): boolean {
+  return propertyOf(entry, name) !== undefined;
+}
+
+/**
+ * A property of an entry, the last of equal names. Entries have few fields, so that they are looked through: ten
+ * thousand maps would take longer to make.
+ */
+function propertyOf(entry: Node, name: string): Node | undefined {
+  const properties = entry.type === 'object' ? (entry.children ?? []) : [];
+  for (let index = properties.length - 1; index >= 0; index--) {
+    const property = properties[index];
+    if (property?.children?.[0]?.value === name) return property;
+  }
+  return undefined;
 }
 
 /** The size in bytes that a node states; undefined when that is none. */

@@ -12,21 +12,30 @@ export interface Misspelling {
   readonly required: boolean;
 }
 
-/** Finds misspelled field names. Other unknown fields are none of our business: manifests may carry more. */
-export function misspellings(document: ManifestDocument, schema: z.core.$ZodType): Misspelling[] {
-  const search: Search = { document, found: [], meant: new Map() };
-  if (document.root) collect(search, schema, document.root);
+/**
+ * Finds misspelled field names. Other unknown fields are none of our business: manifests may carry more.
+ * @param node what the schema describes
+ * @param leftOut is not looked into
+ */
+export function misspellings(
+  document: ManifestDocument,
+  schema: z.core.$ZodType,
+  node: Node,
+  leftOut?: Node
+): Misspelling[] {
+  const search: Search = { document, leftOut, found: [] };
+  collect(search, schema, node);
   return search.found;
 }
 
 interface Search {
   readonly document: ManifestDocument;
+  readonly leftOut: Node | undefined;
   readonly found: Misspelling[];
-  /** What was meant, by the absent fields and the name: entries tend to repeat the same mistake. */
-  readonly meant: Map<string, string | undefined>;
 }
 
 function collect(search: Search, schema: z.core.$ZodType, node: Node): void {
+  if (node === search.leftOut) return;
   if (schema instanceof z.ZodOptional) collect(search, schema.unwrap(), node);
   else if (schema instanceof z.ZodArray && node.type === 'array') {
     for (const entry of node.children ?? []) collect(search, schema.element, entry);
@@ -42,18 +51,23 @@ function collectInObject(search: Search, { shape }: z.ZodObject, object: Node): 
       if (field.value?.children) collect(search, known, field.value);
       continue;
     }
-    const meant = recalledField(search, field.name, Object.keys(shape), fields);
+    const meant = recalledField(document, field.name, Object.keys(shape), fields);
     if (meant !== undefined) found.push({ object, field, meant, required: !(shape[meant] instanceof z.ZodOptional) });
   }
 }
 
+/** What was meant, by the absent fields and the name: entries tend to repeat the same mistake. */
+const meantFields = new WeakMap<ManifestDocument, Map<string, string | undefined>>();
+
 /** As {@link meantField}, but looks only once for the same name among the same absent fields. */
 function recalledField(
-  { meant }: Search,
+  document: ManifestDocument,
   written: string,
   known: readonly string[],
   present: ReadonlyMap<string, Field>
 ): string | undefined {
+  const meant = meantFields.get(document) ?? new Map<string, string | undefined>();
+  meantFields.set(document, meant);
   const absent = known.filter((name) => !present.has(name));
   const question = `${absent.join()}\n${written}`;
   if (!meant.has(question)) meant.set(question, meantField(written, absent, present));

@@ -38,12 +38,19 @@ const WORDS: ReadonlyMap<number, { readonly word: string; readonly value: boolea
 
 type WritableNode = { -readonly [Key in keyof Node]: Node[Key] };
 
+const NO_NODES: Node[] = [];
+
 class StrictReader {
   private at = 0;
   private depth = 0;
+  /** Children of what is being read: an array that grows has room for more than most objects have. */
+  private readonly pending: Node[] = [];
   private values = 1;
   /** Every name of a field once: thousands of entries have the same few. */
-  private readonly names = new Map<unknown, unknown>();
+  private readonly names = new Map<string, string>();
+  /** The name that came last after each. */
+  private readonly followers = new Map<string, string>();
+  private lastName = '';
 
   constructor(
     private readonly text: string,
@@ -76,15 +83,15 @@ class StrictReader {
   }
 
   private container(type: 'object' | 'array', close: number, parent: Node): WritableNode | undefined {
-    const children: Node[] = [];
     const offset = this.at++;
-    const node: WritableNode = { type, offset, length: -1, parent, children };
+    const node: WritableNode = { type, offset, length: -1, parent, children: NO_NODES };
+    const before = this.pending.length;
     if (++this.depth > this.limits.depth || ++this.values > this.limits.values) return undefined;
     if (this.next() !== close) {
       for (;;) {
         const child = type === 'object' ? this.property(node) : this.value(node);
         if (!child) return undefined;
-        children.push(child);
+        this.pending.push(child);
         const unit = this.next();
         if (unit === close) break;
         if (unit !== COMMA || ++this.values > this.limits.values) return undefined;
@@ -93,24 +100,49 @@ class StrictReader {
     }
     this.at++;
     this.depth--;
+    node.children = this.pending.splice(before);
     node.length = this.at - offset;
     return node;
   }
 
   private property(parent: Node): WritableNode | undefined {
     if (this.next() !== QUOTE) return undefined;
-    const children: Node[] = [];
-    const node: WritableNode = { type: 'property', offset: this.at, length: -1, parent, children, colonOffset: -1 };
-    const key = this.string(node);
+    const offset = this.at;
+    const node: WritableNode = { type: 'property', offset, length: -1, parent, children: NO_NODES, colonOffset: -1 };
+    const key = this.expectedName(node) ?? this.name(node);
     if (!key || this.next() !== COLON) return undefined;
-    key.value = this.names.get(key.value) ?? key.value;
-    this.names.set(key.value, key.value);
     node.colonOffset = this.at++;
     const value = this.value(node);
     if (!value) return undefined;
-    children.push(key, value);
+    node.children = [key, value];
     node.length = this.at - node.offset;
     return node;
+  }
+
+  /** Thousands of entries have the same names in the same order: mostly a comparison is all that takes. */
+  private expectedName(parent: Node): WritableNode | undefined {
+    const offset = this.at;
+    const value = this.followers.get(this.lastName);
+    if (value === undefined || !this.text.startsWith(value, offset + 1)) return undefined;
+    const length = value.length + 2;
+    if (this.text.charCodeAt(offset + length - 1) !== QUOTE) return undefined;
+    this.at += length;
+    this.lastName = value;
+    return { type: 'string', offset, length, parent, value };
+  }
+
+  private name(parent: Node): WritableNode | undefined {
+    const key = this.string(parent);
+    if (!key) return undefined;
+    const written: unknown = key.value;
+    if (typeof written !== 'string') return undefined;
+    const value = this.names.get(written) ?? written;
+    this.names.set(value, value);
+    // One with escapes is not what the text has.
+    if (value.length === key.length - 2) this.followers.set(this.lastName, value);
+    this.lastName = value;
+    key.value = value;
+    return key;
   }
 
   private string(parent: Node): WritableNode | undefined {

@@ -1,14 +1,15 @@
 import { parseDigest } from '../../../shared/digest';
-import type { Report } from '../diagnostic';
-import { type ManifestDocument, rangeOf } from '../document';
-import { entryTexts } from '../files';
+import { rangeOf } from '../document';
+import { entryText } from '../files';
+import type { Rule } from './rule';
 
 /** Digests that are read, but not spelled as we write them. */
-export function checkDigestFormat(document: ManifestDocument, report: Report): void {
-  for (const { node, text } of entryTexts(document, 'sha256')) {
-    const digest = parseDigest(text);
-    if (digest === undefined || digest === text) continue;
+export const digestFormat: Rule = {
+  entry({ entry }, report) {
+    const written = entryText(entry, 'sha256');
+    const digest = written && parseDigest(written.text);
+    if (!written || digest === undefined || digest === written.text) return;
     const message = 'Write digests in lower case without white space around them; this one is read all the same.';
-    report({ code: 'digest-format', severity: 'information', message, ...rangeOf(node) });
+    report({ code: 'digest-format', severity: 'information', message, ...rangeOf(written.node) });
   }
-}
+};

@@ -4,10 +4,8 @@ import type { Report } from '../diagnostic';
 import { type ManifestDocument, stringOf } from '../document';
 import { checkDuplicateKeys } from './duplicate-keys';
 import { checkNumber } from './inexact-numbers';
+import type { ManifestInQuestion, Rule } from './rule';
 import { checkSecret } from './secrets';
-
-/** How many objects and lists are looked through between two pauses. */
-const CONTAINERS = 1000;
 
 /** A value, and where it stands. */
 interface Placed {
@@ -18,50 +16,70 @@ interface Placed {
   readonly secretField: string | undefined;
 }
 
-/**
- * The rules that hold wherever something stands, in one walk: numbers that are not exact, secrets, and keys that are
- * written twice. Pauses now and then.
- * @param reportKeys whether the last are ours to report
- */
-export function* checkEverywhere(
-  document: ManifestDocument,
-  reportKeys: boolean,
-  report: Report
-): Generator<undefined, void> {
-  const secretNames = new SecretNames();
-  const open: Placed[] = [];
-  const visit = (node: Node, field: string | undefined, secretField: string | undefined): void => {
+/** The rules that hold wherever something stands: numbers that are not exact, secrets, and keys that are written twice. */
+export const everywhere: Rule = {
+  whole(manifest, report) {
+    const { root } = manifest.document;
+    const files = manifest.document.nodeAt([FILES]);
+    const entries = files?.type === 'array' ? files : undefined;
+    if (root) new Walk(manifest, report, entries).from({ node: root, field: undefined, secretField: undefined });
+  },
+  entry(manifest, report) {
+    new Walk(manifest, report).from({ node: manifest.entry, field: FILES, secretField: undefined });
+  }
+};
+
+/** The field with the list of files, whose entries are looked at one by one. */
+const FILES = 'files';
+
+/** One walk without recursion. */
+class Walk {
+  private readonly open: Placed[] = [];
+
+  /** @param leftOut is not looked into */
+  constructor(
+    private readonly manifest: ManifestInQuestion,
+    private readonly report: Report,
+    private readonly leftOut?: Node
+  ) {}
+
+  from(start: Placed): void {
+    this.visit(start);
+    for (let placed = this.open.pop(); placed; placed = this.open.pop()) this.look(placed);
+  }
+
+  private visit(placed: Placed): void {
+    const { node, field, secretField } = placed;
+    const { manifest, report } = this;
     if (node.children) {
-      open.push({ node, field, secretField });
+      if (node !== this.leftOut) this.open.push(placed);
       return;
     }
-    if (node.type === 'number') checkNumber(document, node, report);
+    if (node.type === 'number') checkNumber(manifest.document, node, report);
     checkSecret(node, field, secretField, report);
-  };
-  if (document.root) visit(document.root, undefined, undefined);
-  for (let visited = 1; ; visited++) {
-    const container = open.pop();
-    if (!container) return;
-    const { node, field, secretField } = container;
-    if (node.type === 'object' && reportKeys) checkDuplicateKeys(document, node, report);
+  }
+
+  private look({ node, field, secretField }: Placed): void {
+    const { manifest, report } = this;
+    if (node.type === 'object' && manifest.reportKeys) checkDuplicateKeys(manifest.document, node, report);
     for (const child of node.children ?? []) {
       if (child.type === 'property') {
         const [key, value] = child.children ?? [];
         const name = stringOf(key);
-        if (value) visit(value, name, secretNames.has(name) ? name : secretField);
-      } else visit(child, field, secretField);
+        const isSecret = name !== undefined && isSecretIn(manifest.document, name);
+        if (value) this.visit({ node: value, field: name, secretField: isSecret ? name : secretField });
+      } else this.visit({ node: child, field, secretField });
     }
-    if (visited % CONTAINERS === 0) yield;
   }
 }
 
 /** Which names are those of secrets; a document has few different ones, each of them often. */
-class SecretNames {
-  private readonly known = new Map<string | undefined, boolean>([[undefined, false]]);
+const secretNames = new WeakMap<ManifestDocument, Map<string, boolean>>();
 
-  has(name: string | undefined): boolean {
-    const isSecret = this.known.get(name) ?? (name !== undefined && isSecretName(name));
-    this.known.set(name, isSecret);
-    return isSecret;
-  }
+function isSecretIn(document: ManifestDocument, name: string): boolean {
+  const known = secretNames.get(document) ?? new Map<string, boolean>();
+  secretNames.set(document, known);
+  const isSecret = known.get(name) ?? isSecretName(name);
+  known.set(name, isSecret);
+  return isSecret;
 }

@@ -1,7 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import type { Report } from '../diagnostic';
 import { forEachField, type ManifestDocument, rangeOf } from '../document';
-import { fileEntries } from '../files';
+import type { Rule } from './rule';
 
 /** What other tools and their manifests call fields, and what they are called here. */
 const NAMES_ELSEWHERE = {
@@ -22,11 +22,15 @@ const NAMES_ELSEWHERE = {
 } as const;
 
 /** Fields under the names of other tools, which nothing here reads. */
-export function checkNamesElsewhere(document: ManifestDocument, report: Report): void {
-  for (const entry of fileEntries(document)) checkObject(document, entry, NAMES_ELSEWHERE.file, report);
-  const defaults = document.nodeAt(['defaults']);
-  if (defaults) checkObject(document, defaults, NAMES_ELSEWHERE.defaults, report);
-}
+export const namesElsewhere: Rule = {
+  whole({ document }, report) {
+    const defaults = document.nodeAt(['defaults']);
+    if (defaults) checkObject(document, defaults, NAMES_ELSEWHERE.defaults, report);
+  },
+  entry({ document, entry }, report) {
+    checkObject(document, entry, NAMES_ELSEWHERE.file, report);
+  }
+};
 
 function checkObject(
   document: ManifestDocument,

@@ -1,14 +1,15 @@
 import { isPickleName } from '../../weights/weights-name';
-import type { Report } from '../diagnostic';
-import { type Dialect, FILE_NAME_FIELDS } from '../dialect';
-import { type ManifestDocument, rangeOf } from '../document';
-import { entryTexts } from '../files';
+import { FILE_NAME_FIELDS } from '../dialect';
+import { rangeOf } from '../document';
+import { entryText } from '../files';
+import type { Rule } from './rule';
 
 /** Files of a format that runs code when it is read. */
-export function checkPickles(document: ManifestDocument, dialect: Dialect, report: Report): void {
-  for (const { node, text } of entryTexts(document, FILE_NAME_FIELDS[dialect])) {
-    if (!isPickleName(text)) continue;
+export const pickles: Rule = {
+  entry({ entry, dialect }, report) {
+    const name = entryText(entry, FILE_NAME_FIELDS[dialect]);
+    if (!name || !isPickleName(name.text)) return;
     const message = 'Pickle files can run code on the machine that reads them; prefer safetensors or GGUF.';
-    report({ code: 'pickle-file', severity: 'warning', message, ...rangeOf(node) });
+    report({ code: 'pickle-file', severity: 'warning', message, ...rangeOf(name.node) });
   }
-}
+};

@@ -1,8 +1,8 @@
 import { collisionKey } from '../../../shared/file-name';
 import { isRole, type Role } from '../../../shared/roles';
-import type { Report } from '../diagnostic';
-import { type ManifestDocument, rangeOf, stringOf } from '../document';
-import { type EntryText, entryTexts, fileEntries } from '../files';
+import { rangeOf, stringOf } from '../document';
+import { type EntryText, entryText, entryTexts, fileEntries } from '../files';
+import type { Rule } from './rule';
 
 /** Roles that a model may have any number of. */
 const ROLES_IN_PLURAL: ReadonlySet<string> = new Set<Role>(['lora', 'embedding', 'control_net']);
@@ -11,25 +11,28 @@ const ROLES_IN_PLURAL: ReadonlySet<string> = new Set<Role>(['lora', 'embedding',
 const PART_OF_MANY = /-\d{5}-of-\d{5}\.\w+$/;
 
 /** Two files for a role that the engine takes one file for. */
-export function checkRepeatedRoles(document: ManifestDocument, report: Report): void {
-  const first = new Map<string, EntryText>();
-  for (const role of entryTexts(document, 'role')) {
-    const { node, text } = role;
-    const name = fileNameBeside(document, role);
-    if (ROLES_IN_PLURAL.has(text) || PART_OF_MANY.test(name)) continue;
-    const before = first.get(text);
-    if (!before) first.set(text, role);
-    // One file that is listed twice is one mistake, and not of its role.
-    if (!before || collisionKey(fileNameBeside(document, before)) === collisionKey(name)) continue;
-    const message = `The engine takes one file with the role “${text}”, and there is one already; give this one another role.`;
-    const related = [{ ...rangeOf(before.node), message: 'The other one is here.' }];
-    report({ code: 'duplicate-role', severity: 'warning', message, ...rangeOf(node), related });
+export const repeatedRoles: Rule = {
+  whole({ document }, report) {
+    const first = new Map<string, EntryText>();
+    for (const role of entryTexts(document, 'role')) {
+      const { node, text } = role;
+      if (ROLES_IN_PLURAL.has(text)) continue;
+      const name = fileNameBeside(role);
+      if (PART_OF_MANY.test(name)) continue;
+      const before = first.get(text);
+      if (!before) first.set(text, role);
+      // One file that is listed twice is one mistake, and not of its role.
+      if (!before || collisionKey(fileNameBeside(before)) === collisionKey(name)) continue;
+      const message = `The engine takes one file with the role “${text}”, and there is one already; give this one another role.`;
+      const related = [{ ...rangeOf(before.node), message: 'The other one is here.' }];
+      report({ code: 'duplicate-role', severity: 'warning', message, ...rangeOf(node), related });
+    }
   }
-}
+};
 
-function fileNameBeside(document: ManifestDocument, { node }: EntryText): string {
+function fileNameBeside({ node }: EntryText): string {
   const entry = node.parent?.parent;
-  return (entry && stringOf(document.fieldsOf(entry).get('filename')?.value)) ?? '';
+  return (entry && entryText(entry, 'filename')?.text) ?? '';
 }
 
 /** What a task cannot do without, whatever the family of the weights is. */
@@ -43,29 +46,37 @@ export const ROLES_OF_TASKS: ReadonlyMap<string, readonly Role[]> = new Map([
 ]);
 
 /** A task that none of the files can be used for, and a half of a pair. */
-export function checkMissingRoles(document: ManifestDocument, report: Report): void {
-  const roles = entryTexts(document, 'role');
-  const present = new Set(roles.map(({ text }) => text));
-  const task = document.nodeAt(['task']);
-  const needed = ROLES_OF_TASKS.get(stringOf(task) ?? '');
-  // While a role is unknown or missing, nobody can tell which one is not there.
-  const isComplete =
-    roles.length > 0 && roles.length === fileEntries(document).length && roles.every(({ text }) => isRole(text));
-  if (task && needed && isComplete && !needed.some((role) => present.has(role))) {
-    const listed = needed.map((role) => `“${role}”`).join(' or ');
-    const message = `Nothing here can do that: it takes a file with the role ${listed}; add one, or change the task.`;
-    report({ code: 'missing-role', severity: 'warning', message, ...rangeOf(task), judgedUntil: document.text.length });
+export const missingRoles: Rule = {
+  whole({ document }, report) {
+    const roles = entryTexts(document, 'role');
+    const present = new Set(roles.map(({ text }) => text));
+    const task = document.nodeAt(['task']);
+    const needed = ROLES_OF_TASKS.get(stringOf(task) ?? '');
+    // While a role is unknown or missing, nobody can tell which one is not there.
+    const isComplete =
+      roles.length > 0 && roles.length === fileEntries(document).length && roles.every(({ text }) => isRole(text));
+    if (task && needed && isComplete && !needed.some((role) => present.has(role))) {
+      const listed = needed.map((role) => `“${role}”`).join(' or ');
+      const message = `Nothing here can do that: it takes a file with the role ${listed}; add one, or change the task.`;
+      report({
+        code: 'missing-role',
+        severity: 'warning',
+        message,
+        ...rangeOf(task),
+        judgedUntil: document.text.length
+      });
+    }
+    const highNoise = roles.find(({ text }) => text === 'high_noise_diffusion_model');
+    if (highNoise && isComplete && !present.has('diffusion_model')) {
+      const message =
+        'This is one half of a pair: the steps with less noise take a file with the role “diffusion_model”.';
+      report({
+        code: 'missing-role',
+        severity: 'warning',
+        message,
+        ...rangeOf(highNoise.node),
+        judgedUntil: document.text.length
+      });
+    }
   }
-  const highNoise = roles.find(({ text }) => text === 'high_noise_diffusion_model');
-  if (highNoise && isComplete && !present.has('diffusion_model')) {
-    const message =
-      'This is one half of a pair: the steps with less noise take a file with the role “diffusion_model”.';
-    report({
-      code: 'missing-role',
-      severity: 'warning',
-      message,
-      ...rangeOf(highNoise.node),
-      judgedUntil: document.text.length
-    });
-  }
-}
+};

@@ -1,59 +1,50 @@
 import type { Node } from 'jsonc-parser';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { isDiagnosticCode } from '../../../shared/manifest/diagnostic-codes';
 import type { Report, TextRange } from '../diagnostic';
-import { DIALECT_SCHEMAS, type Dialect } from '../dialect';
+import { DIALECT_SCHEMAS } from '../dialect';
 import { endOf, type ManifestDocument, rangeOf, stringOf, valueOf } from '../document';
 import { type Misspelling, misspellings } from '../misspellings';
+import type { Rule } from './rule';
 import { excerpt, issueText, missingFieldsText, optionText } from './texts';
 
-/**
- * Fields that are missing, misspelled, of the wrong type or against a rule of the dialect's schema. Pauses between
- * entries.
- */
-export function* checkShape(document: ManifestDocument, dialect: Dialect, report: Report): Generator<undefined> {
-  const { root } = document;
-  if (!root) return;
-  const schema = DIALECT_SCHEMAS[dialect];
-  const misspelled = misspellings(document, schema);
+/** Fields that are missing, misspelled, of the wrong type or against a rule of the dialect's schema. */
+export const shape: Rule = {
+  whole({ document, dialect }, report) {
+    const { root } = document;
+    if (!root) return;
+    const schema = DIALECT_SCHEMAS[dialect];
+    const files = document.nodeAt(['files']);
+    const entries = files?.type === 'array' ? files : undefined;
+    const misspelled = misspellings(document, schema, root, entries);
+    // Of the list, the first entry stands for all: whether there is one is all that counts here.
+    const issues = schema.safeParse(valueOf(root, entries)).error?.issues ?? [];
+    const outside = issues.filter(({ path: [field, ...inner] }) => field !== 'files' || inner.length === 0);
+    reportAll(document, { misspelled, issues: outside }, report);
+  },
+  entry({ document, dialect, entry, index }, report) {
+    const { element } = DIALECT_SCHEMAS[dialect].shape.files;
+    const misspelled = misspellings(document, element, entry);
+    const issues = element.safeParse(valueOf(entry)).error?.issues ?? [];
+    const placed = issues.map((issue) => ({ ...issue, path: ['files', index, ...issue.path] }));
+    reportAll(document, { misspelled, issues: placed }, report);
+  }
+};
+
+interface Mistakes {
+  readonly misspelled: readonly Misspelling[];
+  readonly issues: readonly z.core.$ZodIssue[];
+}
+
+function reportAll(document: ManifestDocument, { misspelled, issues }: Mistakes, report: Report): void {
   for (const misspelling of misspelled) reportMisspelling(document, misspelling, report);
-  yield;
-  const issues = yield* issuesOf(schema, valueOf(root));
   const missing = new Map<Node, string[]>();
-  for (const [index, issue] of issues.entries()) {
-    if (index % ENTRIES === ENTRIES - 1) yield;
+  for (const issue of issues) {
     const node = document.nodeAt(issue.path);
     if (node) reportIssue(document, issue, node, report);
     else noteMissing(document, issue, missing);
   }
   reportMissing(document, missing, misspelled, report);
-}
-
-/** How many entries, and how many of the schema's issues, are dealt with at once. */
-const ENTRIES = 500;
-
-/** What the schema has to say about a manifest; a long list of files is read in parts. */
-function* issuesOf(schema: z.ZodType, manifest: unknown): Generator<undefined, z.core.$ZodIssue[]> {
-  const files = isRecord(manifest) ? manifest['files'] : undefined;
-  if (!isRecord(manifest) || !Array.isArray(files) || files.length <= ENTRIES) {
-    return schema.safeParse(manifest).error?.issues ?? [];
-  }
-  const issues: z.core.$ZodIssue[] = [];
-  for (let first = 0; first < files.length; first += ENTRIES) {
-    const part = { ...manifest, files: files.slice(first, first + ENTRIES) };
-    for (const issue of schema.safeParse(part).error?.issues ?? []) {
-      const [field, index, ...inner] = issue.path;
-      if (field === 'files' && typeof index === 'number') {
-        issues.push({ ...issue, path: [field, first + index, ...inner] });
-      } else if (first === 0) issues.push(issue);
-    }
-    yield;
-  }
-  return issues;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function reportMisspelling(document: ManifestDocument, misspelling: Misspelling, report: Report): void {
