@@ -16,6 +16,7 @@ import { inspect } from './inspect';
 import { list } from './list';
 import { manifest } from './manifest';
 import { pull } from './pull';
+import { upscale } from './upscale';
 import { validate } from './validate';
 import { verify } from './verify';
 
@@ -30,6 +31,7 @@ const COMMANDS: readonly Command[] = [
   drop,
   gc,
   generate,
+  upscale,
   engine,
   doctor
 ];

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateImage } from '../../server/operations/generate/generate-image';
+import { upscaleImage } from '../../server/operations/generate/upscale-image';
 import { findModel } from '../../server/operations/known-models';
 import type { GenerationRequest } from '../../shared/generation';
 import { type FastEngine, fastEngine } from '../support/fast-engine';
@@ -118,6 +119,31 @@ describe('generating', () => {
   it('is refused for videos, which nobody could keep', async () => {
     const { generate, engine } = await bench();
     await expect(generate({ video_frames: 8 })).rejects.toMatchObject({ code: 'bad-request', subject: 'video_frames' });
+    expect(await engine.runs()).toEqual([]);
+  });
+});
+
+describe('enlarging', () => {
+  const options = { signal: new AbortController().signal, onProgress: () => undefined };
+
+  it('gives an image that is as much larger as the model makes it, and keeps it', async () => {
+    const { services, engine } = await bench([['upscale_model', 'esrgan-x2.safetensors']]);
+    const model = await findModel(services, 'test-model');
+    const result = await upscaleImage(services, model, await picture('cat.png', 64), options);
+    expect(result.images).toMatchObject([{ width: 128, height: 128 }]);
+    const { sidecar } = await services.images.get(result.images[0]!.id);
+    expect(sidecar.label).toBe('cat.png, enlarged');
+    expect((await engine.runs()).map((argv) => argv.slice(0, 2))).toEqual([['--mode', 'upscale']]);
+  });
+
+  it('needs a model that is made for it', async () => {
+    const { services, engine } = await bench();
+    const model = await findModel(services, 'test-model');
+    const image = await picture('cat.png', 64);
+    await expect(upscaleImage(services, model, image, options)).rejects.toMatchObject({
+      code: 'bad-request',
+      subject: 'upscale_model'
+    });
     expect(await engine.runs()).toEqual([]);
   });
 });

@@ -112,8 +112,7 @@ describe('the stand-in refuses in its own name', () => {
   it.each([
     [['-o', 'out.jpg'], 'stand-in: the stand-in cannot encode .jpg images, only .png\n'],
     [['-o', 'out.webp'], 'stand-in: the stand-in cannot encode .webp images, only .png\n'],
-    [['-M', 'upscale'], 'stand-in: does not replay the mode upscale, only img_gen\n'],
-    [['-M', 'convert'], 'stand-in: does not replay the mode convert, only img_gen\n'],
+    [['-M', 'convert'], 'stand-in: does not replay the mode convert, only img_gen and upscale\n'],
     [['--t5xxl', 'x.gguf'], 'stand-in: does not replay runs with --t5xxl\n'],
     [['--control-net', 'models/vae-kl.safetensors'], 'stand-in: has no recording of a run with a control net\n']
   ])('%j', async (argv, stderr) => {

@@ -10,6 +10,7 @@ import { checkEncoding, saveImages } from './output-files.mjs';
 import { usageText, VERSION_LINE } from './recorded.mjs';
 import { imageRequest, unreplayedOption } from './request.mjs';
 import { Stopped } from './stopped.mjs';
+import { upscale } from './upscale.mjs';
 
 /**
  * Behaves as the recorded sd-cli for an argument list (without the program) and resolves to the exit code, when
@@ -59,12 +60,15 @@ async function answer(console, argv, environment) {
     return 0;
   }
   if (values.has('--color')) console.useColour();
+  if (values.get('--mode') === 'upscale') {
+    return upscale(console, new Clock(speedFrom(environment)), values, faultsFrom(environment));
+  }
   return makeImages(console, values, environment);
 }
 
 async function makeImages(console, values, environment) {
   const mode = values.get('--mode') ?? 'img_gen';
-  if (mode !== 'img_gen') throw new Stopped(`does not replay the mode ${mode}, only img_gen`);
+  if (mode !== 'img_gen') throw new Stopped(`does not replay the mode ${mode}, only img_gen and upscale`);
   const unreplayed = unreplayedOption(values);
   if (unreplayed !== undefined) throw new Stopped(`does not replay runs with ${unreplayed}`);
   const clock = new Clock(speedFrom(environment));

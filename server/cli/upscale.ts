@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import { Failure } from '../../shared/failure';
+import { upscaleImage } from '../operations/generate/upscale-image';
+import { findModel } from '../operations/known-models';
+import type { Command } from './command';
+import { exportImages } from './export-images';
+import { minutesOf, reported } from './generation-report';
+import { onlyArgument } from './model-arguments';
+
+export const upscale: Command = {
+  name: 'upscale',
+  usage: 'IMAGE --model NAME [--output FILE] [--time-limit MINUTES]',
+  summary: 'enlarges an image and prints the path of the larger one',
+  options: {
+    model: { type: 'string' },
+    output: { type: 'string', short: 'o' },
+    'time-limit': { type: 'string' }
+  },
+  async run(input, { services, console, signal, folder }) {
+    const image = resolve(folder, onlyArgument(input, 'image'));
+    const name = input.text('model');
+    if (name === undefined) throw new Failure('wrong-usage', 'Say what to enlarge with: --model NAME.');
+    const model = await findModel(services, name);
+    const timeLimitMinutes = minutesOf(input.text('time-limit'));
+    const result = await reported(name, console, undefined, ({ onProgress }) =>
+      upscaleImage(services, model, image, { signal, onProgress, timeLimitMinutes })
+    );
+    const output = input.text('output');
+    if (output !== undefined) await exportImages(result.images, resolve(folder, output));
+    console.document(result);
+    for (const warning of result.warnings) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
+    for (const { width, height, id, path } of result.images) {
+      console.remark(`${width} × ${height}, id ${id}`);
+      console.answer(path);
+    }
+    return 0;
+  }
+};

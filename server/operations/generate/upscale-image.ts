@@ -1,0 +1,91 @@
+import { availableParallelism, loadavg } from 'node:os';
+import { basename, join } from 'node:path';
+import type { GenerationResult } from '../../../shared/generation';
+import { upscaleArguments } from '../../engine/arguments/upscale-arguments';
+import { TAKE_IMAGE_TASK, takenImage } from '../../engine/inputs/take-image';
+import { runEngine } from '../../engine/run';
+import { type Scratch, withScratch } from '../../engine/scratch';
+import { engineThreads } from '../../engine/threads';
+import { type EngineInUse, engineInUse } from '../engine/engine-in-use';
+import { inspectImage } from '../inspect-image';
+import type { KnownModel } from '../known-models';
+import type { Services } from '../services';
+import { requireTrust } from '../trust';
+import { type SoundModel, soundModel } from './check';
+import { keepImages } from './keep';
+import { OUTPUT } from './prepare';
+import type { GenerateOptions } from './run';
+import { whenItsTurn } from './turn';
+
+/** What somebody who waits for a larger image hears and may do. */
+export type UpscaleOptions = Pick<GenerateOptions, 'signal' | 'onProgress' | 'timeLimitMinutes'>;
+
+/**
+ * Enlarges an image with a model that is made for that, and puts what comes out into the gallery.
+ * @param image absolute path
+ * @throws Failure, also when the engine wrote the image as it was
+ */
+export async function upscaleImage(
+  services: Services,
+  known: KnownModel,
+  image: string,
+  options: UpscaleOptions
+): Promise<GenerationResult> {
+  requireTrust(services, 'Enlarging images');
+  const startedAt = services.clock.elapsed();
+  const model = await soundModel(services, known);
+  const engine = await engineInUse(services, options);
+  const { log, layout } = services;
+  log.info('starting enlarging', { model: model.name, engine: engine.abilities.version });
+  const onProblem = (sentence: string): void => log.warn(sentence);
+  return whenItsTurn(services, { model: model.name, request: {} }, options, () =>
+    withScratch(layout.scratch, onProblem, async (scratch) => {
+      const result = await enlarge(services, { model, engine, scratch, image }, options);
+      const request = { prompt: '', init_image: image };
+      const parts = { model, engine, request, label: `${basename(image)}, enlarged` };
+      const images = await keepImages(services, parts, result.images);
+      const milliseconds = Math.round(services.clock.elapsed() - startedAt);
+      log.info('done enlarging', { model: model.name, ms: milliseconds });
+      return { model: model.name, images, warnings: result.warnings, milliseconds };
+    })
+  );
+}
+
+interface Enlarging {
+  readonly model: SoundModel;
+  readonly engine: EngineInUse;
+  readonly scratch: Scratch;
+  readonly image: string;
+}
+
+async function enlarge(
+  { pool }: Services,
+  { model, engine, scratch, image }: Enlarging,
+  { signal, onProgress, timeLimitMinutes }: UpscaleOptions
+) {
+  const target = join(scratch.folder, 'init');
+  const taken = takenImage.parse(await pool.start(TAKE_IMAGE_TASK, { path: image, target }).result);
+  const [load = 0] = loadavg();
+  const { options, unsent } = upscaleArguments({
+    files: model.files,
+    image: taken.path,
+    abilities: engine.abilities,
+    threads: engineThreads(availableParallelism(), load),
+    output: OUTPUT
+  });
+  const { images, warnings } = await runEngine({
+    enginePath: engine.path,
+    arguments: options,
+    environment: engine.environment,
+    scratch,
+    output: OUTPUT,
+    goal: { kind: 'enlarged', from: taken },
+    seed: 0,
+    model: model.name,
+    onProgress,
+    timeLimitMinutes,
+    readImage: (path) => inspectImage(pool, path, signal),
+    signal
+  });
+  return { images, warnings: [...unsent, ...warnings] };
+}
