@@ -59,7 +59,7 @@ async function generate(runCli, names, prompt) {
  * The built command line with a home. A run is one line with its time; it gives the answer of `--json`, or the
  * tolerated failure code, and throws for other failures.
  */
-function commandLine({ home, env, say }) {
+export function commandLine({ home, env, say }) {
   const cli = path.join(root, 'dist', 'cli.js');
   return async (step, args, toleratedCode) => {
     const started = performance.now();
