@@ -2,6 +2,7 @@ import { commands, Disposable, type Uri } from 'vscode';
 import type { ModelSummary } from '../shared/model';
 import { removeCredential, storeCredential } from './credentials/ask-credential';
 import type { CredentialVault } from './credentials/credential-vault';
+import { chooseEngine, installEngine } from './engine/install-engine';
 import { type GenerateParts, generate } from './generate/generate';
 import {
   type CacheParts,
@@ -65,6 +66,8 @@ export function registerCommands(parts: CommandParts): Disposable {
     onCached(COMMANDS.cancelCached, (node) => jobs.cancel(referenceOf(node))),
     commands.registerCommand(COMMANDS.revealCached, (node?: CacheNode) => node && revealCached(node)),
     commands.registerCommand(COMMANDS.openOnHub, (node?: CacheNode) => node && openOnHub(node)),
+    commands.registerCommand(COMMANDS.installEngine, () => installEngine(parts)),
+    commands.registerCommand(COMMANDS.chooseEngine, () => chooseEngine(parts)),
     commands.registerCommand(COMMANDS.storeCredential, () => storeCredential(vault)),
     commands.registerCommand(COMMANDS.removeCredential, () => removeCredential(vault)),
     commands.registerCommand(COMMANDS.restartServer, async () => {

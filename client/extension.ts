@@ -2,6 +2,7 @@ import { commands, Disposable, type ExtensionContext, type LogOutputChannel, win
 import type { LanguageClient } from 'vscode-languageclient/node';
 import type { HubCacheProgress } from '../shared/job-events';
 import {
+  EngineInstallProgressed,
   GenerationPreviewed,
   GenerationProgressed,
   GetCredential,
@@ -16,12 +17,19 @@ import {
 } from '../shared/protocol';
 import { registerCommands } from './commands';
 import { CredentialVault } from './credentials/credential-vault';
+import { ENGINE_JOB } from './engine/install-engine';
 import { CacheList } from './huggingface/cache-list';
 import { CacheTree } from './huggingface/cache-tree';
 import { startForOpenManifests } from './manifests/open-manifests';
 import { WorkspaceManifests } from './manifests/workspace-manifests';
 import { followPullsInContexts } from './models/job-contexts';
-import { generationProgress, hubCacheProgress, pullProgress, verifyProgress } from './models/job-progress';
+import {
+  generationProgress,
+  hubCacheProgress,
+  installProgress,
+  pullProgress,
+  verifyProgress
+} from './models/job-progress';
 import { ModelList } from './models/model-list';
 import { PlanDocuments } from './models/plan-actions';
 import { RunningJobs } from './models/running-jobs';
@@ -108,6 +116,9 @@ function listen(client: LanguageClient, models: ModelList, cache: CacheList, job
     // While a plan is made, servers may ask to be left alone for a while.
     jobs.advance(event.model, jobs.of(event.model)?.kind === 'plan' ? 'plan' : 'pull', progress);
   });
+  client.onNotification(EngineInstallProgressed, (progress) =>
+    jobs.advance(ENGINE_JOB, 'install', installProgress(progress))
+  );
   client.onNotification(VerifyProgressed, (event) => jobs.advance(event.model, 'verify', verifyProgress(event)));
   client.onNotification(GenerationProgressed, (event) =>
     jobs.advance(event.model, 'generate', generationProgress(event))

@@ -1,5 +1,6 @@
 import { NotificationType, NotificationType0, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import * as z from 'zod';
+import type { EngineInstallation, EngineInstallProgress, EngineOffer, EngineSummary, EngineVariant } from './engine';
 import type { FailureData } from './failure';
 import type { GenerationRequest, GenerationResult } from './generation';
 import type { HubCacheDeletion, HubCacheHealing, HubCacheListing, HubCacheReport } from './hub-cache';
@@ -209,6 +210,32 @@ export const PruneHubCache = new RequestType<PruneHubCacheParams, HubCacheDeleti
 /** Server to client: the cache that was listed is not what it was. */
 export const HubCacheChanged = new NotificationType0('diffusionDock/hubCache/changed');
 export const HubCacheProgressed = new NotificationType<HubCacheProgress>('diffusionDock/hubCache/progressed');
+
+/** Which build of the engine is to be installed. */
+export interface InstallEngineParams {
+  readonly variant: EngineVariant;
+  /** Tag of the release. */
+  readonly release: string;
+  /** Whether the user agreed to an archive that nothing proves. */
+  readonly allowUnverified: boolean;
+}
+
+/** What could be installed, the builds that fit the machine first. */
+export const ListEngineOffers = new RequestType0<readonly EngineOffer[], FailureData | undefined>(
+  'diffusionDock/engine/offers'
+);
+export const InstallEngine = new RequestType<InstallEngineParams, EngineInstallation, FailureData | undefined>(
+  'diffusionDock/engine/install'
+);
+/** Has the engine that was installed found before the PATH is searched. */
+export const UseInstalledEngine = new RequestType0<EngineSummary, FailureData | undefined>(
+  'diffusionDock/engine/useInstalled'
+);
+/** Asks a program whether it is an engine that runs here. */
+export const TryEngine = new RequestType<{ readonly path: string }, EngineSummary, FailureData | undefined>(
+  'diffusionDock/engine/try'
+);
+export const EngineInstallProgressed = new NotificationType<EngineInstallProgress>('diffusionDock/engine/progressed');
 
 /** Server to client: the list of models is not what it was; ask again when somebody looks. */
 export const ModelsChanged = new NotificationType0('diffusionDock/models/changed');

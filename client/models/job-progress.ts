@@ -1,4 +1,5 @@
 import { byteText, durationText } from '../../shared/byte-text';
+import type { EngineInstallProgress } from '../../shared/engine';
 import { briefText, detailText } from '../../shared/generation-text';
 import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } from '../../shared/job-events';
 import type { JobProgress } from './running-jobs';
@@ -41,6 +42,14 @@ export function pullProgress(event: PullEvent): JobProgress | undefined {
     case 'failed':
       return undefined;
   }
+}
+
+/** Where the installation of an engine is. Nearly all of the time is spent receiving it. */
+export function installProgress(progress: EngineInstallProgress): JobProgress {
+  if (progress.phase !== 'fetching') return { brief: progress.phase, detail: `${progress.phase} ${progress.archive}` };
+  const { receivedBytes: received, totalBytes: total } = progress;
+  const detail = total ? `${byteText(received)} of ${byteText(total)}` : byteText(received);
+  return { ...fractionOf(received, total ?? 0), brief: total ? percent(received / total) : detail, detail };
 }
 
 /** How far a verification is. */

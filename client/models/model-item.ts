@@ -87,7 +87,8 @@ const STARTING: Readonly<Record<JobKind, string>> = {
   verify: 'verifying',
   heal: 'healing',
   generate: 'starting',
-  drop: 'removing'
+  drop: 'removing',
+  install: 'starting'
 };
 
 function jobText({ kind, progress }: RunningJob): string {

@@ -8,7 +8,7 @@ import {
 } from 'vscode';
 import { Failure } from '../../shared/failure';
 
-export type JobKind = 'plan' | 'pull' | 'verify' | 'heal' | 'generate' | 'drop';
+export type JobKind = 'plan' | 'pull' | 'verify' | 'heal' | 'generate' | 'drop' | 'install';
 
 /** How far a job is. */
 export interface JobProgress {
@@ -47,7 +47,8 @@ const DOING: Readonly<Record<JobKind, string>> = {
   verify: 'being verified',
   heal: 'being healed',
   generate: 'making an image',
-  drop: 'being removed'
+  drop: 'being removed',
+  install: 'being installed'
 };
 
 /** What a healing is made of. */

@@ -25,6 +25,8 @@ export const COMMANDS = {
   cancelCached: 'diffusionDock.hubCache.cancel',
   revealCached: 'diffusionDock.hubCache.reveal',
   openOnHub: 'diffusionDock.hubCache.openOnHub',
+  installEngine: 'diffusionDock.engine.install',
+  chooseEngine: 'diffusionDock.engine.choose',
   storeCredential: 'diffusionDock.credentials.store',
   removeCredential: 'diffusionDock.credentials.remove',
   restartServer: 'diffusionDock.server.restart',

@@ -14,13 +14,14 @@ export type FailureAction =
         | 'manageTrust'
         | 'freeSpace';
     }
-  | { readonly kind: 'showLog' }
+  | { readonly kind: 'showLog' | 'installEngine' }
   | { readonly kind: 'openSetting'; readonly key: string; readonly title: string }
   | { readonly kind: 'openPage'; readonly url: string };
 
 const retry = { kind: 'retry' } as const;
 const pull = { kind: 'pull' } as const;
 const openManifest = { kind: 'openManifest' } as const;
+const installEngine = { kind: 'installEngine' } as const;
 const showLog = { kind: 'showLog' } as const;
 const setEngine = { kind: 'openSetting', key: SETTINGS.sdCliPath.key, title: 'Open Settings' } as const;
 const moveCache = { kind: 'openSetting', key: SETTINGS.cacheRoot.key, title: 'Move Cache' } as const;
@@ -44,8 +45,8 @@ const ACTIONS: Readonly<Record<FailureCode, readonly FailureAction[]>> = {
   'digest-mismatch': [openManifest, retry],
   'disk-full': [retry, { kind: 'freeSpace' }, moveCache],
   'file-access': [retry, showLog],
-  'engine-missing': [setEngine, showLog],
-  'engine-unusable': [setEngine, showLog],
+  'engine-missing': [installEngine, setEngine, showLog],
+  'engine-unusable': [installEngine, setEngine, showLog],
   'engine-failed': [{ kind: 'verify' }, showLog],
   'engine-unavailable': [setEngine, showLog],
   'engine-unproved': [retry, showLog],

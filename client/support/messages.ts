@@ -32,6 +32,7 @@ export function retrying(run: (credentialAlias?: string) => unknown): Pick<Remed
 const showLog = command('Show Log', COMMANDS.showLog);
 const restartServer = command('Restart Server', COMMANDS.restartServer);
 const freeSpace = command('Free Disk Space', COMMANDS.freeSpace);
+const installEngine = command('Install Engine', COMMANDS.installEngine);
 const manageTrust = command('Manage Trust', 'workbench.trust.manage');
 
 /** Says that something is done, with what could come next. */
@@ -108,6 +109,8 @@ function stepOf(
       return freeSpace;
     case 'showLog':
       return showLog;
+    case 'installEngine':
+      return installEngine;
     case 'openSetting':
       return { title: action.title, run: () => openMachineSetting(action.key) };
     case 'openPage':

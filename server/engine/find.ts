@@ -22,7 +22,7 @@ export interface FoundEngine {
 }
 
 /** The variable that names sd-cli when the setting does not. */
-const PATH_VARIABLE = 'DIFFUSION_DOCK_SD_CLI';
+export const PATH_VARIABLE = 'DIFFUSION_DOCK_SD_CLI';
 
 /**
  * Finds sd-cli: the setting, DIFFUSION_DOCK_SD_CLI, what was chosen, PATH, then what we installed ourselves. A path that

@@ -19,6 +19,7 @@ import { systemClock } from '../platform/clock';
 import { type Log, logLine } from '../platform/log';
 import { serveLensCommands } from './editing/run-lens';
 import { editorCredentials } from './editor-credentials';
+import { serveEngine } from './engine-requests';
 import { serveHubCache } from './hub-cache-requests';
 import { serveModels } from './model-requests';
 import { type ManifestServing, serveManifests } from './serve-manifests';
@@ -73,6 +74,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     onModelsChanged = changed;
     stopWatchingCache = serveHubCache(connection, services);
     serveModels(connection, services, changed);
+    serveEngine(connection, services);
     if (!options.hostRunsCommands) serveLensCommands(connection, services, changed);
     return {
       serverInfo: { name: 'Diffusion Dock', version },

@@ -34,7 +34,7 @@ export async function chooseEngine(
 }
 
 /** Asks a program whether it is an engine that runs here, and for what it can do. @throws Failure */
-async function tryEngine(services: Services, path: string, signal: AbortSignal): Promise<EngineSummary> {
+export async function tryEngine(services: Services, path: string, signal: AbortSignal): Promise<EngineSummary> {
   requireTrust(services, 'Starting an engine');
   const found = { path, origin: 'chosen' as const };
   const environment = environmentOf(services, found);

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Digest, parseDigest } from '../../../shared/digest';
-import type { EngineInstallation, EngineInstallProgress, EngineVariant } from '../../../shared/engine';
+import type { EngineInstallation, EngineInstallProgress, EngineOrigin, EngineVariant } from '../../../shared/engine';
 import { Failure } from '../../../shared/failure';
+import { PATH_VARIABLE } from '../../engine/find';
 import { type FetchedArchive, installArchives } from '../../engine/install/install-archives';
 import { collectVersions, type InstalledEngine, type VersionRecord } from '../../engine/install/installed-engines';
 import type { Offer } from '../../engine/install/offers';
@@ -174,8 +175,19 @@ async function fetchArchive(
   }
 }
 
-/** An engine that is found before the one that was installed would be used instead of it. */
+/** Who names an engine that is not there: of those that are never passed over silently the first. */
+function namedBy({ sdCliPath, environment }: Services): EngineOrigin {
+  if (sdCliPath) return 'setting';
+  return environment[PATH_VARIABLE] ? 'environment' : 'chosen';
+}
+
+/** An engine that is found before the one that was installed is used instead of it, even one that is not there. */
 async function hiddenBy(services: Services, { path }: InstalledEngine): Promise<EngineInstallation['hiddenBy']> {
-  const found = await locateEngine(services);
-  return found.path === path ? null : { path: found.path, origin: found.origin };
+  try {
+    const found = await locateEngine(services);
+    return found.path === path ? null : { path: found.path, origin: found.origin };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.subject === undefined) throw error;
+    return { path: error.subject, origin: namedBy(services) };
+  }
 }

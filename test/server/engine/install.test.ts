@@ -153,6 +153,12 @@ describe('installing the engine', () => {
     await chooseEngine(services, 'installed', signal);
     expect(await versionInUse(services)).toContain('version two');
   });
+
+  it('says so too when the setting names an engine that is not there', async () => {
+    const sdCliPath = join(await temporaryFolder(), 'nosuch');
+    const { install } = await site(archive('two'), { options: { sdCliPath } });
+    expect((await install()).hiddenBy).toEqual({ path: sdCliPath, origin: 'setting' });
+  });
 });
 
 describe('an archive without a digest', () => {

@@ -14,7 +14,8 @@ describe('a failed pull offers what helps', () => {
     ['credential-missing', ['storeCredential', 'retry']],
     ['digest-mismatch', ['openManifest', 'retry']],
     ['refused-address', ['openManifest']],
-    ['untrusted-workspace', ['manageTrust']]
+    ['untrusted-workspace', ['manageTrust']],
+    ['engine-missing', ['installEngine', 'Open Settings: diffusionDock.sdCli.path', 'showLog']]
   ])('against %s', (code, wanted) => {
     expect(actionsOf(code)).toEqual(wanted);
   });
