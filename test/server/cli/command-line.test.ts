@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { describeProcess } from '../../../server/platform/process-identity';
 import { engineScript } from '../../support/engine-script';
 import { rangeStart, respond, startRawServer } from '../../support/raw-http-server';
 import { runCli, STAND_IN, startCli } from '../../support/run-cli';
@@ -8,6 +9,7 @@ import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { sampleManifest } from '../../support/sample-services';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { writeManifest } from '../../support/test-services';
+import { untilWritten } from '../../unit/engine/processes';
 
 const CONTENT = sampleBytes(200_000);
 
@@ -253,6 +255,28 @@ describe('generate', () => {
     expect(lines.at(-1)).toMatchObject({ model: 'tiny-sd1', images: [{ path: expect.any(String) }] });
     expect((await readFile(preview)).subarray(1, 4).toString()).toBe('PNG');
   });
+
+  it.runIf(process.platform === 'linux')(
+    'ends an engine whose command line was killed before it runs another one',
+    async () => {
+      const home = await temporaryFolder();
+      await runCli(['pull', await sampleManifest()], { home });
+      const note = join(home, 'pid');
+      const hanging = await engineScript({
+        fault: 'hang',
+        during: `require('node:fs').writeFileSync(${JSON.stringify(note)}, String(process.pid));`
+      });
+      const words = ['generate', 'tiny-sd1', '-p', 'x'];
+      const first = startCli(words, { home, environment: { DIFFUSION_DOCK_SD_CLI: hanging } });
+      const orphan = Number(await untilWritten(note));
+      first.child.kill('SIGKILL');
+      await first.ended;
+      const second = await runCli(words, { home, environment: { DIFFUSION_DOCK_SD_CLI: STAND_IN } });
+      expect(second.status).toBe(0);
+      expect(await describeProcess(orphan)).toBeUndefined();
+      expect(await readdir(join(home, '.scratch'))).toEqual([]);
+    }
+  );
 
   it('shows the last lines of an engine that fails', async () => {
     const home = await temporaryFolder();
