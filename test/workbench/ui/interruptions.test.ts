@@ -110,7 +110,7 @@ describe('a generation that is cancelled', () => {
     await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image' });
     await wb.answer('a lighthouse at dusk');
     await wb.pick('Generate');
-    await statusOf('tiny-sd1', /^(loading the model|step \d)/);
+    await statusOf('tiny-sd1', /^(loading the|reading the prompt|step \d)/);
     expect(dock.engines()).toHaveLength(1);
     await dock.screenshot('generating');
     await wb.clickNotification('Generating with tiny-sd1', 'Cancel');
