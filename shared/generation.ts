@@ -53,7 +53,9 @@ export const generationRequest = generationDefaults.extend({
       },
       'must be an object with "scale"'
     )
-    .optional()
+    .optional(),
+  /** Leaves the prompt and all settings out of the image's file; the description beside it has them all the same. */
+  omit_metadata: z.boolean('must be true or false').optional()
 });
 
 export type GenerationRequest = z.infer<typeof generationRequest>;

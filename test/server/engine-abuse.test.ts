@@ -149,6 +149,12 @@ describe('a user sees', () => {
     expect(await readFile(note, 'utf8')).not.toContain('canary');
   });
 
+  it('C12: nothing of the prompt in the image itself, when that is asked for', async () => {
+    const prompt = 'a canary';
+    const { images } = await attempt(await engineScript(), { prompt, omit_metadata: true });
+    expect((await readFile(images[0]!.path)).toString('latin1')).not.toContain(prompt);
+  });
+
   it('how long sd-cli may take, when it takes longer', async () => {
     const engine = await engineScript({ fault: 'hang' });
     expect(await failed(engine, {}, { timeLimitMinutes: 0.005 })).toMatchObject({

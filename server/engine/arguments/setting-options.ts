@@ -1,6 +1,6 @@
 import { Failure } from '../../../shared/failure';
 import type { GenerationRequest } from '../../../shared/generation';
-import { type EngineOption, type KnownOptions, optional } from './engine-option';
+import { type EngineOption, essential, type KnownOptions, optional } from './engine-option';
 import { checkText } from './prompt';
 
 /** Values of a request and their options. */
@@ -45,7 +45,13 @@ type Setting = (typeof SETTING_OPTIONS | typeof HIGH_NOISE_OPTIONS | typeof FRAM
 export function settingOptions(request: GenerationRequest, abilities: KnownOptions): EngineOption[] {
   checkChoice('sampling method', 'sampling_method', request.sampling_method, abilities.samplingMethods);
   checkChoice('scheduler', 'scheduler', request.scheduler, abilities.schedulers);
-  return [...valuesOf(SETTING_OPTIONS, request), ...switchesOf(request), ...hiresOptions(request)];
+  return [
+    ...valuesOf(SETTING_OPTIONS, request),
+    ...switchesOf(request),
+    ...hiresOptions(request),
+    // Somebody who wants to keep a prompt to themselves must not find it in the file after all.
+    ...(request.omit_metadata === true ? [essential('--disable-image-metadata')] : [])
+  ];
 }
 
 /** The options of videos, and of the second model that some of them have. */
