@@ -31,15 +31,16 @@ export async function tryModes({ home, engine, model, image, say }) {
   const folder = path.join(home, 'modes');
   await mkdir(folder);
   await writeModel('lora/tinylora.safetensors', path.join(folder, 'tinylora.safetensors'));
+  const lora = ['--prompt=a lighthouse <lora:tinylora:0.8>', '--lora-folder', folder];
   const modes = [
-    ['image to image', 1, [...SMALL, '--init-image', image, '--strength=0.5']],
-    ['inpaint', 1, [...SMALL, '--init-image', image, '--mask', image]],
-    ['batch', 3, [...SMALL, '--images=3']],
-    ['LoRA', 1, [...SMALL.slice(1), '--prompt=a lighthouse <lora:tinylora:0.8>', '--lora-folder', folder]],
-    ['second pass', 1, [...SMALL, '--hires-scale=2', '--hires-steps=2']]
+    { mode: 'image to image', expected: 1, options: ['--init-image', image, '--strength=0.5'] },
+    { mode: 'inpaint', expected: 1, options: ['--init-image', image, '--mask', image] },
+    { mode: 'batch', expected: 3, options: ['--images=3'] },
+    { mode: 'LoRA', expected: 1, options: lora },
+    { mode: 'second pass', expected: 1, options: ['--hires-scale=2', '--hires-steps=2'] }
   ];
-  for (const [mode, expected, options] of modes) {
-    const { images } = await runCli(mode, ['--json', 'generate', model, ...options]);
+  for (const { mode, expected, options } of modes) {
+    const { images } = await runCli(mode, ['--json', 'generate', model, ...SMALL, ...options]);
     if (images.length !== expected) throw new StepError(`${mode}: ${images.length} images instead of ${expected}`);
   }
   await tryUpscaling(runCli, folder, image);
