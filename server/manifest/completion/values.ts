@@ -3,6 +3,7 @@ import { SAMPLING_METHODS, SCHEDULERS } from '../../../shared/sampling';
 import { usualValues } from '../../weights/recipes';
 import { stringOf } from '../document';
 import { fileNameOf } from '../file-name-of';
+import { entryTexts } from '../files';
 import { fits, type Place } from '../place';
 import { optionsOf, schemaAt } from '../schema-at';
 import { completeAddress } from './addresses';
@@ -37,8 +38,7 @@ function usualOptions(place: Place): ManifestCompletion[] {
 /** Roles that no other file has come first: a model seldom has two of one role, apart from LoRAs. */
 function roleOptions({ document, place, dialect }: ValueRequest): ManifestCompletion[] {
   const schema = schemaAt(dialect, place.path);
-  const entries = document.nodeAt(['files'])?.children ?? [];
-  const taken = new Set(entries.map((entry) => stringOf(document.fieldsOf(entry).get('role')?.value)));
+  const taken = new Set(entryTexts(document, 'role').map(({ text }) => text));
   return options(place, (schema && optionsOf(schema)) ?? []).map((role) => ({
     ...role,
     ...(isRole(role.label) && { documentation: ROLE_MEANINGS[role.label] }),
