@@ -3,7 +3,9 @@ import type { ModelSummary } from '../shared/model';
 import { removeCredential, storeCredential } from './credentials/ask-credential';
 import type { CredentialVault } from './credentials/credential-vault';
 import { chooseEngine, installEngine } from './engine/install-engine';
+import { copyCommandLine } from './generate/copy-command-line';
 import { type GenerateParts, generate } from './generate/generate';
+import { generateLike } from './generate/generate-like';
 import {
   type CacheParts,
   dropCached,
@@ -39,6 +41,8 @@ export function registerCommands(parts: CommandParts): Disposable {
     commands.registerCommand(COMMANDS.generate, (target?: ModelNode | string) =>
       generate(parts, typeof target === 'string' ? target : target?.model.name)
     ),
+    commands.registerCommand(COMMANDS.generateLike, (uri?: Uri) => generateLike(parts, uri)),
+    commands.registerCommand(COMMANDS.copyCommandLine, (uri?: Uri) => copyCommandLine(parts, uri)),
     commands.registerCommand(COMMANDS.refreshModels, async () => {
       await manifests.search();
       models.invalidate();

@@ -2,11 +2,13 @@ import { NotificationType, NotificationType0, RequestType, RequestType0 } from '
 import * as z from 'zod';
 import type { EngineInstallation, EngineInstallProgress, EngineOffer, EngineSummary, EngineVariant } from './engine';
 import type { FailureData } from './failure';
+import type { FoundRequest } from './found-request';
 import type { GenerationRequest, GenerationResult } from './generation';
 import type { HubCacheDeletion, HubCacheHealing, HubCacheListing, HubCacheReport } from './hub-cache';
 import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } from './job-events';
 import type { ModelSummary, VerifyReport } from './model';
 import type { PlannedPull } from './planned-pull';
+import type { Shell } from './shell-quoting';
 import { type TransferLimits, transferLimits, USUAL_LIMITS } from './transfer-limits';
 
 /**
@@ -145,6 +147,17 @@ export interface GenerationPreview extends ModelParams {
   readonly png: string;
 }
 
+/** An image file on the machine of the server; the path is absolute. */
+export interface ImageFileParams {
+  readonly path: string;
+}
+
+export interface CommandOfImageParams extends ImageFileParams {
+  /** Which program the command line starts. */
+  readonly program: 'diffusion-dock' | 'sd-cli';
+  readonly shell: Shell;
+}
+
 /** A secret as the client keeps it, with the origins that it may be sent to. */
 export interface StoredCredential {
   readonly secret: string;
@@ -176,6 +189,15 @@ export const FreeSpace = new RequestType<{ readonly dryRun: boolean }, FreedSpac
 export const DropModel = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/drop');
 export const Generate = new RequestType<GenerateParams, GenerationResult, FailureData | undefined>(
   'diffusionDock/generate'
+);
+
+/** How the image in a file was made, from the gallery or from what the file says. */
+export const FindRequest = new RequestType<ImageFileParams, FoundRequest, FailureData | undefined>(
+  'diffusionDock/images/findRequest'
+);
+/** The command line that makes an image of the gallery again. */
+export const CommandOfImage = new RequestType<CommandOfImageParams, string, FailureData | undefined>(
+  'diffusionDock/images/command'
 );
 
 /** Repositories and revisions of the Hugging Face cache: `hf:owner/repo[@revision]`; none means all of it. */

@@ -1,4 +1,5 @@
 import { type QuickPickItem, window } from 'vscode';
+import type { PartialRequest } from '../../shared/found-request';
 import { type GenerationRequest, LARGEST_SEED } from '../../shared/generation';
 
 /** Image size in pixels, as far as it is set. */
@@ -7,17 +8,29 @@ export interface ImageSize {
   readonly height?: number | undefined;
 }
 
-/** Asks for a prompt, then shows seed and size with their defaults; undefined when the user leaves. */
-export async function askRequest(model: string, defaults: ImageSize): Promise<GenerationRequest | undefined> {
+/**
+ * Asks for a prompt, then shows seed and size with their defaults.
+ * @param prefilled what the questions begin with; what is not asked for stays as it is
+ * @returns undefined when the user leaves
+ */
+export async function askRequest(
+  model: string,
+  defaults: ImageSize,
+  prefilled: PartialRequest
+): Promise<GenerationRequest | undefined> {
   const title = `Generate with ${model}`;
-  const prompt = await window.showInputBox({
+  // An input box has one line. What is left as it was keeps its lines.
+  const line = prefilled.prompt?.replaceAll(/\s*\n\s*/g, ' ');
+  const answer = await window.showInputBox({
     title,
     prompt: 'What should the image show?',
     placeHolder: 'a lighthouse at dusk',
+    ...(line !== undefined && { value: line }),
     ignoreFocusOut: true
   });
-  if (prompt === undefined || prompt.trim() === '') return undefined;
-  return refine(title, { prompt }, defaults);
+  if (answer === undefined || answer.trim() === '') return undefined;
+  const prompt = answer === line ? (prefilled.prompt ?? answer) : answer;
+  return refine(title, { ...prefilled, prompt }, defaults);
 }
 
 interface Choice extends QuickPickItem {
@@ -39,9 +52,9 @@ async function refine(
   }
 }
 
-function choices({ prompt, seed, width, height }: GenerationRequest, defaults: ImageSize): Choice[] {
+function choices({ prompt, seed, width, height, ...others }: GenerationRequest, defaults: ImageSize): Choice[] {
   return [
-    { label: '$(sparkle) Generate', detail: prompt },
+    { label: '$(sparkle) Generate', description: settingsText(others), detail: prompt },
     { label: '$(symbol-numeric) Seed', description: seed === undefined ? 'random' : String(seed), change: 'seed' },
     {
       label: '$(screen-full) Size',
@@ -49,6 +62,14 @@ function choices({ prompt, seed, width, height }: GenerationRequest, defaults: I
       change: 'size'
     }
   ];
+}
+
+/** Settings that nobody is asked for here, where a request came with some. */
+function settingsText(settings: Readonly<Record<string, unknown>>): string {
+  const texts = Object.entries(settings).map(
+    ([name, value]) => `${name.replaceAll('_', ' ')} ${typeof value === 'string' ? value : JSON.stringify(value)}`
+  );
+  return texts.join(', ');
 }
 
 function sizeText({ width, height }: ImageSize): string {

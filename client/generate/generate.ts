@@ -1,4 +1,5 @@
 import { commands, Uri, window } from 'vscode';
+import type { PartialRequest } from '../../shared/found-request';
 import type { GenerationRequest } from '../../shared/generation';
 import type { ModelSummary } from '../../shared/model';
 import { Generate } from '../../shared/protocol';
@@ -19,13 +20,18 @@ export interface GenerateParts extends ActionParts {
 /**
  * Makes an image and opens it.
  * @param model undefined: the user chooses among the installed ones
+ * @param prefilled what the questions begin with
  */
-export async function generate(parts: GenerateParts, model: string | undefined): Promise<void> {
+export async function generate(
+  parts: GenerateParts,
+  model: string | undefined,
+  prefilled: PartialRequest = {}
+): Promise<void> {
   try {
     const name = model ?? (await pickInstalled(parts.models));
     if (name === undefined) return;
     const known = (await parts.models.read()).find((other) => other.name === name);
-    const request = await askRequest(name, known?.defaultSize ?? {});
+    const request = await askRequest(name, known?.defaultSize ?? {}, prefilled);
     if (request) await generateNow(parts, name, request);
   } catch (error) {
     sayFailed(parts.log, error);

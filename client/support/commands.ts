@@ -1,6 +1,8 @@
 /** Every command of ours, once: package.json contributes exactly these (a test compares them). */
 export const COMMANDS = {
   generate: 'diffusionDock.generate',
+  generateLike: 'diffusionDock.generateLike',
+  copyCommandLine: 'diffusionDock.copyCommandLine',
   refreshModels: 'diffusionDock.models.refresh',
   pullModel: 'diffusionDock.models.pull',
   verifyModel: 'diffusionDock.models.verify',

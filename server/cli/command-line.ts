@@ -12,6 +12,7 @@ import { engine } from './engine';
 import { gc } from './gc';
 import { generate } from './generate';
 import { heal } from './heal';
+import { images } from './images';
 import { inspect } from './inspect';
 import { list } from './list';
 import { manifest } from './manifest';
@@ -31,6 +32,7 @@ const COMMANDS: readonly Command[] = [
   drop,
   gc,
   generate,
+  images,
   upscale,
   engine,
   doctor

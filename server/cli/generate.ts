@@ -1,47 +1,58 @@
 import { resolve } from 'node:path';
+import type { GenerationResult } from '../../shared/generation';
 import { generateImage } from '../operations/generate/generate-image';
-import { findModel } from '../operations/known-models';
 import type { Command } from './command';
 import { exportImages } from './export-images';
 import { minutesOf, reported } from './generation-report';
-import { onlyArgument } from './model-arguments';
-import { REQUEST_OPTIONS, REQUEST_USAGE, requestOf } from './request-options';
+import { wishOf } from './generation-wish';
+import { REQUEST_OPTIONS, REQUEST_USAGE } from './request-options';
 
 export const generate: Command = {
   name: 'generate',
   usage:
-    'NAME --prompt TEXT [--output FILE] [--preview FILE] [--time-limit MINUTES] [--lora-folder DIR] ' + REQUEST_USAGE,
-  summary: 'makes images and prints their paths',
+    'NAME --prompt TEXT|--from-image FILE | [NAME] --like ID ' +
+    `[--output FILE] [--preview FILE] [--time-limit MINUTES] [--lora-folder DIR] ${REQUEST_USAGE}`,
+  summary: 'makes images and prints their paths; --like makes one again, --from-image what a file says it was made by',
   options: {
     ...REQUEST_OPTIONS,
     output: { type: 'string', short: 'o' },
     preview: { type: 'string' },
     'time-limit': { type: 'string' },
-    'lora-folder': { type: 'string' }
+    'lora-folder': { type: 'string' },
+    like: { type: 'string' },
+    'from-image': { type: 'string' }
   },
-  async run(input, { services, console, signal, folder }) {
-    const name = onlyArgument(input, 'model');
-    const request = requestOf(input, folder);
+  async run(input, context) {
+    const { services, console, signal, folder } = context;
+    const { model, request, remarks, like } = await wishOf(input, context);
+    for (const remark of remarks) console.remark(remark);
     const path = (option: string): string | undefined => {
       const written = input.text(option);
       return written === undefined ? undefined : resolve(folder, written);
     };
-    const model = await findModel(services, name);
     const options = {
       signal,
+      repeats: like,
       timeLimitMinutes: minutesOf(input.text('time-limit')),
       loraFolder: path('lora-folder')
     };
-    const result = await reported(name, console, path('preview'), (sinks) =>
+    const result = await reported(model.name, console, path('preview'), (sinks) =>
       generateImage(services, model, request, { ...options, ...sinks })
     );
     const output = path('output');
     if (output !== undefined) await exportImages(result.images, output);
-    console.document(result);
+    console.document({ ...result, ...((like || remarks.length > 0) && { remarks }) });
     for (const warning of result.warnings) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
     for (const { width, height, seed, id } of result.images)
       console.remark(`${width} × ${height}, seed ${seed}, id ${id}`);
+    if (like) console.remark(sameOrNot(like.image.id, result));
     for (const { path: kept } of result.images) console.answer(kept);
     return 0;
   }
 };
+
+function sameOrNot(like: string, { images }: GenerationResult): string {
+  return images.some(({ id }) => id === like)
+    ? 'The image is the same, byte for byte.'
+    : 'The image is not the same, byte for byte.';
+}

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import { Failure } from '../../shared/failure';
 import { type GenerationRequest, generationRequest } from '../../shared/generation';
+import { requestOption } from '../../shared/request-option';
 import { readGenerationRequest } from '../operations/generate/check';
 import type { CommandInput, CommandOptions } from './command';
 
@@ -17,14 +18,11 @@ interface RequestValue {
 
 const VALUES = valuesOf(generationRequest, '');
 
-/** Options that are no name of a field with dashes. */
-const NAMES: Readonly<Record<string, string>> = { references: 'reference' };
-
 /** The options of a request, one for each of its values: `cfg_scale` is `--cfg-scale`, `hires.scale` is `--hires-scale`. */
 export const REQUEST_OPTIONS: CommandOptions = {
   ...Object.fromEntries(
     VALUES.map(({ path, kind }) => [
-      optionOf(path),
+      requestOption(path),
       {
         type: kind === 'truth' ? 'boolean' : 'string',
         ...(kind === 'texts' && { multiple: true }),
@@ -45,14 +43,14 @@ export const REQUEST_USAGE =
  * @param folder absolute path that images are relative to
  * @throws Failure('wrong-usage') when `--set` names nothing of a request
  */
-function requestValues(input: CommandInput, folder: string): Readonly<Record<string, unknown>> {
+export function requestValues(input: CommandInput, folder: string): Readonly<Record<string, unknown>> {
   const given: Record<string, unknown> = {};
   for (const text of input.texts('set')) {
     const { value, written } = setting(text);
     put(given, value.path, valueFrom(value, [written], folder));
   }
   for (const value of VALUES) {
-    const option = optionOf(value.path);
+    const option = requestOption(value.path);
     const written = value.kind === 'truth' ? (input.flag(option) ? ['true'] : []) : input.texts(option);
     if (written.length > 0) put(given, value.path, valueFrom(value, written, folder));
   }
@@ -74,10 +72,6 @@ function setting(text: string): { value: RequestValue; written: string } {
   if (value) return { value, written: text.slice(equals + 1) };
   const known = VALUES.map(({ path }) => path).join(', ');
   throw new Failure('wrong-usage', `--set knows no "${key}".`, { nextStep: `Known are: ${known}.` });
-}
-
-function optionOf(path: string): string {
-  return NAMES[path] ?? path.replaceAll(/[_.]/g, '-');
 }
 
 function put(given: Record<string, unknown>, path: string, value: unknown): void {

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Digest } from '../../shared/digest';
+import { type Digest, isDigest } from '../../shared/digest';
+import { Failure } from '../../shared/failure';
 import { exists, makeDirectoryDurably, writeFileDurably } from '../platform/durable-files';
+import { entriesOf } from '../platform/folder-entries';
 import { fileFailure, isErrorWithCode } from '../platform/system-error';
 import { type ImageSource, imageMissing, parseImageId, receiveImage, sidecarMissing } from './incoming-image';
 import { formatSidecar, type ImageDescription, type ImageSidecar, parseSidecar } from './sidecar';
@@ -25,7 +27,19 @@ export interface ImageStore {
   get(id: string): Promise<StoredImage>;
   /** The bytes of an image. @throws Failure 'image-missing', 'file-access' */
   read(id: string): Promise<Uint8Array>;
+  /** Every image and everything that is left of one, in no order. @throws Failure 'file-access' */
+  list(): Promise<readonly ListedImage[]>;
+  /**
+   * Removes an image and its sidecar, whichever of them there is.
+   * @throws Failure 'image-missing' when there is neither, 'file-access'
+   */
+  delete(id: string): Promise<void>;
 }
+
+/** An image of a list; `failure` tells why it is not whole. */
+export type ListedImage =
+  | { readonly kind: 'whole'; readonly image: StoredImage }
+  | { readonly kind: 'broken'; readonly id: Digest; readonly failure: Failure };
 
 /**
  * Images as `<root>/sha256/ab/<64 hex>.png` with `<64 hex>.json` beside them. The extension is there so that every
@@ -65,6 +79,34 @@ export class FileImageStore implements ImageStore {
     return this.#read(parseImageId(id), '.png');
   }
 
+  async list(): Promise<readonly ListedImage[]> {
+    const ids = new Set<Digest>();
+    try {
+      for (const folder of await entriesOf(join(this.#root, 'sha256'))) {
+        for (const name of await entriesOf(join(this.#root, 'sha256', folder))) {
+          const [stem = '', extension] = name.split('.');
+          if (isDigest(stem) && (extension === 'png' || extension === 'json')) ids.add(stem);
+        }
+      }
+    } catch (error) {
+      throw fileFailure(error, 'The gallery cannot be read.', this.#root);
+    }
+    return listImages(this, [...ids]);
+  }
+
+  async delete(id: string): Promise<void> {
+    const digest = parseImageId(id);
+    const paths = [this.#path(digest, '.png'), this.#path(digest, '.json')];
+    const found = await Promise.all(paths.map((path) => exists(path)));
+    if (!found.includes(true)) throw imageMissing(digest);
+    try {
+      // The image first: a sidecar alone is listed as what is left, an image alone would have lost its description.
+      for (const path of paths) await rm(path, { force: true });
+    } catch (error) {
+      throw fileFailure(error, 'The image cannot be deleted.', this.#path(digest, '.png'));
+    }
+  }
+
   async #read(id: Digest, extension: '.png' | '.json'): Promise<Buffer> {
     const path = this.#path(id, extension);
     try {
@@ -81,6 +123,27 @@ export class FileImageStore implements ImageStore {
 
   #folder(id: Digest): string {
     return join(this.#root, 'sha256', id.slice(0, 2));
+  }
+}
+
+/** Images that are read at the same time. */
+const LISTED_AT_ONCE = 16;
+
+/** Looks up every image of a store. What is not whole is listed with the reason. */
+export async function listImages(store: ImageStore, ids: readonly Digest[]): Promise<readonly ListedImage[]> {
+  const listed: ListedImage[] = [];
+  for (let start = 0; start < ids.length; start += LISTED_AT_ONCE) {
+    listed.push(...(await Promise.all(ids.slice(start, start + LISTED_AT_ONCE).map((id) => look(store, id)))));
+  }
+  return listed;
+}
+
+async function look(store: ImageStore, id: Digest): Promise<ListedImage> {
+  try {
+    return { kind: 'whole', image: await store.get(id) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { kind: 'broken', id, failure: error };
   }
 }
 

@@ -46,7 +46,8 @@ function fail(id: string): never {
   throw imageMissing(id);
 }
 
-function digestOf(bytes: Uint8Array): Digest {
+/** The SHA-256 of bytes. */
+export function digestOf(bytes: Uint8Array): Digest {
   const digest = parseDigest(createHash('sha256').update(bytes).digest('hex'));
   if (digest === undefined) throw new Error('a SHA-256 has 64 digits');
   return digest;

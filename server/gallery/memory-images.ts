@@ -1,4 +1,5 @@
-import type { ImageStore, StoredImage } from './images';
+import { isDigest } from '../../shared/digest';
+import { type ImageStore, type ListedImage, listImages, type StoredImage } from './images';
 import { type ImageSource, imageMissing, parseImageId, receiveImage, sidecarMissing } from './incoming-image';
 import { formatSidecar, type ImageDescription, parseSidecar } from './sidecar';
 
@@ -36,6 +37,17 @@ export class MemoryImageStore implements ImageStore {
     const bytes = this.#memory.images.get(parseImageId(id));
     if (bytes === undefined) throw imageMissing(id);
     return bytes;
+  }
+
+  async list(): Promise<readonly ListedImage[]> {
+    const ids = new Set([...this.#memory.images.keys(), ...this.#memory.sidecars.keys()]);
+    return listImages(this, [...ids].filter(isDigest));
+  }
+
+  async delete(id: string): Promise<void> {
+    const digest = parseImageId(id);
+    const found = [this.#memory.images.delete(digest), this.#memory.sidecars.delete(digest)];
+    if (!found.includes(true)) throw imageMissing(digest);
   }
 }
 

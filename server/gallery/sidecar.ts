@@ -3,6 +3,24 @@ import { isDigest } from '../../shared/digest';
 import { Failure } from '../../shared/failure';
 import { generationRequest, LARGEST_SEED } from '../../shared/generation';
 
+/** Fields of a request that name images, and so the places where an image was put in. */
+export const INPUT_FIELDS = ['init_image', 'mask', 'references', 'control_image'] as const;
+
+export type InputField = (typeof INPUT_FIELDS)[number];
+
+const digest = z.string().refine(isDigest, 'not a SHA-256 in lower case');
+
+/** An image that a run was given. References come in their order. */
+const imageInput = z.object({
+  field: z.enum(INPUT_FIELDS),
+  /** Of the bytes as the engine got them; they are kept under it. */
+  digest,
+  /** The name of the file that it was, without its folder. */
+  name: z.string()
+});
+
+export type ImageInput = z.infer<typeof imageInput>;
+
 /** What is written beside every image: what it is, and all that it takes to make it again. */
 const imageSidecar = z.object({
   media_type: z.literal('image/png'),
@@ -12,16 +30,26 @@ const imageSidecar = z.object({
   /** What lists show; as a rule the prompt. */
   label: z.string(),
   created_at_unix_ms: z.int().min(0),
-  /** The request with every default filled in. */
+  /** The request with every default filled in, and without the paths of input images: sidecars travel with images. */
   request: generationRequest,
   seed: z.int().min(0).max(LARGEST_SEED),
   model: z.object({
     name: z.string(),
     /** SHA-256 of each file by its path in the bundle. */
-    digests: z.record(z.string(), z.string().refine(isDigest, 'not a SHA-256 in lower case'))
+    digests: z.record(z.string(), digest),
+    /** What each of the files was to the engine, as far as it was something. */
+    roles: z.record(z.string(), z.string()).optional()
   }),
-  /** The version as the engine states it; never its path, for sidecars travel with images. */
-  engine: z.object({ version: z.string() })
+  engine: z.object({
+    /** As the engine states it; never its path. */
+    version: z.string(),
+    /** SHA-256 of the program. */
+    digest: digest.optional()
+  }),
+  mode: z.string().optional(),
+  inputs: z.array(imageInput).optional(),
+  /** How long the run took of which it is an image. */
+  milliseconds: z.number().min(0).optional()
 });
 
 export type ImageSidecar = z.infer<typeof imageSidecar>;

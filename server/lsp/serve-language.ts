@@ -21,6 +21,7 @@ import { serveLensCommands } from './editing/run-lens';
 import { editorCredentials } from './editor-credentials';
 import { serveEngine } from './engine-requests';
 import { serveHubCache } from './hub-cache-requests';
+import { serveImages } from './image-requests';
 import { serveModels } from './model-requests';
 import { type ManifestServing, serveManifests } from './serve-manifests';
 
@@ -74,6 +75,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     onModelsChanged = changed;
     stopWatchingCache = serveHubCache(connection, services);
     serveModels(connection, services, changed);
+    serveImages(connection, services);
     serveEngine(connection, services);
     if (!options.hostRunsCommands) serveLensCommands(connection, services, changed);
     return {

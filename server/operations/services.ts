@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { type TransferLimits, USUAL_LIMITS } from '../../shared/transfer-limits';
 import { RememberedProbes } from '../engine/remembered-probes';
+import { ImageInputs } from '../gallery/image-inputs';
 import { FileImageStore, type ImageStore } from '../gallery/images';
 import { hubCachePlace } from '../huggingface/hub-cache-place';
 import { hubCredentials, keptToHub } from '../huggingface/hub-credentials';
@@ -87,6 +88,7 @@ export interface Services extends Omit<ServiceOptions, 'limits'> {
   readonly registry: Registry;
   readonly pulls: PullEngine;
   readonly images: ImageStore;
+  readonly imageInputs: ImageInputs;
   readonly probes: RememberedProbes;
   readonly jobs: ExclusiveJobs;
   readonly runningPulls: RunningPulls;
@@ -149,6 +151,7 @@ export function createServices(options: ServiceOptions): Services {
       places: adoptionPlaces(options)
     }),
     images: new FileImageStore(join(root, 'images')),
+    imageInputs: new ImageInputs(join(root, 'images', 'inputs'), clock.now),
     probes: new RememberedProbes({ folder: layout.engineProbes, hasher, proofs }),
     jobs: new ExclusiveJobs(),
     runningPulls: new RunningPulls(),

@@ -10,9 +10,13 @@ import { pullManifest, type TestServices, testServices } from './test-services';
 
 const SAMPLES = join(import.meta.dirname, '../../samples');
 
-/** Writes the sample model of three files beside a manifest of it, of which fields may be others. @returns its path */
-export async function sampleManifest(fields: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const folder = await temporaryFolder();
+/**
+ * Writes the sample model of three files beside a manifest of it, of which fields may be others.
+ * @param given the folder to write into; absent: one that is removed after the test
+ * @returns its path
+ */
+export async function sampleManifest(fields: Readonly<Record<string, unknown>> = {}, given?: string): Promise<string> {
+  const folder = given ?? (await temporaryFolder());
   const manifest = JSON.parse(await readFile(join(SAMPLES, 'workspace/tiny-sd1/manifest.json'), 'utf8'));
   for (const file of manifest.files) {
     const compressed = await readFile(join(SAMPLES, `files/${file.filename}.gz`));

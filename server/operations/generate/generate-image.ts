@@ -27,7 +27,7 @@ export async function generateImage(
   requireTrust(services, 'Generating images');
   const startedAt = services.clock.elapsed();
   const model = await soundModel(services, known);
-  const request = fillIn(asked, identifyModel(model.files), model.defaults);
+  const request = options.repeats ? asked : fillIn(asked, identifyModel(model.files), model.defaults);
   if (modeOf(request) === 'video') throw noVideos();
   const seed = seedFor(request);
   const engine = await engineInUse(services, options);
@@ -40,8 +40,14 @@ export async function generateImage(
       // Somebody may have changed the model meanwhile.
       const sound = hasWaited ? await soundModel(services, known) : model;
       const parts = { model: sound, request, engine, seed, scratch, loraFolder };
+      const turnAt = services.clock.elapsed();
       const result = await runGeneration(services, parts, options);
-      const images = await keepImages(services, parts, result.images);
+      const engineMs = Math.round(services.clock.elapsed() - turnAt);
+      const images = await keepImages(services, parts, {
+        ...result,
+        milliseconds: engineMs,
+        inputNames: options.repeats?.inputNames
+      });
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
       log.info('done generation', { model: model.name, images: images.length, ms: milliseconds });
       return { model: model.name, images, warnings: result.warnings, milliseconds };

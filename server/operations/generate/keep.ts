@@ -1,36 +1,90 @@
-import type { GeneratedImage } from '../../../shared/generation';
+import { basename } from 'node:path';
+import type { GeneratedImage, GenerationRequest } from '../../../shared/generation';
+import type { InputImages } from '../../engine/arguments/engine-arguments';
+import { modeOf } from '../../engine/arguments/mode';
 import type { EngineImage } from '../../engine/result-check';
+import type { ImageDescription, ImageInput } from '../../gallery/sidecar';
 import type { Services } from '../services';
 import type { RunParts } from './prepare';
+import type { InputNames, RunResult } from './run';
 
-/** What an image was made of. */
+/** What images were made of. */
 export interface KeptParts extends Pick<RunParts, 'model' | 'request' | 'engine'> {
   /** What lists show; absent: the prompt. */
   readonly label?: string;
+  /** Absent: what the request asks for. */
+  readonly mode?: string;
 }
 
-/** Puts the images of a run into the gallery, each with all that it takes to make it again. @throws Failure */
-export function keepImages(
-  { images: gallery, clock }: Services,
-  { model: { name, manifest }, request, engine, label = request.prompt }: KeptParts,
-  made: readonly EngineImage[]
+/** The mode of images that were not generated but enlarged. */
+export const UPSCALE = 'upscale';
+
+/** A run that is over. */
+interface FinishedRun extends Pick<RunResult, 'images' | 'inputs'> {
+  readonly milliseconds: number;
+  readonly inputNames?: InputNames | undefined;
+}
+
+/**
+ * Puts the images of a run into the gallery, each with all that it takes to make it again. The images that the engine
+ * was given are kept before, as it got them.
+ * @throws Failure
+ */
+export async function keepImages(
+  services: Services,
+  parts: KeptParts,
+  { images, inputs, milliseconds, inputNames }: FinishedRun
 ): Promise<GeneratedImage[]> {
-  const digests = Object.fromEntries(manifest.files.map(({ path, sha256 }) => [path, sha256]));
+  const { images: gallery, clock } = services;
+  const description = { ...describeRun(parts), milliseconds, created_at_unix_ms: clock.now() };
+  const kept = await keepInputs(services, parts.request, inputs, inputNames);
   const put = async ({ path, width, height, seed }: EngineImage): Promise<GeneratedImage> => {
-    const stored = await gallery.put(
-      { path },
-      {
-        width,
-        height,
-        label,
-        created_at_unix_ms: clock.now(),
-        request: { ...request, seed },
-        seed,
-        model: { name, digests },
-        engine: { version: engine.abilities.version }
-      }
-    );
+    const request = { ...description.request, seed };
+    const about = { ...description, width, height, request, seed, ...(kept.length > 0 && { inputs: kept }) };
+    const stored = await gallery.put({ path }, about);
     return { id: stored.id, path: stored.path, width, height, bytes: stored.sidecar.byte_length, seed };
   };
-  return Promise.all(made.map(put));
+  return Promise.all(images.map(put));
+}
+
+function describeRun({
+  model: { name, manifest },
+  request,
+  engine: { abilities },
+  label = request.prompt,
+  mode = modeOf(request)
+}: KeptParts): Pick<ImageDescription, 'label' | 'request' | 'model' | 'engine' | 'mode'> {
+  const { init_image: _image, mask: _mask, references: _references, control_image: _control, ...settings } = request;
+  return {
+    label,
+    request: settings,
+    model: {
+      name,
+      digests: Object.fromEntries(manifest.files.map(({ path, sha256 }) => [path, sha256])),
+      roles: Object.fromEntries(manifest.files.flatMap(({ path, role }) => (role ? [[path, role]] : [])))
+    },
+    engine: { version: abilities.version, digest: abilities.digest },
+    mode
+  };
+}
+
+/** The names are those of the request, the bytes those that the engine got. */
+async function keepInputs(
+  { imageInputs }: Services,
+  { init_image, mask, references = [], control_image }: GenerationRequest,
+  inputs: InputImages,
+  names: InputNames = new Map()
+): Promise<ImageInput[]> {
+  const given: readonly (readonly [ImageInput['field'], string | undefined, string | undefined])[] = [
+    ['init_image', init_image, inputs.initImage],
+    ['mask', mask, inputs.mask],
+    ...references.map((path, index) => ['references', path, inputs.references?.[index]] as const),
+    ['control_image', control_image, inputs.controlImage]
+  ];
+  const kept: ImageInput[] = [];
+  for (const [field, original, path] of given) {
+    if (original === undefined || path === undefined) continue;
+    kept.push({ field, digest: await imageInputs.keep(path), name: names.get(original) ?? basename(original) });
+  }
+  return kept;
 }

@@ -63,7 +63,8 @@ async function loraParts({ model, request, scratch, loraFolder }: RunParts) {
   return { loras, loraFolder: folder };
 }
 
-async function ownLoras(folder: string | undefined): Promise<readonly string[]> {
+/** The LoRAs in the user's own folder: absolute paths. @throws system errors */
+export async function ownLoras(folder: string | undefined): Promise<readonly string[]> {
   if (folder === undefined || !isAbsolute(folder)) return [];
   return (await entriesOf(folder)).filter((name) => isLoraName(name)).map((name) => join(folder, name));
 }

@@ -1,5 +1,6 @@
 import type { GenerationRequest } from '../../../shared/generation';
 import type { GenerationProgress } from '../../../shared/job-events';
+import type { InputImages } from '../../engine/arguments/engine-arguments';
 import { prepareInputs } from '../../engine/inputs/prepare-inputs';
 import { type PreviewFrame, previewOptions } from '../../engine/preview';
 import type { EngineResult } from '../../engine/result-check';
@@ -9,6 +10,9 @@ import type { EngineInUse } from '../engine/engine-in-use';
 import { inspectImage } from '../inspect-image';
 import type { Services } from '../services';
 import { OUTPUT, prepareRun, type RunParts } from './prepare';
+
+/** The names that input images had before they were kept, by the path where they are kept. */
+export type InputNames = ReadonlyMap<string, string>;
 
 /** What somebody who waits for a generation hears and may do. */
 export interface GenerateOptions {
@@ -20,6 +24,13 @@ export interface GenerateOptions {
   readonly onPreview?: ((frame: PreviewFrame) => void) | undefined;
   /** How long the engine may run, in minutes; absent or 0: for ever. */
   readonly timeLimitMinutes?: number | undefined;
+  /** Set when an image is repeated: its request says all that it means, so no defaults count. */
+  readonly repeats?: { readonly inputNames: InputNames } | undefined;
+}
+
+/** What a run gave, and the images that the engine was given for it. */
+export interface RunResult extends EngineResult {
+  readonly inputs: InputImages;
 }
 
 /** Runs the engine in a scratch folder, where its images are afterwards, checked. @throws Failure */
@@ -27,7 +38,7 @@ export async function runGeneration(
   { pool }: Services,
   parts: RunParts,
   { signal, onProgress, onPreview, timeLimitMinutes }: GenerateOptions
-): Promise<EngineResult> {
+): Promise<RunResult> {
   const { model, request, engine, seed, scratch } = parts;
   const { images: inputs, notices } = await prepareInputs(scratch, request, { pool, size: request, signal });
   const preview = onPreview && canPreview(engine) ? { file: PREVIEW, onFrame: onPreview } : undefined;
@@ -49,7 +60,7 @@ export async function runGeneration(
     readImage: (path) => inspectImage(pool, path, signal),
     signal
   });
-  return { images, warnings: [...notices, ...unsent, ...warnings] };
+  return { images, inputs, warnings: [...notices, ...unsent, ...warnings] };
 }
 
 /** The name of the previews within the scratch folder. */

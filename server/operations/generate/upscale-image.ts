@@ -12,7 +12,7 @@ import type { KnownModel } from '../known-models';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import { type SoundModel, soundModel } from './check';
-import { keepImages } from './keep';
+import { keepImages, UPSCALE } from './keep';
 import { OUTPUT } from './prepare';
 import type { GenerateOptions } from './run';
 import { whenItsTurn } from './turn';
@@ -40,10 +40,12 @@ export async function upscaleImage(
   const onProblem = (sentence: string): void => log.warn(sentence);
   return whenItsTurn(services, { model: model.name, request: {} }, options, () =>
     withScratch(layout.scratch, onProblem, async (scratch) => {
+      const turnAt = services.clock.elapsed();
       const result = await enlarge(services, { model, engine, scratch, image }, options);
+      const engineMs = Math.round(services.clock.elapsed() - turnAt);
       const request = { prompt: '', init_image: image };
-      const parts = { model, engine, request, label: `${basename(image)}, enlarged` };
-      const images = await keepImages(services, parts, result.images);
+      const parts = { model, engine, request, label: `${basename(image)}, enlarged`, mode: UPSCALE };
+      const images = await keepImages(services, parts, { ...result, milliseconds: engineMs });
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
       log.info('done enlarging', { model: model.name, ms: milliseconds });
       return { model: model.name, images, warnings: result.warnings, milliseconds };
@@ -87,5 +89,5 @@ async function enlarge(
     readImage: (path) => inspectImage(pool, path, signal),
     signal
   });
-  return { images, warnings: [...unsent, ...warnings] };
+  return { images, inputs: { initImage: taken.path }, warnings: [...unsent, ...warnings] };
 }

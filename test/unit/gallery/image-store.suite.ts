@@ -101,6 +101,54 @@ export function imageStoreSuite(kind: string, makeHarness: () => Promise<StoreHa
       expect((await reader().get(id)).sidecar.seed).toBe(42);
     });
 
+    it('lists every image, and what is left of one with the reason', async () => {
+      const texts = ['whole', 'without sidecar', 'with a broken one', 'gone'];
+      const ids: string[] = [];
+      for (const text of texts) ids.push((await store.put({ bytes: soundPng(text) }, description)).id);
+      await harness.writeSidecar(ids[1]!, undefined);
+      await harness.writeSidecar(ids[2]!, '{');
+      await harness.removeImage(ids[3]!);
+      const listed = await reader().list();
+      const states = listed.map((entry): [string, string] =>
+        entry.kind === 'whole' ? [entry.image.id, 'whole'] : [entry.id, entry.failure.code]
+      );
+      expect(new Map(states)).toEqual(
+        new Map([
+          [ids[0], 'whole'],
+          [ids[1], 'image-sidecar-missing'],
+          [ids[2], 'image-sidecar-unreadable'],
+          [ids[3], 'image-missing']
+        ])
+      );
+    });
+
+    it('deletes an image with its sidecar, and what is left of one', async () => {
+      const [one, two] = [
+        await store.put({ bytes: soundPng('one') }, description),
+        await store.put({ bytes: soundPng('two') }, description)
+      ];
+      await harness.removeImage(two.id);
+      await store.delete(one.id);
+      await store.delete(two.id);
+      expect(await reader().list()).toEqual([]);
+      await expect(reader().delete(one.id)).rejects.toMatchObject({ code: 'image-missing' });
+    });
+
+    it('reads the sidecars of earlier versions and keeps all that those of today say', async () => {
+      const whole: ImageDescription = {
+        ...description,
+        model: { ...description.model, roles: { 'model.gguf': 'model' } },
+        engine: { ...description.engine, digest: parseDigest('c'.repeat(64))! },
+        mode: 'image-to-image',
+        inputs: [{ field: 'init_image', digest: parseDigest('d'.repeat(64))!, name: 'photo.png' }],
+        milliseconds: 1234
+      };
+      const old = await store.put({ bytes: soundPng('old') }, description);
+      const { id } = await store.put({ bytes: soundPng() }, whole);
+      expect((await reader().get(id)).sidecar).toMatchObject(whole);
+      expect((await reader().get(old.id)).sidecar.inputs).toBeUndefined();
+    });
+
     it.each([unknownId, '../../../etc/passwd', '', unknownId.slice(1)])('has no image %j', async (id) => {
       await expect(reader().get(id)).rejects.toMatchObject({ code: 'image-missing' });
       await expect(reader().read(id)).rejects.toMatchObject({ code: 'image-missing' });

@@ -54,6 +54,28 @@ describe('from a manifest to an image', () => {
     await dock.screenshot('6-image');
   });
 
+  it('begins with the values of the image that is open when another is to be like it', async () => {
+    const { wb } = dock;
+    await wb.execCommand('Diffusion Dock: Generate Like Image…');
+    await wb.until(
+      async () => (await wb.quickInput.locator('.quick-input-filter input').inputValue()) === 'a lighthouse at dusk',
+      'the prompt of the image'
+    );
+    await wb.page.keyboard.press('Enter');
+    await wb.quickInput.getByText(/steps 4/).waitFor();
+    await dock.screenshot('6-like');
+    await wb.page.keyboard.press('Escape');
+  });
+
+  it('copies the command line that makes the image that is open', async () => {
+    const { wb } = dock;
+    await wb.execCommand('Diffusion Dock: Copy as Command Line');
+    await wb.quickInput.getByText('The engine alone').waitFor();
+    await dock.screenshot('6-command');
+    await wb.page.keyboard.press('Enter');
+    await wb.waitForNotification('The command line was copied.');
+  });
+
   it('shows exactly one problem for one mistake in a manifest', async () => {
     const { wb, workspace } = dock;
     await wb.execCommand('View: Close All Editors');

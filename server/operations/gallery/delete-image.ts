@@ -1,0 +1,19 @@
+import type { Services } from '../services';
+import { findImageId } from './find-image';
+
+/**
+ * Deletes an image with its description, and the input images that no other image was made from.
+ * @param prefix its id or the beginning of it
+ * @returns its id
+ * @throws Failure 'image-missing', 'bad-request', 'file-access'
+ */
+export async function deleteImage(services: Services, prefix: string): Promise<string> {
+  const id = await findImageId(services, prefix);
+  await services.images.delete(id);
+  const left = await services.images.list();
+  // A description that cannot be read may name inputs too.
+  if (left.some((entry) => entry.kind === 'broken' && entry.failure.code === 'image-sidecar-unreadable')) return id;
+  const inputs = left.flatMap((entry) => (entry.kind === 'whole' ? (entry.image.sidecar.inputs ?? []) : []));
+  await services.imageInputs.removeAllBut(new Set(inputs.map(({ digest }) => digest)));
+  return id;
+}

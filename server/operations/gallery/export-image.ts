@@ -1,0 +1,45 @@
+import { constants } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../../../shared/failure';
+import { formatSidecar } from '../../gallery/sidecar';
+import { fileFailure, isErrorWithCode } from '../../platform/system-error';
+import type { Services } from '../services';
+import { findImage } from './find-image';
+
+/** Digits of the id that name an exported file. */
+const NAME_DIGITS = 16;
+
+/** An image outside the gallery. */
+export interface ExportedImage {
+  readonly id: string;
+  /** Absolute paths of the image and of its description. */
+  readonly path: string;
+  readonly description: string;
+}
+
+/**
+ * Copies an image and its description into a folder, which is made if need be. Nothing is replaced there.
+ * @param prefix its id or the beginning of it
+ * @throws Failure 'image-missing', 'image-sidecar-missing', 'image-sidecar-unreadable', 'bad-request', 'file-access'
+ */
+export async function exportImage(services: Services, prefix: string, folder: string): Promise<ExportedImage> {
+  const { id, path: source, sidecar } = await findImage(services, prefix);
+  const path = join(folder, `${id.slice(0, NAME_DIGITS)}.png`);
+  const description = join(folder, `${id.slice(0, NAME_DIGITS)}.json`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await copyFile(source, path, constants.COPYFILE_EXCL);
+    await writeFile(description, formatSidecar(sidecar), { flag: 'wx' });
+  } catch (error) {
+    if (isErrorWithCode(error, 'EEXIST')) {
+      throw new Failure('file-access', 'There is already such a file in the folder; nothing is replaced.', {
+        subject: path,
+        nextStep: 'Choose another folder, or remove the file.',
+        cause: error
+      });
+    }
+    throw fileFailure(error, 'The image cannot be exported there.', path);
+  }
+  return { id, path, description };
+}

@@ -1,0 +1,47 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { CommandOfImage, FindRequest, Generate, ManifestsInView, PullModel } from '../../../shared/protocol';
+import { STAND_IN } from '../../support/run-cli';
+import { sampleManifest } from '../../support/sample-services';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { testConnection } from '../../support/test-connection';
+
+const fixture = (name: string) => join(import.meta.dirname, '../../fixtures/metadata/sd-cli', name);
+
+describe('an image', () => {
+  it('of the gallery tells its whole request, wherever a copy of it lies, and a command line', async () => {
+    const server = await testConnection({ DIFFUSION_DOCK_SD_CLI: STAND_IN });
+    await server.start();
+    const { client } = server;
+    await client.sendNotification(ManifestsInView, { uris: [pathToFileURL(await sampleManifest()).href] });
+    await client.sendRequest(PullModel, { name: 'tiny-sd1' });
+    const request = { prompt: 'a lighthouse', seed: 7, steps: 2 };
+    const { images } = await client.sendRequest(Generate, { name: 'tiny-sd1', request });
+    const copy = join(await temporaryFolder(), 'copy.png');
+    await copyFile(images[0]!.path, copy);
+    expect(await client.sendRequest(FindRequest, { path: copy })).toEqual({
+      origin: 'Diffusion Dock',
+      model: 'tiny-sd1',
+      models: ['tiny-sd1'],
+      leftOut: [],
+      request: expect.objectContaining({ ...request, width: 128, sampling_method: 'euler_a' })
+    });
+    const command = await client.sendRequest(CommandOfImage, { path: copy, program: 'diffusion-dock', shell: 'posix' });
+    expect(command).toMatch(/^diffusion-dock generate tiny-sd1 --prompt 'a lighthouse' --seed '?7'? /);
+  });
+
+  it('of another place tells what its file says, and has no command line', async () => {
+    const server = await testConnection();
+    await server.start();
+    const { client } = server;
+    const path = fixture('txt2img-jpg.jpg');
+    expect(await client.sendRequest(FindRequest, { path })).toMatchObject({
+      origin: 'stable-diffusion.cpp',
+      request: { prompt: 'a red lighthouse, oil painting', seed: 42 }
+    });
+    const command = client.sendRequest(CommandOfImage, { path, program: 'sd-cli', shell: 'posix' });
+    await expect(command).rejects.toMatchObject({ data: { code: 'image-missing' } });
+  });
+});
