@@ -51,6 +51,8 @@ export const initializationOptions = z.object({
   adoptFrom: z.array(z.string()).default([]),
   /** Absolute path of the user's own folder of LoRAs. */
   loraFolder: z.string().min(1).optional(),
+  /** Names of models whose pickles the engine may read. */
+  allowPickle: z.array(z.string()).default([]),
   /** Days that a partial is kept which nobody goes on with; 0: for ever. */
   keepPartialsDays: z.number().min(0).optional(),
   /** Whether hosts of private networks may be connected to when a manifest names them. */

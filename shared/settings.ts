@@ -10,6 +10,7 @@ export const SETTINGS = {
   allowInsecureHttp: { key: 'diffusionDock.network.allowInsecureHttp', scope: 'machine', default: false },
   adoptFrom: { key: 'diffusionDock.adoptFrom', scope: 'machine', default: [] },
   loraFolder: { key: 'diffusionDock.loraFolder', scope: 'machine', default: '' },
+  allowPickle: { key: 'diffusionDock.allowPickle', scope: 'machine', default: [] },
   allowPrivateHosts: { key: 'diffusionDock.network.allowPrivateHosts', scope: 'machine', default: false },
   caFile: { key: 'diffusionDock.network.caFile', scope: 'machine', default: '' },
   rateLimit: { key: 'diffusionDock.pull.rateLimit', scope: 'machine', default: 0 },

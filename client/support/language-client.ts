@@ -11,6 +11,7 @@ import { manifestPatterns, manifestSelector } from '../manifests/manifest-patter
 import {
   adoptFrom,
   allowInsecureHttp,
+  allowPickle,
   allowPrivateHosts,
   cacheRoot,
   caFile,
@@ -67,6 +68,7 @@ function initializationOptions(): InitializationOptions {
     allowInsecureHttp: allowInsecureHttp(),
     keepPartialsDays: keepPartialsDays(),
     adoptFrom: adoptFrom(),
+    allowPickle: allowPickle(),
     allowPrivateHosts: allowPrivateHosts(),
     limits: transferLimits(),
     severities: manifestSeverity(),

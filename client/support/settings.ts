@@ -113,6 +113,11 @@ export function affectsManifestSeverity(event: ConfigurationChangeEvent): boolea
   return event.affectsConfiguration(SETTINGS.manifestSeverity.key);
 }
 
+/** Models whose pickles the engine may read. */
+export function allowPickle(): string[] {
+  return nonEmptyTexts(read('allowPickle'));
+}
+
 /** Folders that identical bytes may be adopted from. */
 export function adoptFrom(): string[] {
   return nonEmptyTexts(read('adoptFrom'));

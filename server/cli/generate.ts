@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { GenerationResult } from '../../shared/generation';
 import { generateImage } from '../operations/generate/generate-image';
 import type { Command } from './command';
+import type { Console } from './console';
 import { exportImages } from './export-images';
 import { minutesOf, reported } from './generation-report';
 import { wishOf } from './generation-wish';
@@ -36,13 +37,14 @@ export const generate: Command = {
       timeLimitMinutes: minutesOf(input.text('time-limit')),
       loraFolder: path('lora-folder')
     };
+    const onNotice = warningsOnce(console);
     const result = await reported(model.name, console, path('preview'), (sinks) =>
-      generateImage(services, model, request, { ...options, ...sinks })
+      generateImage(services, model, request, { ...options, ...sinks, onNotice })
     );
     const output = path('output');
     if (output !== undefined) await exportImages(result.images, output);
     console.document({ ...result, ...((like || remarks.length > 0) && { remarks }) });
-    for (const warning of result.warnings) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
+    for (const warning of result.warnings) onNotice(warning);
     for (const { width, height, seed, id } of result.images)
       console.remark(`${width} × ${height}, seed ${seed}, id ${id}`);
     if (like) console.remark(sameOrNot(like.image.id, result));
@@ -55,4 +57,13 @@ function sameOrNot(like: string, { images }: GenerationResult): string {
   return images.some(({ id }) => id === like)
     ? 'The image is the same, byte for byte.'
     : 'The image is not the same, byte for byte.';
+}
+
+/** Prints warnings, each of them once: some are told before the run, and again with its result. */
+function warningsOnce(console: Console): (warning: string) => void {
+  const told = new Set<string>();
+  return (warning) => {
+    if (!told.has(warning)) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
+    told.add(warning);
+  };
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { agoText, byteText } from '../../shared/byte-text';
+import { memoryText, roomText } from '../engine/memory/memory-advice';
 import { type InspectedFile, type Inspection, inspectModel } from '../operations/inspect-model';
 import { findModel } from '../operations/known-models';
 import type { Services } from '../operations/services';
@@ -59,7 +60,7 @@ function weightsLines({ format, parameters, types, memoryBytes, parts, hint }: W
 }
 
 function show(inspection: Inspection, console: Console): void {
-  const { name, status, reason, footprint, installedFiles, problems } = inspection;
+  const { name, status, reason, footprint, installedFiles, problems, run, machine } = inspection;
   console.answer(`${name}: ${status}${reason === undefined ? '' : `. ${reason}`}`);
   const facts = [
     ['source', inspection.source],
@@ -75,6 +76,7 @@ function show(inspection: Inspection, console: Console): void {
     const shared = sharedBytes === 0 ? '' : `, ${byteText(sharedBytes)} of it shared with other models`;
     console.answer(`  on disk   ${byteText(bytes)}${shared}`);
   }
+  if (run) console.answer(`  run       ${memoryText(run)}; ${roomText(machine)}`);
   for (const file of installedFiles) showFile(file, console);
   for (const problem of problems) console.answer(`  ${console.paint('red', 'problem')}   ${problem}`);
 }

@@ -54,6 +54,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       engineReleases: options.engineReleases,
       adoptFrom: options.adoptFrom,
       loraFolder: options.loraFolder,
+      allowPickle: options.allowPickle,
       limits: options.limits,
       caFile: options.caFile,
       policy: options,

@@ -4,6 +4,8 @@ import type { InstalledFile } from '../../shared/manifest/installed-manifest';
 import type { ModelSummary } from '../../shared/model';
 import { modelKey } from '../../shared/model-name';
 import type { Role } from '../../shared/roles';
+import { estimateRun, type RunMemory, type WeighedFile } from '../engine/memory/run-memory';
+import type { MachineMemory } from '../platform/machine-memory';
 import { bundleFiles } from '../store/bundle-index';
 import type { BundleState } from '../store/bundle-state';
 import type { WeightsDescription } from '../weights/describe';
@@ -49,6 +51,9 @@ export interface Inspection
   readonly installedFiles: readonly InspectedFile[];
   readonly problems: readonly string[];
   readonly footprint: Footprint;
+  /** What a run with the model's defaults would take; absent where headers do not tell. */
+  readonly run?: RunMemory;
+  readonly machine: MachineMemory;
 }
 
 /** Tells of a model what its manifests, the disk, and earlier verifications say. @throws Failure */
@@ -57,6 +62,7 @@ export async function inspectModel(services: Services, model: KnownModel): Promi
   const bundle = await services.survey.look(model.name);
   const { name, manifest } = model;
   const installedFiles = bundle.kind === 'present' ? await inspectFiles(services, model, bundle) : [];
+  const run = estimateRun(weighed(installedFiles), manifest.defaults ?? {});
   const license = manifest.license ?? (bundle.kind === 'present' ? bundle.manifest.license : undefined);
   return {
     name,
@@ -67,8 +73,15 @@ export async function inspectModel(services: Services, model: KnownModel): Promi
     ...(license !== undefined && { license }),
     installedFiles,
     problems: problemsOf(bundle),
-    footprint: footprint(installedFiles)
+    footprint: footprint(installedFiles),
+    ...(run && { run }),
+    machine: await services.machineMemory()
   };
+}
+
+/** Files with a role: what the engine loads. */
+function weighed(files: readonly InspectedFile[]): WeighedFile[] {
+  return files.flatMap(({ role, weights }) => (role ? [{ role, ...(weights && { weights }) }] : []));
 }
 
 type PresentBundle = Extract<BundleState, { kind: 'present' }>;

@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock';
 import { freeBytes } from '../platform/disk-space';
 import { createHasher, type Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
+import { type MachineMemory, machineMemory } from '../platform/machine-memory';
 import { createPartHasher } from '../platform/part-hasher';
 import { WorkerPool } from '../platform/workers/worker-pool';
 import type { AddressPolicy } from '../pull/address-policy';
@@ -48,6 +49,8 @@ export interface ServiceOptions {
   readonly adoptFrom?: readonly string[] | undefined;
   /** The user's own folder of LoRAs, an absolute path. */
   readonly loraFolder?: string | undefined;
+  /** Names of models whose pickles the engine may read. */
+  readonly allowPickle?: readonly string[] | undefined;
   /** Finds the addresses of host names; absent: as the system does. */
   readonly resolveHost?: HostResolver | undefined;
   /** A PEM file of authorities to trust, an absolute path. */
@@ -68,12 +71,15 @@ export interface ServiceOptions {
   readonly limits?: TransferLimits | undefined;
   /** What transfers go by, where it is not the usual. */
   readonly tuning?: Partial<TransferTuning>;
+  /** What main memory the machine has, where it is not the platform that is asked. */
+  readonly machineMemory?: () => Promise<MachineMemory>;
   /** How free space is told, where it is not the platform that is asked. */
   readonly freeBytes?: FreeBytes;
 }
 
 /** The parts that operations work with. Whoever creates them disposes of them. */
 export interface Services extends Omit<ServiceOptions, 'limits'> {
+  readonly machineMemory: () => Promise<MachineMemory>;
   readonly limits: TransferLimiter;
   readonly layout: CacheLayout;
   readonly pool: WorkerPool;
@@ -126,6 +132,7 @@ export function createServices(options: ServiceOptions): Services {
   const own = [environmentCredentials(environment), hubCredentials(environment)];
   return {
     ...options,
+    machineMemory: options.machineMemory ?? machineMemory,
     limits,
     layout,
     pool,

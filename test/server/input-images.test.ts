@@ -122,13 +122,15 @@ describe('sizes of input images', () => {
   it.each([
     [200, 100, 'wide.png has 200 × 100 pixels and is cut to 100 × 100, then resized to 128 × 128.'],
     [64, 64, 'wide.png has 64 × 64 pixels and is resized to 128 × 128.']
-  ])('of %s × %s are fitted to those of the run, which is told', async (width, height, notice) => {
-    const { result } = await attempt({ init_image: await userImage('wide.png', plainPng(width, height, 2)) });
+  ])('of %s × %s are fitted to those that the request asks for, which is told', async (width, height, notice) => {
+    const init_image = await userImage('wide.png', plainPng(width, height, 2));
+    const { result } = await attempt({ init_image, width: 128, height: 128 });
     expect((await result).warnings).toEqual([notice]);
   });
 
   it('may be small', async () => {
-    const { result } = await attempt({ init_image: await userImage('a.png', soundPng()) });
+    const init_image = await userImage('a.png', soundPng());
+    const { result } = await attempt({ init_image, width: 128, height: 128 });
     expect((await result).warnings).toEqual(['a.png has 3 × 2 pixels and is cut to 2 × 2, then resized to 128 × 128.']);
   });
 });

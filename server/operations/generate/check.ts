@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Failure } from '../../../shared/failure';
 import { type GenerationRequest, generationRequest } from '../../../shared/generation';
 import type { GenerationDefaults } from '../../../shared/manifest/generation-defaults';
@@ -9,6 +8,7 @@ import type { KnownModel } from '../known-models';
 import { requireNoSecret } from '../no-secret';
 import type { Services } from '../services';
 import { notInstalled } from '../verify-model';
+import { readFiles } from './read-files';
 
 /** An installed model that is complete and what its manifest asks for. */
 export interface SoundModel {
@@ -30,11 +30,10 @@ export function readGenerationRequest(raw: unknown): GenerationRequest {
   throw new Failure('bad-request', `${field}: ${issue?.message ?? 'not valid'}.`, { subject: field });
 }
 
-/** @throws Failure unless the bundle is there, complete, and what the manifest in view asks for */
+/** @throws Failure unless the bundle is there, complete, sound, and what the manifest in view asks for */
 export async function soundModel(services: Services, model: KnownModel): Promise<SoundModel> {
-  const { survey } = services;
   const { name, manifest: source } = model;
-  const bundle = await survey.look(name);
+  const bundle = await services.survey.look(name);
   if (bundle.kind === 'absent') throw notInstalled(model);
   const { status, reason } = modelStatus(source, bundle, true);
   if (status === 'outdated')
@@ -49,24 +48,8 @@ export async function soundModel(services: Services, model: KnownModel): Promise
   return {
     name,
     manifest,
-    files: await engineFiles(services, name, manifest),
+    files: await readFiles(services, name, manifest),
     // Defaults are no content: a change in the manifest counts at once, without another pull.
     defaults: source.defaults ?? manifest.defaults ?? {}
   };
-}
-
-/** With what their headers say. One after the other: each takes a handle and room for a header. */
-async function engineFiles(
-  { layout, weights }: Services,
-  name: KnownModel['name'],
-  { files }: InstalledManifest
-): Promise<EngineFile[]> {
-  const found: EngineFile[] = [];
-  for (const { path: relative, role } of files) {
-    if (!role) continue;
-    const path = join(layout.model(name), relative);
-    const reading = await weights.look(path);
-    found.push({ role, path, ...(reading.kind === 'read' && { weights: reading.description }) });
-  }
-  return found;
 }

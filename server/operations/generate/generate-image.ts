@@ -3,6 +3,7 @@ import type { GenerationRequest, GenerationResult } from '../../../shared/genera
 import { fillIn } from '../../engine/arguments/fill-in';
 import { modeOf } from '../../engine/arguments/mode';
 import { identifyModel } from '../../engine/arguments/model-identity';
+import { memoryAdvice } from '../../engine/memory/memory-advice';
 import { withScratch } from '../../engine/scratch';
 import { engineInUse } from '../engine/engine-in-use';
 import type { KnownModel } from '../known-models';
@@ -40,6 +41,8 @@ export async function generateImage(
       // Somebody may have changed the model meanwhile.
       const sound = hasWaited ? await soundModel(services, known) : model;
       const parts = { model: sound, request, engine, seed, scratch, loraFolder };
+      const advice = memoryAdvice(sound.files, request, await services.machineMemory());
+      if (advice !== undefined) options.onNotice?.(advice);
       const turnAt = services.clock.elapsed();
       const result = await runGeneration(services, parts, options);
       const engineMs = Math.round(services.clock.elapsed() - turnAt);
@@ -50,7 +53,8 @@ export async function generateImage(
       });
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
       log.info('done generation', { model: model.name, images: images.length, ms: milliseconds });
-      return { model: model.name, images, warnings: result.warnings, milliseconds };
+      const warnings = [...(advice === undefined ? [] : [advice]), ...result.warnings];
+      return { model: model.name, images, warnings, milliseconds };
     })
   );
 }

@@ -24,6 +24,8 @@ export interface GenerateOptions {
   readonly onPreview?: ((frame: PreviewFrame) => void) | undefined;
   /** How long the engine may run, in minutes; absent or 0: for ever. */
   readonly timeLimitMinutes?: number | undefined;
+  /** Hears before the run what is among the warnings afterwards, too. */
+  readonly onNotice?: (sentence: string) => void;
   /** Set when an image is repeated: its request says all that it means, so no defaults count. */
   readonly repeats?: { readonly inputNames: InputNames } | undefined;
 }
