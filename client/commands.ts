@@ -6,6 +6,7 @@ import { chooseEngine, installEngine } from './engine/install-engine';
 import { copyCommandLine } from './generate/copy-command-line';
 import { type GenerateParts, generate } from './generate/generate';
 import { generateLike } from './generate/generate-like';
+import { unloadResident } from './generate/unload-resident';
 import {
   type CacheParts,
   dropCached,
@@ -53,6 +54,7 @@ export function registerCommands(parts: CommandParts): Disposable {
     commands.registerCommand(COMMANDS.resumePull, (node?: ModelNode) => resumePull(parts, node?.model.name)),
     onModelOrName(COMMANDS.verifyModel, parts, (model) => verify(parts, model)),
     commands.registerCommand(COMMANDS.freeSpace, () => freeSpace(parts)),
+    commands.registerCommand(COMMANDS.unloadResident, () => unloadResident(parts)),
     onModel(COMMANDS.healModel, ({ model }) => heal(parts, model)),
     onModel(COMMANDS.dropModel, ({ model }) => drop(parts, model)),
     onModel(COMMANDS.discardPartial, ({ model }) => discardPartial(parts, model)),

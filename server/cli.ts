@@ -6,6 +6,7 @@ import { LANGUAGE_SERVER, runCommandLine, sortWords } from './cli/command-line';
 import { fileLog, silentLog } from './cli/file-log';
 import { serveLanguage } from './lsp/serve-language';
 import { stdioConnection } from './lsp/stdio-connection';
+import { engineSettingsOf } from './operations/engine-variables';
 import { createServices } from './operations/services';
 import { cacheRoot, HOME_VARIABLE } from './platform/cache-root';
 import { systemClock } from './platform/clock';
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
         root: cacheRoot(home, process.env),
         environment: process.env,
         policy,
+        engineSettings: engineSettingsOf(process.env),
         adoptFrom,
         // Whoever types a command trusts what it names.
         isTrusted: () => true,

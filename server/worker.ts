@@ -21,9 +21,6 @@ else if (parentPort) {
     [HASH_TASK]: hashTask,
     [HASH_PARTS_TASK]: hashPartsTask,
     [TAKE_IMAGE_TASK]: (input) => takeImage(takeImageInput.parse(input)),
-    [INSPECT_IMAGE_TASK]: async (input) => {
-      const { width, height, look } = await examinePngFile(inspectImageInput.parse(input).path);
-      return { width, height, look };
-    }
+    [INSPECT_IMAGE_TASK]: (input) => examinePngFile(inspectImageInput.parse(input).path)
   });
 }

@@ -1,6 +1,7 @@
 import { NotificationType, NotificationType0, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import * as z from 'zod';
 import type { EngineInstallation, EngineInstallProgress, EngineOffer, EngineSummary, EngineVariant } from './engine';
+import { engineSettings } from './engine-settings';
 import type { FailureData } from './failure';
 import type { FoundRequest } from './found-request';
 import type { GenerationRequest, GenerationResult } from './generation';
@@ -32,6 +33,8 @@ export const initializationOptions = z.object({
   sdCliPath: z.string().min(1).optional(),
   /** Where releases of sd-cli are listed; absent: DIFFUSION_DOCK_ENGINE_RELEASES, else those of its makers. */
   engineReleases: z.string().min(1).optional(),
+  /** How engines are used beyond a run of sd-cli on this machine. */
+  engine: engineSettings.prefault({}),
   /** A PEM file of further authorities that servers are trusted by. */
   caFile: z.string().min(1).optional(),
   /** Whether the client answers {@link GetCredential}. */
@@ -137,6 +140,8 @@ export interface GenerateParams extends ModelParams {
   readonly preview?: boolean | undefined;
   /** How long the engine may run, in minutes; absent or 0: for ever. */
   readonly timeLimitMinutes?: number | undefined;
+  /** The name of a device in the settings, or `local`; absent: the one that the settings name. */
+  readonly device?: string | undefined;
 }
 
 /** How an image looks in the middle of its sampling: a PNG of an eighth of its size. */
@@ -160,6 +165,12 @@ export interface CommandOfImageParams extends ImageFileParams {
   readonly shell: Shell;
 }
 
+/** A model that is loaded and waits for requests, or is busy with one. */
+export interface ResidentModel {
+  readonly model: string;
+  readonly isGenerating: boolean;
+}
+
 /** A secret as the client keeps it, with the origins that it may be sent to. */
 export interface StoredCredential {
   readonly secret: string;
@@ -179,6 +190,14 @@ export const ResumePull = new RequestType<ModelParams, void, FailureData | undef
 /** Removes what was received of a model that is not complete. */
 export const DiscardPartial = new RequestType<ModelParams, void, FailureData | undefined>(
   'diffusionDock/models/discardPartial'
+);
+/** The models that stay loaded. */
+export const ListResidentModels = new RequestType0<readonly ResidentModel[], FailureData | undefined>(
+  'diffusionDock/resident/list'
+);
+/** Unloads a model, after the request that it is busy with. */
+export const UnloadResidentModel = new RequestType<ModelParams, void, FailureData | undefined>(
+  'diffusionDock/resident/unload'
 );
 export const VerifyModel = new RequestType<VerifyParams, VerifyReport, FailureData | undefined>(
   'diffusionDock/models/verify'

@@ -7,6 +7,13 @@ export const SETTINGS = {
     scope: 'machine',
     default: 'https://api.github.com/repos/leejet/stable-diffusion.cpp/releases'
   },
+  sdServerPath: { key: 'diffusionDock.sdServer.path', scope: 'machine', default: '' },
+  resident: { key: 'diffusionDock.engine.resident', scope: 'machine', default: false },
+  residentIdleMinutes: { key: 'diffusionDock.engine.residentIdleMinutes', scope: 'machine', default: 10 },
+  residentMemoryReserve: { key: 'diffusionDock.engine.residentMemoryReserve', scope: 'machine', default: 10 },
+  rpcServers: { key: 'diffusionDock.engine.rpcServers', scope: 'machine', default: [] },
+  remotes: { key: 'diffusionDock.engine.remotes', scope: 'machine', default: {} },
+  device: { key: 'diffusionDock.engine.device', scope: 'machine', default: '' },
   allowInsecureHttp: { key: 'diffusionDock.network.allowInsecureHttp', scope: 'machine', default: false },
   adoptFrom: { key: 'diffusionDock.adoptFrom', scope: 'machine', default: [] },
   loraFolder: { key: 'diffusionDock.loraFolder', scope: 'machine', default: '' },

@@ -8,6 +8,7 @@ export const COMMANDS = {
   verifyModel: 'diffusionDock.models.verify',
   showPlan: 'diffusionDock.models.showPlan',
   freeSpace: 'diffusionDock.freeSpace',
+  unloadResident: 'diffusionDock.engine.unloadResident',
   healModel: 'diffusionDock.models.heal',
   pausePull: 'diffusionDock.models.pause',
   resumePull: 'diffusionDock.models.resume',

@@ -1,4 +1,5 @@
 import { type ConfigurationChangeEvent, type ConfigurationScope, workspace } from 'vscode';
+import { type EngineSettings, engineSettings as schema } from '../../shared/engine-settings';
 import { SETTINGS, type SettingName } from '../../shared/settings';
 import { transferLimits as limits, type TransferLimits, USUAL_LIMITS } from '../../shared/transfer-limits';
 
@@ -21,6 +22,19 @@ export function loraFolder(): string | undefined {
 export function engineReleases(): string | undefined {
   const address = nonEmptyText('engineReleases');
   return address === SETTINGS.engineReleases.default ? undefined : address;
+}
+
+/** How engines are used beyond a run of sd-cli on this machine. */
+export function engineSettings(): EngineSettings {
+  return schema.parse({
+    resident: read('resident'),
+    residentIdleMinutes: read('residentIdleMinutes'),
+    residentMemoryReserve: read('residentMemoryReserve'),
+    sdServerPath: nonEmptyText('sdServerPath'),
+    rpcServers: nonEmptyTexts(read('rpcServers')),
+    remotes: read('remotes'),
+    device: nonEmptyText('device')
+  });
 }
 
 /** PEM file of further authorities; undefined when the setting is empty. */

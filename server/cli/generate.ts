@@ -12,7 +12,7 @@ export const generate: Command = {
   name: 'generate',
   usage:
     'NAME --prompt TEXT|--from-image FILE | [NAME] --like ID ' +
-    `[--output FILE] [--preview FILE] [--time-limit MINUTES] [--lora-folder DIR] ${REQUEST_USAGE}`,
+    `[--output FILE] [--preview FILE] [--time-limit MINUTES] [--lora-folder DIR] [--device NAME] ${REQUEST_USAGE}`,
   summary: 'makes images and prints their paths; --like makes one again, --from-image what a file says it was made by',
   options: {
     ...REQUEST_OPTIONS,
@@ -21,7 +21,8 @@ export const generate: Command = {
     'time-limit': { type: 'string' },
     'lora-folder': { type: 'string' },
     like: { type: 'string' },
-    'from-image': { type: 'string' }
+    'from-image': { type: 'string' },
+    device: { type: 'string' }
   },
   async run(input, context) {
     const { services, console, signal, folder } = context;
@@ -35,7 +36,8 @@ export const generate: Command = {
       signal,
       repeats: like,
       timeLimitMinutes: minutesOf(input.text('time-limit')),
-      loraFolder: path('lora-folder')
+      loraFolder: path('lora-folder'),
+      device: input.text('device')
     };
     const onNotice = warningsOnce(console);
     const result = await reported(model.name, console, path('preview'), (sinks) =>

@@ -2,7 +2,7 @@ import { Failure } from '../../shared/failure';
 import { detailText } from '../../shared/generation-text';
 import type { GenerationProgress } from '../../shared/job-events';
 import type { PreviewFrame } from '../engine/preview';
-import type { GenerateOptions } from '../operations/generate/run';
+import type { GenerateOptions } from '../operations/generate/generate-options';
 import { writeFileDurably } from '../platform/durable-files';
 import type { Console } from './console';
 

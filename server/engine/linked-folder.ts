@@ -16,9 +16,21 @@ const NO_LINKS = new Set(['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 
 export async function makeLinkedFolder(folder: string, files: readonly string[]): Promise<void> {
   try {
     await mkdir(folder);
-    for (const file of files) await linkOrCopy(file, join(folder, basename(file)));
+    for (const file of files) await linkInto(folder, file);
   } catch (error) {
     throw fileFailure(error, 'The files for the run cannot be put together.', folder);
+  }
+}
+
+/**
+ * Puts a link to a file, or a copy of it, into a folder that is there.
+ * @throws Failure 'file-access' or 'disk-full'
+ */
+export async function linkInto(folder: string, file: string): Promise<void> {
+  try {
+    await linkOrCopy(file, join(folder, basename(file)));
+  } catch (error) {
+    throw fileFailure(error, 'The file cannot be put into the folder of the run.', file);
   }
 }
 

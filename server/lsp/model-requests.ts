@@ -9,12 +9,14 @@ import {
   GenerationProgressed,
   HealModel,
   ListModels,
+  ListResidentModels,
   ManifestsInView,
   PausePull,
   PlanPull,
   PullModel,
   PullProgressed,
   ResumePull,
+  UnloadResidentModel,
   VerifyModel,
   VerifyProgressed
 } from '../../shared/protocol';
@@ -28,6 +30,7 @@ import { healModel } from '../operations/heal-model';
 import { findModel } from '../operations/known-models';
 import { listModels } from '../operations/list-models';
 import { planModel, pullModel } from '../operations/pull-model';
+import { residentModels, unloadResident } from '../operations/resident-models';
 import type { Services } from '../operations/services';
 import { rememberVerdicts, verifyModel } from '../operations/verify-model';
 import { filePathOf } from './file-path';
@@ -82,10 +85,11 @@ export function serveModels(connection: Connection, services: Services, changed:
   );
   connection.onRequest(
     Generate,
-    guarded('generate', services, async ({ name, request, preview, timeLimitMinutes }, signal) =>
+    guarded('generate', services, async ({ name, request, preview, timeLimitMinutes, device }, signal) =>
       generateImage(services, await findModel(services, name), readGenerationRequest(request), {
         signal,
         timeLimitMinutes,
+        device,
         onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress),
         onPreview: preview
           ? ({ png, ...where }) =>
@@ -97,6 +101,13 @@ export function serveModels(connection: Connection, services: Services, changed:
           : undefined
       })
     )
+  );
+  connection.onRequest(ListResidentModels, (token) =>
+    guarded('list resident models', services, async () => residentModels(services))(undefined, token)
+  );
+  connection.onRequest(
+    UnloadResidentModel,
+    guarded('unload', services, async ({ name }) => unloadResident(services, (await findModel(services, name)).name))
   );
   connection.onNotification(ManifestsInView, ({ uris }) => {
     services.manifestsInView.set(uris.flatMap((uri) => filePathOf(uri) ?? []));

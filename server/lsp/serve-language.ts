@@ -7,10 +7,11 @@ import {
   TextDocuments
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { Failure } from '../../shared/failure';
+import { Failure, messageOf } from '../../shared/failure';
 import { initializationOptions, ModelsChanged, TransferLimitsChanged, TrustGranted } from '../../shared/protocol';
 import { transferLimits } from '../../shared/transfer-limits';
 import { requireNoSecret } from '../operations/no-secret';
+import { unloadStale } from '../operations/resident-models';
 import { createServices, type Services } from '../operations/services';
 import { cleanUpAfterCrashes } from '../operations/start-up';
 import { watchModels } from '../operations/watch-models';
@@ -52,6 +53,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       environment: host.environment,
       sdCliPath: options.sdCliPath,
       engineReleases: options.engineReleases,
+      engineSettings: options.engine,
       adoptFrom: options.adoptFrom,
       loraFolder: options.loraFolder,
       allowPickle: options.allowPickle,
@@ -88,7 +90,13 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   connection.onInitialized(() => {
     if (!services) return;
     void cleanUpAfterCrashes(services);
-    watching = watchModels(services, () => onModelsChanged?.());
+    const parts = services;
+    watching = watchModels(services, () => {
+      onModelsChanged?.();
+      void unloadStale(parts).catch((error: unknown) =>
+        parts.log.warn('failed unloading', { reason: messageOf(error) })
+      );
+    });
     manifests?.begin(() => onModelsChanged?.());
   });
   connection.onNotification(TrustGranted, () => {

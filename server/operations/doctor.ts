@@ -1,11 +1,12 @@
 import { byteText } from '../../shared/byte-text';
-import { Failure } from '../../shared/failure';
+import { cancelled, Failure } from '../../shared/failure';
 import { freeBytes } from '../platform/disk-space';
 import { makeDirectoryDurably } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { fileFailure } from '../platform/system-error';
 import { proxySettings } from '../pull/proxy';
 import { readOperations } from '../store/operation-record';
+import { askDevice, chosenDevice } from './devices';
 import { engineInUse } from './engine/engine-in-use';
 import { freeSpace } from './free-space';
 import { listModels } from './list-models';
@@ -22,6 +23,7 @@ export interface DoctorFinding {
     | 'models'
     | 'leftovers'
     | 'engine'
+    | 'devices'
     | 'network'
     | 'credentials';
   /** `attention`: works, with something to know. `broken`: does not work. */
@@ -36,7 +38,10 @@ type Answer = Omit<DoctorFinding, 'subject'>;
 /** Little room is worth a word: models have gigabytes. In bytes. */
 const LITTLE_ROOM = 10 * 1024 ** 3;
 
-/** Looks at everything that the product needs on this machine. Nobody is asked over the network, nothing is changed. */
+/**
+ * Looks at everything that the product needs on this machine. Over the network nobody is asked but the devices that the
+ * settings name; nothing is changed.
+ */
 export async function examineMachine(services: Services, signal: AbortSignal): Promise<readonly DoctorFinding[]> {
   const checks: [DoctorFinding['subject'], () => Promise<Answer>][] = [
     ['cache', () => cache(services)],
@@ -46,6 +51,7 @@ export async function examineMachine(services: Services, signal: AbortSignal): P
     ['models', () => models(services)],
     ['leftovers', () => leftovers(services)],
     ['engine', () => engine(services, signal)],
+    ['devices', () => otherMachines(services, signal)],
     ['network', async () => network(services)],
     ['credentials', () => credentials(services)]
   ];
@@ -129,6 +135,45 @@ async function engine(services: Services, signal: AbortSignal): Promise<Answer> 
   const { path, abilities } = await engineInUse(services, { signal, fresh: true });
   const devices = abilities.devices.map(({ name, description }) => `${name} (${description})`).join(', ');
   return fine(`${abilities.version}, ${path}; computes on ${devices || 'what it does not tell'}.`);
+}
+
+/** How long a device may take to say what it has loaded, in ms. */
+const DEVICE_MS = 5000;
+
+async function otherMachines(services: Services, signal: AbortSignal): Promise<Answer> {
+  const { remotes, rpcServers } = services.engineSettings;
+  const names = Object.keys(remotes);
+  const lent = rpcServers.length === 0 ? '' : ` RPC servers, which are not asked: ${rpcServers.join(', ')}.`;
+  if (names.length === 0) return fine(`No other machine is named in the settings.${lent}`);
+  const answers = await Promise.all(names.map((name) => deviceAnswer(services, name, signal)));
+  const message = `${answers.map(({ sentence }) => sentence).join(' ')}${lent}`;
+  if (answers.every(({ isThere }) => isThere)) return fine(message);
+  return {
+    state: 'attention',
+    message,
+    nextStep: 'Start sd-server on these machines, or correct their addresses in the settings.'
+  };
+}
+
+async function deviceAnswer(
+  services: Services,
+  name: string,
+  signal: AbortSignal
+): Promise<{ readonly sentence: string; readonly isThere: boolean }> {
+  try {
+    const device = chosenDevice(services, name);
+    if (!device) return { sentence: `"${name}" always means this machine.`, isThere: false };
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(DEVICE_MS)]);
+    const model = await askDevice(services, device, limit);
+    return {
+      sentence: `"${name}" (${device.address.host}) is an sd-server with ${model || 'no model'}.`,
+      isThere: true
+    };
+  } catch (error) {
+    if (signal.aborted) throw cancelled('The examination');
+    if (!(error instanceof Failure)) throw error;
+    return { sentence: error.message, isThere: false };
+  }
 }
 
 function network({ environment, editorProxy }: Services): Answer {

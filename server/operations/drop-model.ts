@@ -15,6 +15,7 @@ export async function dropModel(
   { forget = false }: { readonly forget?: boolean } = {}
 ): Promise<void> {
   await services.jobs.run(name, 'being removed', async () => {
+    await services.residents.unload(name);
     await requireNothingForeign(
       services.layout.model(name),
       manifest.files.map(({ filename }) => filename)

@@ -42,6 +42,8 @@ async function healParts(
 ): Promise<Healing> {
   const damaged = await damagedFiles(services, model, options);
   const sharers = await sharersOf(services, model, damaged);
+  // What is loaded are the files that are about to be replaced.
+  if (damaged.size > 0) await services.residents.unload(model.name);
   const files = damaged.size === 0 ? SOUND : await healFiles(services, model, found, damaged, options);
   return { ...files, sharers };
 }

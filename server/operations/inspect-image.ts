@@ -10,6 +10,7 @@ export const inspectImageInput = z.object({ path: z.string() });
 const inspectedImage = z.object({
   width: z.int(),
   height: z.int(),
+  parameters: z.string().optional(),
   look: z.discriminatedUnion('kind', [
     z.object({ kind: z.enum(['picture', 'noise', 'unjudged']) }),
     z.object({ kind: z.literal('plain'), colour: z.enum(['black', 'white', 'grey', 'coloured']) })
@@ -18,5 +19,7 @@ const inspectedImage = z.object({
 
 /** Decodes and judges a PNG file in a worker, so that a large one does not block the server. @throws Failure('bad-image') */
 export async function inspectImage(pool: WorkerPool, path: string, signal: AbortSignal): Promise<ExaminedImage> {
-  return inspectedImage.parse(await pool.start(INSPECT_IMAGE_TASK, { path }, { signal }).result);
+  const answer: unknown = await pool.start(INSPECT_IMAGE_TASK, { path }, { signal }).result;
+  const { parameters, ...image } = inspectedImage.parse(answer);
+  return parameters === undefined ? image : { ...image, parameters };
 }

@@ -77,6 +77,8 @@ async function pullAndInstall(
   options: PullOptions
 ): Promise<PullResult> {
   await requireReplaceable(services, model);
+  // What is loaded are the files that are about to be replaced.
+  await services.residents.unload(model.name);
   const onWait = waitEvents(model.name, services.clock, options.onEvent);
   const wanted = await wantedFiles(services, model, { ...origins, onWait });
   const digests = wanted.flatMap(({ digest }) => digest ?? []);

@@ -1,6 +1,8 @@
 import { isAbsolute, join } from 'node:path';
+import { type EngineSettings, engineSettings } from '../../shared/engine-settings';
 import { type TransferLimits, USUAL_LIMITS } from '../../shared/transfer-limits';
 import { RememberedProbes } from '../engine/remembered-probes';
+import { Residents } from '../engine/resident/residents';
 import { ImageInputs } from '../gallery/image-inputs';
 import { FileImageStore, type ImageStore } from '../gallery/images';
 import { hubCachePlace } from '../huggingface/hub-cache-place';
@@ -11,7 +13,9 @@ import { freeBytes } from '../platform/disk-space';
 import { createHasher, type Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import { type MachineMemory, machineMemory } from '../platform/machine-memory';
+import { probeMemory } from '../platform/memory';
 import { createPartHasher } from '../platform/part-hasher';
+import { systemTicker } from '../platform/throttle';
 import { WorkerPool } from '../platform/workers/worker-pool';
 import type { AddressPolicy } from '../pull/address-policy';
 import type { AdoptionPlace } from '../pull/adoption-place';
@@ -44,6 +48,8 @@ export interface ServiceOptions {
   readonly sdCliPath?: string | undefined;
   /** Where the releases of the engine are listed; absent: the environment, else the default. */
   readonly engineReleases?: string | undefined;
+  /** How engines are used beyond a run of sd-cli; absent: not at all. */
+  readonly engineSettings?: EngineSettings | undefined;
   readonly policy: AddressPolicy;
   /** Folders that identical bytes may be adopted from, besides the cache of the hub's tools. */
   readonly adoptFrom?: readonly string[] | undefined;
@@ -78,7 +84,9 @@ export interface ServiceOptions {
 }
 
 /** The parts that operations work with. Whoever creates them disposes of them. */
-export interface Services extends Omit<ServiceOptions, 'limits'> {
+export interface Services extends Omit<ServiceOptions, 'limits' | 'engineSettings'> {
+  readonly engineSettings: EngineSettings;
+  readonly residents: Residents;
   readonly machineMemory: () => Promise<MachineMemory>;
   readonly limits: TransferLimiter;
   readonly layout: CacheLayout;
@@ -130,9 +138,13 @@ export function createServices(options: ServiceOptions): Services {
   });
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];
+  const engines = options.engineSettings ?? engineSettings.parse({});
+  const residents = createResidents(engines, layout, log);
   return {
     ...options,
     machineMemory: options.machineMemory ?? machineMemory,
+    engineSettings: engines,
+    residents,
     limits,
     layout,
     pool,
@@ -165,9 +177,23 @@ export function createServices(options: ServiceOptions): Services {
     manifestsInView: new ManifestsInView(log),
     async dispose() {
       survey.dispose();
-      await Promise.all([http.close(), pool.dispose()]);
+      await Promise.all([residents.dispose(), http.close(), pool.dispose()]);
     }
   };
+}
+
+function createResidents(settings: EngineSettings, layout: CacheLayout, log: Log): Residents {
+  const { residentIdleMinutes: minutes, residentMemoryReserve: percent } = settings;
+  return new Residents({
+    settings: {
+      idleMs: minutes === 0 ? Number.POSITIVE_INFINITY : minutes * 60_000,
+      memoryReserve: percent / 100
+    },
+    scratchRoot: layout.scratch,
+    log,
+    ticker: systemTicker,
+    memory: probeMemory
+  });
 }
 
 /** A relative folder would mean another one wherever the process was started; it is left out. */

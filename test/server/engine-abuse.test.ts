@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generateImage } from '../../server/operations/generate/generate-image';
-import type { GenerateOptions } from '../../server/operations/generate/run';
+import type { GenerateOptions } from '../../server/operations/generate/generate-options';
 import type { GenerationRequest } from '../../shared/generation';
 import type { GenerationProgress } from '../../shared/job-events';
 import { engineScript } from '../support/engine-script';

@@ -13,6 +13,7 @@ import { checkFamily, makesVideos } from './family-rules';
 import { modeOf } from './mode';
 import { identifyModel } from './model-identity';
 import { checkLoraTags, checkText } from './prompt';
+import { rpcOptions } from './rpc-options';
 import { checkCombination, settingOptions, videoOptions } from './setting-options';
 
 /** The images of a request as the engine gets them: absolute paths. */
@@ -40,6 +41,8 @@ export interface GenerationArguments {
   readonly loraFolder: string;
   /** A folder with the model's embeddings and nothing else; absent: there are none. */
   readonly embeddingFolder?: string;
+  /** Other machines that lend their devices, as host:port; absent: none. */
+  readonly rpcServers?: readonly string[];
 }
 
 /**
@@ -69,6 +72,7 @@ export function engineArguments(input: GenerationArguments): EngineCommand {
       essential('--batch-count', String(request.images ?? 1)),
       essential('--seed', String(seed)),
       optional('--threads', String(threads)),
+      ...rpcOptions(input.rpcServers),
       essential('--prompt', request.prompt),
       essential('--output', output)
     ],

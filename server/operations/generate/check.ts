@@ -2,6 +2,7 @@ import { Failure } from '../../../shared/failure';
 import { type GenerationRequest, generationRequest } from '../../../shared/generation';
 import type { GenerationDefaults } from '../../../shared/manifest/generation-defaults';
 import type { InstalledManifest } from '../../../shared/manifest/installed-manifest';
+import type { ModelName } from '../../../shared/model-name';
 import type { EngineFile } from '../../engine/arguments/engine-file';
 import { modelStatus } from '../../registry/model-status';
 import type { KnownModel } from '../known-models';
@@ -12,7 +13,7 @@ import { readFiles } from './read-files';
 
 /** An installed model that is complete and what its manifest asks for. */
 export interface SoundModel {
-  readonly name: string;
+  readonly name: ModelName;
   readonly manifest: InstalledManifest;
   /** The files that are something to the engine. */
   readonly files: readonly EngineFile[];

@@ -5,14 +5,17 @@ import { modeOf } from '../../engine/arguments/mode';
 import { identifyModel } from '../../engine/arguments/model-identity';
 import { memoryAdvice } from '../../engine/memory/memory-advice';
 import { withScratch } from '../../engine/scratch';
+import { chosenDevice } from '../devices';
 import { engineInUse } from '../engine/engine-in-use';
 import type { KnownModel } from '../known-models';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import { soundModel } from './check';
+import type { GenerateOptions, RunResult } from './generate-options';
 import { keepImages } from './keep';
-import { seedFor } from './prepare';
-import { type GenerateOptions, runGeneration } from './run';
+import { type RunParts, seedFor } from './prepare';
+import { runGeneration } from './run';
+import { runElsewhere } from './run-elsewhere';
 import { whenItsTurn } from './turn';
 
 /**
@@ -31,32 +34,62 @@ export async function generateImage(
   const request = options.repeats ? asked : fillIn(asked, identifyModel(model.files), model.defaults);
   if (modeOf(request) === 'video') throw noVideos();
   const seed = seedFor(request);
-  const engine = await engineInUse(services, options);
+  const place = await placeFor(services, options);
   const loraFolder = options.loraFolder ?? services.loraFolder;
   const { log, layout } = services;
-  log.info('starting generation', { model: model.name, seed, engine: engine.abilities.version });
+  log.info('starting generation', { model: model.name, seed, engine: place.engine });
   const onProblem = (sentence: string): void => log.warn(sentence);
-  return whenItsTurn(services, { model: model.name, request }, options, (hasWaited) =>
+  const start = async (hasWaited: boolean): Promise<GenerationResult> =>
     withScratch(layout.scratch, onProblem, async (scratch) => {
       // Somebody may have changed the model meanwhile.
       const sound = hasWaited ? await soundModel(services, known) : model;
-      const parts = { model: sound, request, engine, seed, scratch, loraFolder };
-      const advice = memoryAdvice(sound.files, request, await services.machineMemory());
+      const parts = { model: sound, request, seed, scratch, loraFolder };
+      const advice = place.isHere ? memoryAdvice(sound.files, request, await services.machineMemory()) : undefined;
       if (advice !== undefined) options.onNotice?.(advice);
       const turnAt = services.clock.elapsed();
-      const result = await runGeneration(services, parts, options);
+      const result = await place.make(parts);
       const engineMs = Math.round(services.clock.elapsed() - turnAt);
-      const images = await keepImages(services, parts, {
-        ...result,
-        milliseconds: engineMs,
-        inputNames: options.repeats?.inputNames
-      });
+      const images = await keepImages(
+        services,
+        { ...parts, engine: result.engine },
+        {
+          ...result,
+          milliseconds: engineMs,
+          inputNames: options.repeats?.inputNames
+        }
+      );
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
       log.info('done generation', { model: model.name, images: images.length, ms: milliseconds });
       const warnings = [...(advice === undefined ? [] : [advice]), ...result.warnings];
       return { model: model.name, images, warnings, milliseconds };
-    })
-  );
+    });
+  // Another machine has a queue of its own.
+  return place.isHere ? whenItsTurn(services, { model: model.name, request }, options, start) : start(false);
+}
+
+/** Where a run is made. */
+interface Place {
+  /** The engine, or the name of the device that has one, for the log. */
+  readonly engine: string;
+  readonly isHere: boolean;
+  readonly make: (parts: RunParts) => Promise<RunResult>;
+}
+
+async function placeFor(services: Services, options: GenerateOptions): Promise<Place> {
+  const device = chosenDevice(services, options.device);
+  if (device) {
+    return {
+      engine: device.name,
+      isHere: false,
+      make: (parts) => runElsewhere(services, { ...parts, device }, options)
+    };
+  }
+  const engine = await engineInUse(services, options);
+  return {
+    engine: engine.abilities.version,
+    isHere: true,
+    make: (parts) => runGeneration(services, { ...parts, engine }, options)
+  };
 }
 
 function noVideos(): Failure {

@@ -5,11 +5,13 @@ import { modeOf } from '../../engine/arguments/mode';
 import type { EngineImage } from '../../engine/result-check';
 import type { ImageDescription, ImageInput } from '../../gallery/sidecar';
 import type { Services } from '../services';
+import type { InputNames, RunResult } from './generate-options';
 import type { RunParts } from './prepare';
-import type { InputNames, RunResult } from './run';
 
 /** What images were made of. */
-export interface KeptParts extends Pick<RunParts, 'model' | 'request' | 'engine'> {
+export interface KeptParts extends Pick<RunParts, 'model' | 'request'> {
+  /** The engine that made them. */
+  readonly engine: ImageDescription['engine'];
   /** What lists show; absent: the prompt. */
   readonly label?: string;
   /** Absent: what the request asks for. */
@@ -50,7 +52,7 @@ export async function keepImages(
 function describeRun({
   model: { name, manifest },
   request,
-  engine: { abilities },
+  engine,
   label = request.prompt,
   mode = modeOf(request)
 }: KeptParts): Pick<ImageDescription, 'label' | 'request' | 'model' | 'engine' | 'mode'> {
@@ -63,7 +65,7 @@ function describeRun({
       digests: Object.fromEntries(manifest.files.map(({ path, sha256 }) => [path, sha256])),
       roles: Object.fromEntries(manifest.files.flatMap(({ path, role }) => (role ? [[path, role]] : [])))
     },
-    engine: { version: abilities.version, digest: abilities.digest },
+    engine,
     mode
   };
 }

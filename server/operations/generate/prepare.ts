@@ -2,14 +2,13 @@ import { randomInt } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { GenerationRequest } from '../../../shared/generation';
-import { engineArguments, type InputImages } from '../../engine/arguments/engine-arguments';
+import { engineArguments, type GenerationArguments } from '../../engine/arguments/engine-arguments';
 import type { EngineCommand } from '../../engine/arguments/engine-option';
 import { askedLoras, isLoraName, loraPaths } from '../../engine/arguments/lora-files';
 import { makeLinkedFolder } from '../../engine/linked-folder';
 import type { Scratch } from '../../engine/scratch';
 import { engineThreads } from '../../engine/threads';
 import { entriesOf } from '../../platform/folder-entries';
-import type { EngineInUse } from '../engine/engine-in-use';
 import type { SoundModel } from './check';
 
 /** Seeds that are drawn lie below this; they are easy to read and to type. */
@@ -23,7 +22,6 @@ export interface RunParts {
   readonly model: SoundModel;
   /** With every default filled in. */
   readonly request: GenerationRequest;
-  readonly engine: EngineInUse;
   readonly seed: number;
   readonly scratch: Scratch;
   /** The user's own folder of LoRAs, an absolute path. */
@@ -36,14 +34,18 @@ export function seedFor({ seed }: GenerationRequest): number {
 }
 
 /** Puts together what the engine is called with. @throws Failure */
-export async function prepareRun(parts: RunParts, inputs: InputImages): Promise<EngineCommand> {
-  const { model, request, engine, seed, scratch } = parts;
+export async function prepareRun(
+  parts: RunParts,
+  { inputs, abilities, rpcServers }: Pick<GenerationArguments, 'inputs' | 'abilities' | 'rpcServers'>
+): Promise<EngineCommand> {
+  const { model, request, seed, scratch } = parts;
   const [load = 0] = loadavg();
   return engineArguments({
     files: model.files,
     request,
     inputs,
-    abilities: engine.abilities,
+    abilities,
+    ...(rpcServers && { rpcServers }),
     seed,
     threads: engineThreads(availableParallelism(), load),
     output: OUTPUT,

@@ -8,8 +8,8 @@ import { findImage } from '../gallery/find-image';
 import { findModel, type KnownModel } from '../known-models';
 import type { Services } from '../services';
 import { readGenerationRequest, soundModel } from './check';
+import type { InputNames } from './generate-options';
 import { UPSCALE } from './keep';
-import type { InputNames } from './run';
 
 /** What is to be made like an image. */
 export interface RepetitionWish {

@@ -3,7 +3,7 @@ import type { QueuePlace } from '../../../shared/job-events';
 import { inTurn } from '../../engine/queue';
 import { sweepScratch } from '../../engine/scratch';
 import type { Services } from '../services';
-import type { GenerateOptions } from './run';
+import type { GenerateOptions } from './generate-options';
 
 /**
  * Runs an engine when no other runs for this cache on this machine, and tells meanwhile where in the queue it waits.

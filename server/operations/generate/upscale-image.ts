@@ -12,9 +12,9 @@ import type { KnownModel } from '../known-models';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import { type SoundModel, soundModel } from './check';
+import type { GenerateOptions } from './generate-options';
 import { keepImages, UPSCALE } from './keep';
 import { OUTPUT } from './prepare';
-import type { GenerateOptions } from './run';
 import { whenItsTurn } from './turn';
 
 /** What somebody who waits for a larger image hears and may do. */
@@ -44,7 +44,14 @@ export async function upscaleImage(
       const result = await enlarge(services, { model, engine, scratch, image }, options);
       const engineMs = Math.round(services.clock.elapsed() - turnAt);
       const request = { prompt: '', init_image: image };
-      const parts = { model, engine, request, label: `${basename(image)}, enlarged`, mode: UPSCALE };
+      const { version, digest } = engine.abilities;
+      const parts = {
+        model,
+        engine: { version, digest },
+        request,
+        label: `${basename(image)}, enlarged`,
+        mode: UPSCALE
+      };
       const images = await keepImages(services, parts, { ...result, milliseconds: engineMs });
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
       log.info('done enlarging', { model: model.name, ms: milliseconds });

@@ -30,8 +30,7 @@ export class Uncaught extends Error {
  * Reads an argument list (without the program) into a map from long option to its last value (`true` for a flag).
  * Throws `Refused` and `Uncaught` where the recorded program stops.
  */
-export function parseArguments(argv) {
-  const table = optionTable();
+export function parseArguments(argv, table = optionTable()) {
   const values = new Map();
   for (let index = 0; index < argv.length; index += 1) {
     const spelling = argv[index];

@@ -21,8 +21,9 @@ const MEMORY_BYTES = 512 * 2 ** 30;
 
 /** One image run after the models are open: encode, sample, decode, with the recorded lines. */
 export class Generation {
-  constructor({ console, clock, request, network, loras, faults }) {
-    Object.assign(this, { console, clock, request, network, loras, faults });
+  /** `loaded` holds the lists of tensors that are in memory from runs before: a server keeps them. */
+  constructor({ console, clock, request, network, loras, faults, loaded = new Set() }) {
+    Object.assign(this, { console, clock, request, network, loras, faults, loaded });
     this.size = alignedSize(request);
     this.area = (this.size.width * this.size.height) / PIXELS_OF_64;
     this.steps = stepsOf(request);
@@ -96,9 +97,16 @@ export class Generation {
   }
 
   async #load(tensors, part) {
-    if (await loadTensors(this.console, this.clock, tensors)) return this.loras.merge(part);
+    if (await this.#loadOnce(tensors)) return this.loras.merge(part);
     await this.console.error('main.cpp:952', 'generate failed');
     throw new Stopped();
+  }
+
+  async #loadOnce(tensors) {
+    if (this.loaded.has(tensors)) return true;
+    const whole = await loadTensors(this.console, this.clock, tensors);
+    if (whole) this.loaded.add(tensors);
+    return whole;
   }
 
   async #sampleAll() {
@@ -115,7 +123,7 @@ export class Generation {
   }
 
   async #loadUnet(start) {
-    if (!(await loadTensors(this.console, this.clock, this.network.unet))) {
+    if (!(await this.#loadOnce(this.network.unet))) {
       await this.console.error('ggml_extend.hpp:1989', 'unet prepare graph weights failed');
       throw await this.#samplingFailed(start);
     }

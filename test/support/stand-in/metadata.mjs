@@ -15,7 +15,7 @@ export function parametersText(request, seed) {
     `Size: ${asked.width}x${asked.height}`,
     ...named('Model', request.models.model),
     'RNG: cuda',
-    `Sampler: ${request.sampler} ${request.scheduler}`,
+    `Sampler: ${request.sampler === undefined ? 'NONE' : `${request.sampler} ${request.scheduler}`}`,
     ...named('Unet', request.models.diffusionModel),
     ...named('VAE', request.models.vae),
     ...(request.hires === undefined ? [] : hiresFields(request.hires)),

@@ -20,9 +20,9 @@ const SAME_AS = { '--tae': '--taesd', '--qwen2vl': '--llm', '--qwen2vl_vision': 
  * The options of the recorded usage text: spelling → `{ name, kind }`, where kind is `string`, `int`, `float`, `flag`
  * or `choice` (a value that the program checks itself).
  */
-export function optionTable() {
+export function optionTable(usage = usageText()) {
   const table = new Map();
-  for (const line of usageText().split('\n')) {
+  for (const line of usage.split('\n')) {
     const found = OPTION_LINE.exec(line) ?? /^ {2}(?:(-\w), )?(--[\w-]+)(?: <(string|int|float)>)? *$/.exec(line);
     if (found === null) continue;
     const [, short, name, type] = found;

@@ -29,3 +29,14 @@ export function tensorNames(network) {
 export function outOfMemoryText() {
   return JSON.parse(readFileSync(new URL('runs/model-load-ulimit.json', RECORDED), 'utf8')).stderr.join('\n');
 }
+
+/** The recorded usage text of sd-server, without its first line. */
+export function serverUsageText() {
+  return readFileSync(new URL('../sd-server/usage.txt', RECORDED), 'utf8');
+}
+
+/** What the recorded sd-server said about itself. */
+export function recordedCapabilities() {
+  const recorded = JSON.parse(readFileSync(new URL('../sd-server/capabilities.json', RECORDED), 'utf8'));
+  return recorded.exchanges[0].response.body;
+}
