@@ -2,17 +2,22 @@ import { type Disposable, EventEmitter, type TreeDataProvider, type TreeItem } f
 import type { RunningJobs } from '../models/running-jobs';
 import { cacheItem } from './cache-item';
 import type { CacheList } from './cache-list';
-import { type CacheNode, referenceOf } from './cache-node';
+import { type CacheNode, type CacheTarget, referenceOf } from './cache-node';
 
 /** A row that is drawn anew takes the mouse away from its buttons, so progress shows at most this often. */
 const REDRAW_MS = 500;
 
-/** The view of the Hugging Face cache. VS Code asks only while it is visible, which is when the cache is first read. */
+/**
+ * The view of the Hugging Face cache. VS Code asks only while it is visible, which is when the cache is first read. A
+ * job redraws its own row alone, for a click on a button of a row that is read anew comes to nothing.
+ */
 export class CacheTree implements TreeDataProvider<CacheNode>, Disposable {
-  private readonly changed = new EventEmitter<undefined>();
+  private readonly changed = new EventEmitter<CacheNode[] | undefined>();
   private readonly subscriptions: readonly Disposable[];
   private redraw: NodeJS.Timeout | undefined;
-  private isShown = false;
+  /** The rows that jobs may work on, by what requests call them, and those of them that a job has changed. */
+  private readonly rows = new Map<string, CacheTarget>();
+  private readonly stale = new Set<string>();
 
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -29,7 +34,10 @@ export class CacheTree implements TreeDataProvider<CacheNode>, Disposable {
   }
 
   getTreeItem(node: CacheNode): TreeItem {
-    return cacheItem(node, this.list, node.kind === 'file' ? undefined : this.jobs.of(referenceOf(node)));
+    if (node.kind === 'file') return cacheItem(node, this.list, undefined);
+    const reference = referenceOf(node);
+    this.rows.set(reference, node);
+    return cacheItem(node, this.list, this.jobs.of(reference));
   }
 
   async getChildren(parent?: CacheNode): Promise<CacheNode[]> {
@@ -52,7 +60,7 @@ export class CacheTree implements TreeDataProvider<CacheNode>, Disposable {
   }
 
   private async repositories(): Promise<CacheNode[]> {
-    this.isShown = true;
+    this.rows.clear();
     try {
       const { repositories } = await this.list.read();
       return repositories.map((repository) => ({ kind: 'repository', repository }));
@@ -63,10 +71,13 @@ export class CacheTree implements TreeDataProvider<CacheNode>, Disposable {
   }
 
   private redrawSoon(name: string): void {
-    if (!this.isShown || !name.startsWith('hf:')) return;
+    if (!this.rows.has(name)) return;
+    this.stale.add(name);
     this.redraw ??= setTimeout(() => {
       this.redraw = undefined;
-      this.changed.fire(undefined);
+      const rows = [...this.stale].flatMap((reference) => this.rows.get(reference) ?? []);
+      this.stale.clear();
+      if (rows.length > 0) this.changed.fire(rows);
     }, REDRAW_MS);
   }
 }

@@ -13,7 +13,6 @@ import { freeBytes } from '../platform/disk-space';
 import { createHasher, type Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import { type MachineMemory, machineMemory } from '../platform/machine-memory';
-import { probeMemory } from '../platform/memory';
 import { createPartHasher } from '../platform/part-hasher';
 import { systemTicker } from '../platform/throttle';
 import { WorkerPool } from '../platform/workers/worker-pool';
@@ -139,10 +138,11 @@ export function createServices(options: ServiceOptions): Services {
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];
   const engines = options.engineSettings ?? engineSettings.parse({});
-  const residents = createResidents(engines, layout, log);
+  const memory = options.machineMemory ?? machineMemory;
+  const residents = createResidents(engines, { layout, log, memory });
   return {
     ...options,
-    machineMemory: options.machineMemory ?? machineMemory,
+    machineMemory: memory,
     engineSettings: engines,
     residents,
     limits,
@@ -182,7 +182,10 @@ export function createServices(options: ServiceOptions): Services {
   };
 }
 
-function createResidents(settings: EngineSettings, layout: CacheLayout, log: Log): Residents {
+function createResidents(
+  settings: EngineSettings,
+  { layout, log, memory }: Pick<Services, 'layout' | 'log'> & { memory: Services['machineMemory'] }
+): Residents {
   const { residentIdleMinutes: minutes, residentMemoryReserve: percent } = settings;
   return new Residents({
     settings: {
@@ -192,7 +195,7 @@ function createResidents(settings: EngineSettings, layout: CacheLayout, log: Log
     scratchRoot: layout.scratch,
     log,
     ticker: systemTicker,
-    memory: probeMemory
+    memory
   });
 }
 

@@ -23,8 +23,24 @@ export async function trustedAuthorities(settings: AuthoritySettings): Promise<r
   const ofSystem = useSystem ? nodeCertificates('system') : undefined;
   const extra = [named, ofVariable, ...(ofSystem ?? [])].filter((pem) => pem !== undefined);
   if (extra.length === 0) return undefined;
-  return [...(await usualAuthorities(environment)), ...extra];
+  return withoutRepetition([...extra, ...(await usualAuthorities(environment))]);
 }
+
+/** The system's authorities are mostly Node's as well, and every one that is read delays the first connection. */
+function withoutRepetition(texts: readonly string[]): readonly string[] {
+  const known = new Set<string>();
+  return texts.flatMap((text) => {
+    const rest = text.replaceAll(CERTIFICATE, (certificate) => {
+      const content = certificate.replaceAll(/\s/g, '');
+      if (known.has(content)) return '';
+      known.add(content);
+      return certificate;
+    });
+    return holdsCertificate(rest) ? [rest] : [];
+  });
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** What Node trusts when nobody names authorities: naming some replaces these, NODE_EXTRA_CA_CERTS included. */
 async function usualAuthorities(environment: AuthoritySettings['environment']): Promise<readonly string[]> {

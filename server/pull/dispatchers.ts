@@ -17,14 +17,14 @@ export interface DispatcherOptions extends Omit<NetworkSettings, 'limits'> {
 /** The largest head of an answer, in bytes. */
 const LARGEST_HEAD_BYTES = 64 * 1024;
 
-/** How connections over TLS are made. */
-interface TlsOptions {
+/** How connections are made, the last two of them over TLS. */
+interface ConnectOptions {
   readonly timeout: number;
-  readonly rejectUnauthorized: boolean;
+  readonly rejectUnauthorized?: boolean;
   readonly secureContext?: SecureContext;
 }
 
-/** undici's pools of connections: one for each proxy, and for each admission among those that need none. */
+/** undici's pools of connections: for each protocol one for each proxy, and for each admission among those that need none. */
 export class Dispatchers {
   private readonly made = new Map<string, Promise<Undici.Dispatcher>>();
   /** Hosts that were connected to directly, and how far the farthest of their addresses is. */
@@ -37,10 +37,11 @@ export class Dispatchers {
   /** The connections for an address. What may end at a private address shares none with what may not. */
   of(url: URL, admission: Admission): Promise<Undici.Dispatcher> {
     const proxy = proxyFor(url, this.options.proxy);
-    const key = proxy ?? admission;
+    const isSecure = url.protocol === 'https:' || proxy?.startsWith('https:') === true;
+    const key = `${isSecure ? 'tls' : 'plain'} ${proxy ?? admission}`;
     const known = this.made.get(key);
     if (known) return known;
-    const made = this.make(proxy, admission);
+    const made = this.make({ proxy, admission, isSecure });
     this.made.set(key, made);
     // What could not be made now may be made the next time: the user mends files and settings.
     made.catch(() => {
@@ -55,18 +56,18 @@ export class Dispatchers {
     return proxyFor(url, this.options.proxy) === undefined ? this.reaches.get(connectedName(url)) : undefined;
   }
 
-  private async make(proxy: string | undefined, admission: Admission): Promise<Undici.Dispatcher> {
-    this.authorities ??= trustedAuthorities(this.options.authorities);
-    const tls = this.tls(await this.authorities);
+  private async make({ proxy, admission, isSecure }: Wanted): Promise<Undici.Dispatcher> {
+    const timeout = this.options.limits.connectMs;
+    const options = isSecure ? { timeout, ...(await this.tls()) } : { timeout };
     const undici = await import('undici');
-    return proxy === undefined ? this.direct(undici, tls, admission) : this.proxied(undici, tls, proxy);
+    return proxy === undefined ? this.direct(undici, options, admission) : this.proxied(undici, options, proxy);
   }
 
-  private direct(undici: typeof Undici, tls: TlsOptions, admission: Admission): Undici.Dispatcher {
+  private direct(undici: typeof Undici, options: ConnectOptions, admission: Admission): Undici.Dispatcher {
     const { policy, resolveHost } = this.options;
     const judge: Judge = (host, address) => refusalOf({ host, address, admission }, policy);
     const lookup = judgedLookup(resolveHost, judge);
-    const connect = windowedConnector(undici.buildConnector, { ...tls, lookup });
+    const connect = windowedConnector(undici.buildConnector, { ...options, lookup });
     const onConnected = (host: string, address: string): void => {
       // A host that was public once stays so: it may have several addresses.
       if (this.reaches.get(host) !== 'public') this.reaches.set(host, reachOf(host, address));
@@ -75,9 +76,15 @@ export class Dispatchers {
   }
 
   /** The proxy makes the connections, so that only the text of an address could be judged, before it was asked. */
-  private proxied(undici: typeof Undici, tls: TlsOptions, uri: string): Undici.Dispatcher {
+  private proxied(undici: typeof Undici, options: ConnectOptions, uri: string): Undici.Dispatcher {
     // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.
-    return new undici.ProxyAgent({ ...this.timeouts(), uri, proxyTunnel: false, requestTls: tls, proxyTls: tls });
+    return new undici.ProxyAgent({
+      ...this.timeouts(),
+      uri,
+      proxyTunnel: false,
+      requestTls: options,
+      proxyTls: options
+    });
   }
 
   private timeouts() {
@@ -85,15 +92,22 @@ export class Dispatchers {
     return { headersTimeout: stallMs, bodyTimeout: stallMs, maxHeaderSize: LARGEST_HEAD_BYTES };
   }
 
-  private tls(authorities: readonly string[] | undefined): TlsOptions {
-    const { limits, proxy } = this.options;
+  private async tls(): Promise<Omit<ConnectOptions, 'timeout'>> {
+    this.authorities ??= trustedAuthorities(this.options.authorities);
+    const authorities = await this.authorities;
     return {
-      timeout: limits.connectMs,
-      rejectUnauthorized: proxy.strictTls,
+      rejectUnauthorized: this.options.proxy.strictTls,
       // Made once: reading all authorities takes some 50 ms, for each connection if it is left to those.
       ...(authorities && { secureContext: createSecureContext({ ca: [...authorities] }) })
     };
   }
+}
+
+/** What dispatchers differ in. */
+interface Wanted {
+  readonly proxy: string | undefined;
+  readonly admission: Admission;
+  readonly isSecure: boolean;
 }
 
 /** The host as connections are told it: IPv6 without brackets. */

@@ -1,10 +1,10 @@
-import type { MemoryProbe } from '../../platform/memory';
+import type { MachineMemory } from '../../platform/machine-memory';
 import type { Ticker } from '../../platform/throttle';
 
 export interface MemoryReserveOptions {
   readonly settings: { readonly memoryReserve: number };
   readonly ticker: Ticker;
-  readonly memory: MemoryProbe;
+  readonly memory: () => Promise<MachineMemory>;
 }
 
 /** Unloads one more model, the one that is missed least; undefined: none is idle. */
@@ -58,8 +58,7 @@ export class MemoryReserve {
   }
 
   async #isShort(bytes: number): Promise<boolean> {
-    const memory = await this.options.memory().catch(() => undefined);
-    const { memoryReserve } = this.options.settings;
-    return memory !== undefined && memory.available - bytes < memory.total * memoryReserve;
+    const { total, available } = await this.options.memory();
+    return available !== undefined && available - bytes < total * this.options.settings.memoryReserve;
   }
 }

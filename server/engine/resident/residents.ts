@@ -1,7 +1,7 @@
 import { cancelled, messageOf } from '../../../shared/failure';
 import { type ModelName, modelKey } from '../../../shared/model-name';
 import type { Log } from '../../platform/log';
-import type { MemoryProbe } from '../../platform/memory';
+import type { MachineMemory } from '../../platform/machine-memory';
 import type { Ticker } from '../../platform/throttle';
 import { MemoryReserve } from './memory-reserve';
 import { Resident, type ResidentParts } from './resident';
@@ -23,7 +23,7 @@ export interface ResidentsOptions {
   readonly scratchRoot: string;
   readonly log: Log;
   readonly ticker: Ticker;
-  readonly memory: MemoryProbe;
+  readonly memory: () => Promise<MachineMemory>;
   readonly ports?: PortKeeper | undefined;
 }
 

@@ -19,6 +19,7 @@ import {
 } from '../../../shared/protocol';
 import { respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { createModelFolder } from '../../support/stand-in/testing/model-folder';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { type TestConnection, testConnection } from '../../support/test-connection';
 import { writeManifest } from '../../support/test-services';
@@ -274,7 +275,16 @@ describe('a generation', () => {
   it('without an engine says what to install', async () => {
     const server = await testConnection({ PATH: resolve('no-such-folder') });
     await server.start();
-    await inView(server, await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]));
+    const folder = await temporaryFolder();
+    createModelFolder(folder);
+    const manifest = join(folder, 'manifest.json');
+    const files = [
+      { role: 'model', url: 'te-sd1-q1_0.gguf', filename: 'te-sd1-q1_0.gguf' },
+      { role: 'diffusion_model', url: 'unet-sd1.safetensors', filename: 'unet-sd1.safetensors' },
+      { role: 'taesd', url: 'taesd.safetensors', filename: 'taesd.safetensors' }
+    ];
+    await writeFile(manifest, JSON.stringify({ name: 'test-model', files }));
+    await inView(server, manifest);
     await server.client.sendRequest(PullModel, { name: 'test-model' });
     const generated = server.client.sendRequest(Generate, { name: 'test-model', request: { prompt: 'x' } });
     await expect(generated).rejects.toMatchObject({ data: { code: 'engine-missing', nextStep: expect.any(String) } });

@@ -27,6 +27,13 @@ describe('the authorities that connections trust', () => {
     expect(trusted?.length).toBeGreaterThan(rootCertificates.length / 2);
   });
 
+  it('are each read once, however many lists name them', async () => {
+    const path = await file(rootCertificates.join('\n'));
+    const trusted = await trustedAuthorities({ ...none, environment: { SSL_CERT_FILE: path } });
+    const count = (trusted ?? []).join('\n').split('BEGIN CERTIFICATE').length - 1;
+    expect(count).toBe(new Set(rootCertificates).size);
+  });
+
   it.each(['', 'nonsense'])('cannot come from a file that holds %j', async (text) => {
     const path = await file(text);
     await expect(trustedAuthorities({ ...none, caFile: path })).rejects.toMatchObject({

@@ -62,7 +62,7 @@ export async function keeper(home: string, options: Partial<ResidentsOptions> = 
     scratchRoot: root,
     log: { info: log, warn: log, error: log },
     ticker,
-    memory: () => Promise.resolve(undefined),
+    memory: () => Promise.resolve({ total: 100 }),
     ...options
   });
   onTestFinished(() => residents.dispose());
