@@ -5,6 +5,7 @@ import type { CredentialVault } from './credentials/credential-vault';
 import { chooseEngine, installEngine } from './engine/install-engine';
 import { copyCommandLine } from './generate/copy-command-line';
 import { type GenerateParts, generate } from './generate/generate';
+import { generateFromImage } from './generate/generate-from-image';
 import { generateLike } from './generate/generate-like';
 import { unloadResident } from './generate/unload-resident';
 import {
@@ -42,6 +43,7 @@ export function registerCommands(parts: CommandParts): Disposable {
     commands.registerCommand(COMMANDS.generate, (target?: ModelNode | string) =>
       generate(parts, typeof target === 'string' ? target : target?.model.name)
     ),
+    commands.registerCommand(COMMANDS.generateFromImage, (uri?: Uri) => generateFromImage(parts, uri)),
     commands.registerCommand(COMMANDS.generateLike, (uri?: Uri) => generateLike(parts, uri)),
     commands.registerCommand(COMMANDS.copyCommandLine, (uri?: Uri) => copyCommandLine(parts, uri)),
     commands.registerCommand(COMMANDS.refreshModels, async () => {

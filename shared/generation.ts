@@ -5,8 +5,10 @@ import { numberBetween, wholeNumber } from './manifest/value-rules';
 /** The largest seed that sd-cli keeps apart from its neighbours in its own metadata. */
 export const LARGEST_SEED = Number.MAX_SAFE_INTEGER;
 
-/** The most images that one run makes, and the most reference images that it takes. */
-const MOST_IMAGES = 64;
+/** The most images that one run makes. */
+export const MOST_IMAGES = 64;
+
+/** The most reference images that one run takes. */
 const MOST_REFERENCES = 8;
 
 /** POSIX, a Windows drive, or a Windows share. */

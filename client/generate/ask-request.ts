@@ -1,6 +1,7 @@
 import { type QuickPickItem, window } from 'vscode';
 import type { PartialRequest } from '../../shared/found-request';
 import { type GenerationRequest, LARGEST_SEED } from '../../shared/generation';
+import { askImageSetting, type ImageSetting, imageChoices } from './image-settings';
 
 /** Image size in pixels, as far as it is set. */
 export interface ImageSize {
@@ -34,7 +35,7 @@ export async function askRequest(
 }
 
 interface Choice extends QuickPickItem {
-  readonly change?: 'seed' | 'size';
+  readonly change?: 'seed' | 'size' | ImageSetting;
 }
 
 /** One step that shows what will be used; entries lead to a question and back. */
@@ -48,19 +49,30 @@ async function refine(
     const chosen = await window.showQuickPick(choices(request, defaults), { title, ignoreFocusOut: true });
     if (!chosen) return undefined;
     if (chosen.change === undefined) return request;
-    request = chosen.change === 'seed' ? await askSeed(title, request) : await askSize(title, request);
+    request = await askAgain(title, request, chosen.change);
   }
 }
 
-function choices({ prompt, seed, width, height, ...others }: GenerationRequest, defaults: ImageSize): Choice[] {
+function askAgain(
+  title: string,
+  request: GenerationRequest,
+  change: NonNullable<Choice['change']>
+): Promise<GenerationRequest> {
+  if (change === 'seed') return askSeed(title, request);
+  return change === 'size' ? askSize(title, request) : askImageSetting(title, request, change);
+}
+
+function choices(request: GenerationRequest, defaults: ImageSize): Choice[] {
+  const { prompt, seed, width, height, images: _images, strength: _strength, mask: _mask, ...others } = request;
   return [
     { label: '$(sparkle) Generate', description: settingsText(others), detail: prompt },
     { label: '$(symbol-numeric) Seed', description: seed === undefined ? 'random' : String(seed), change: 'seed' },
     {
       label: '$(screen-full) Size',
-      description: width === undefined ? defaultText(defaults) : sizeText({ width, height }),
+      description: width === undefined ? unsetSize(request, defaults) : sizeText({ width, height }),
       change: 'size'
-    }
+    },
+    ...imageChoices(request)
   ];
 }
 
@@ -76,7 +88,8 @@ function sizeText({ width, height }: ImageSize): string {
   return `${width ?? '?'} × ${height ?? '?'} pixels`;
 }
 
-function defaultText(defaults: ImageSize): string {
+function unsetSize({ init_image: image }: GenerationRequest, defaults: ImageSize): string {
+  if (image !== undefined) return 'that of the image';
   const isKnown = defaults.width !== undefined || defaults.height !== undefined;
   return isKnown ? `${sizeText(defaults)}, the model's default` : "the engine's default";
 }

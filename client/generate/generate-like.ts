@@ -1,6 +1,7 @@
-import { type Uri, window } from 'vscode';
+import type { Uri } from 'vscode';
 import { FindRequest } from '../../shared/protocol';
 import { sayFailed, sayWarning } from '../support/messages';
+import { chooseImage } from './choose-image';
 import { type GenerateParts, generate } from './generate';
 import { imageInView } from './image-in-view';
 
@@ -13,7 +14,7 @@ const SHOWN_SENTENCES = 3;
  */
 export async function generateLike(parts: GenerateParts, target: Uri | undefined): Promise<void> {
   try {
-    const image = target ?? imageInView() ?? (await chooseImage());
+    const image = target ?? imageInView() ?? (await chooseImage('Generate like which image?', 'Generate Like This'));
     if (!image) return;
     const client = await parts.connection.client();
     const found = await client.sendRequest(FindRequest, { path: image.fsPath });
@@ -30,14 +31,4 @@ export async function generateLike(parts: GenerateParts, target: Uri | undefined
   } catch (error) {
     sayFailed(parts.log, error);
   }
-}
-
-async function chooseImage(): Promise<Uri | undefined> {
-  const [image] =
-    (await window.showOpenDialog({
-      title: 'Generate like which image?',
-      openLabel: 'Generate Like This',
-      filters: { Images: ['png', 'jpg', 'jpeg', 'webp'] }
-    })) ?? [];
-  return image;
 }

@@ -1,6 +1,7 @@
 /** Every command of ours, once: package.json contributes exactly these (a test compares them). */
 export const COMMANDS = {
   generate: 'diffusionDock.generate',
+  generateFromImage: 'diffusionDock.generateFromImage',
   generateLike: 'diffusionDock.generateLike',
   copyCommandLine: 'diffusionDock.copyCommandLine',
   refreshModels: 'diffusionDock.models.refresh',

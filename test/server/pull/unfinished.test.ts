@@ -79,8 +79,12 @@ describe('a pull that was not finished', () => {
     const services = await testServices();
     const manifest = await manifestOf(await site());
     const { child, ended } = startCli(['pull', manifest, '--json'], { home: services.root });
+    let told = '';
     await new Promise<void>((done) => {
-      child.stdout?.on('data', (chunk) => String(chunk).includes('file_progress') && done());
+      child.stdout?.on('data', (chunk) => {
+        told += String(chunk);
+        if (/"file_progress"[^\n]*"large\.gguf"/.test(told)) done();
+      });
     });
     expect(await listModels(services)).toMatchObject([{ unfinished: { kind: 'elsewhere' } }]);
     await discardPartial(services, await modelFromManifest(manifest));

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Dock, openDock } from './dock-workbench';
@@ -74,6 +74,25 @@ describe('from a manifest to an image', () => {
     await dock.screenshot('6-command');
     await wb.page.keyboard.press('Enter');
     await wb.waitForNotification('The command line was copied.');
+  });
+
+  it('makes another image from the one that is open', async () => {
+    const { wb } = dock;
+    await wb.execCommand('Diffusion Dock: Generate from Image…');
+    await wb.pick('tiny-sd1');
+    await wb.answer('a lighthouse by day');
+    await wb.pick('Strength');
+    await wb.answer('0.5');
+    await wb.quickInput.getByText('0.5', { exact: true }).waitFor();
+    await dock.screenshot('6-from-image');
+    await wb.page.keyboard.press('Enter');
+    const images = () =>
+      readdirSync(path.join(dock.home, 'images', 'sha256'), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => JSON.parse(readFileSync(path.join(dock.home, 'images', 'sha256', name), 'utf8')));
+    const made = await wb.until(() => images().find(({ label }) => label === 'a lighthouse by day'), 'its sidecar');
+    expect(made).toMatchObject({ mode: 'image-to-image', request: { strength: 0.5 }, width: 128, height: 128 });
+    await wb.until(async () => (await dock.description('tiny-sd1')) === 'installed · 22.4 MB', 'the end of the run');
   });
 
   it('shows exactly one problem for one mistake in a manifest', async () => {
