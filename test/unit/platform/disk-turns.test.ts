@@ -65,7 +65,7 @@ describe('a rotating disk', () => {
 });
 
 it('another disk has as many readers as come', async () => {
-  const turns = new DiskTurns(async () => false);
+  const turns = new DiskTurns(async () => false, oneDisk);
   const { begun, job, end } = jobs();
   const reads = ['one', 'two'].map((name) => turns.take(file, undefined, job(name)));
   await expect.poll(() => begun).toEqual(['one', 'two']);
