@@ -70,6 +70,8 @@ export interface ServiceOptions {
   readonly isTrusted: () => boolean;
   /** The bundled worker, an absolute path. */
   readonly workerScript: string;
+  /** Workers that several services share, and whose end is their owner's business; absent: workers of their own. */
+  readonly pool?: WorkerPool | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** How much of the network transfers may take at first; absent: as much as there is. */
@@ -83,7 +85,7 @@ export interface ServiceOptions {
 }
 
 /** The parts that operations work with. Whoever creates them disposes of them. */
-export interface Services extends Omit<ServiceOptions, 'limits' | 'engineSettings'> {
+export interface Services extends Omit<ServiceOptions, 'limits' | 'engineSettings' | 'pool'> {
   readonly engineSettings: EngineSettings;
   readonly residents: Residents;
   readonly machineMemory: () => Promise<MachineMemory>;
@@ -114,7 +116,7 @@ export function createServices(options: ServiceOptions): Services {
   const { root, clock, log } = options;
   const tuning = { ...TRANSFER_TUNING, ...options.tuning };
   const layout = new CacheLayout(root);
-  const pool = new WorkerPool(options.workerScript);
+  const pool = options.pool ?? new WorkerPool(options.workerScript);
   const hasher = createHasher(pool);
   const proofs = new Proofs(layout.proofs, clock.now);
   const survey = new BundleSurvey(layout, proofs);
@@ -177,7 +179,7 @@ export function createServices(options: ServiceOptions): Services {
     manifestsInView: new ManifestsInView(log),
     async dispose() {
       survey.dispose();
-      await Promise.all([residents.dispose(), http.close(), pool.dispose()]);
+      await Promise.all([residents.dispose(), http.close(), options.pool ? undefined : pool.dispose()]);
     }
   };
 }

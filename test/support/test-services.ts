@@ -6,7 +6,7 @@ import { modelFromManifest } from '../../server/operations/register-model';
 import { createServices, type ServiceOptions, type Services } from '../../server/operations/services';
 import type { Clock } from '../../server/platform/clock';
 import type { PullEvent } from '../../shared/job-events';
-import { WORKER_SCRIPT } from './built-worker';
+import { sharedPool, WORKER_SCRIPT } from './built-worker';
 import { temporaryFolder } from './temporary-folder';
 
 /** A clock that never waits and remembers how long it was asked to. */
@@ -41,6 +41,7 @@ export async function testServices(options: Partial<ServiceOptions> = {}): Promi
     policy: { allowInsecureHttp: false, allowPrivateHosts: false },
     isTrusted: () => true,
     workerScript: WORKER_SCRIPT,
+    pool: sharedPool(),
     clock,
     log: { info: log, warn: log, error: log },
     ...options,

@@ -8,6 +8,7 @@ import type { TransferTuning } from '../../../server/pull/transfer-tuning';
 import { Failure } from '../../../shared/failure';
 import type { PullEvent } from '../../../shared/job-events';
 import { USUAL_LIMITS } from '../../../shared/transfer-limits';
+import { sharedPoolStarted } from '../../support/built-worker';
 import { type CountedNetwork, countedNetwork } from '../../support/counted-network';
 import { type Fault, type FaultServer, startFaultServer } from '../../support/fault-server';
 import type { RawRequest } from '../../support/raw-http-server';
@@ -120,6 +121,7 @@ function isWorthTrying(hits: FaultCase['hits'], { begins, connections }: Attempt
 
 /** Pulls from a server that commits the fault, and holds it against what has to be true of every pull. */
 async function tryCase(faultCase: FaultCase, attempt: Attempt): Promise<void> {
+  await sharedPoolStarted();
   const openBefore = openFiles();
   const { begins, connections } = attempt;
   const server = await startFaultServer({ content: CONTENT, etag: '"v1"', ...faultCase, ...hit(faultCase, attempt) });

@@ -6,8 +6,6 @@ import { healHubCache } from '../../../server/operations/heal-hub-cache';
 import type { Services } from '../../../server/operations/services';
 import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
 import { verifyHubCache } from '../../../server/operations/verify-hub-cache';
-import type { WorkerPool } from '../../../server/platform/workers/worker-pool';
-import { workerPool } from '../../support/built-worker';
 import { crashStates, telling } from '../../support/crash/crash-states';
 import { putOnDisk } from '../../support/crash/disk';
 import { recordDisk } from '../../support/crash/disk-recorder';
@@ -55,14 +53,12 @@ const pointerTo = (cache: BuiltCache, commit: string, path: string) =>
   join(cache.root, REPOSITORY, 'snapshots', commit, path);
 
 /** Whoever comes next, two hours later: nothing young is in the way. */
-async function nextServices(cache: BuiltCache, origin: string, pool: WorkerPool): Promise<Services> {
+async function nextServices(cache: BuiltCache, origin: string): Promise<Services> {
   bootAnew();
   const services = await testServices({
     root: join(dirname(cache.root), 'root'),
     environment: { HF_HUB_CACHE: cache.root, HF_ENDPOINT: origin }
   });
-  // To start threads takes longer than all that they do.
-  Object.assign(services.pool, { start: pool.start.bind(pool) });
   await cleanUpAfterCrashes(services);
   return { ...services, clock: { ...services.clock, now: () => Date.now() + 2 * HOUR_MS } };
 }
@@ -84,13 +80,12 @@ async function tryEveryState(
 ): Promise<void> {
   const folder = dirname(cache.root);
   await mkdir(join(folder, 'root'));
-  const pool = workerPool();
-  const services = await nextServices(cache, origin, pool);
+  const services = await nextServices(cache, origin);
   const recording = await recordDisk(folder, () => act(services));
   for (const state of crashStates(recording, { most: STATES, random: new Random(1) })) {
     await telling(state, async () => {
       putOnDisk(state.disk, folder);
-      const next = await nextServices(cache, origin, pool);
+      const next = await nextServices(cache, origin);
       try {
         await check(next, state.moment === recording.steps.length);
       } finally {

@@ -2,9 +2,8 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createServices, type Services } from '../../../server/operations/services';
 import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
-import { WorkerPool } from '../../../server/platform/workers/worker-pool';
 import { CacheLayout } from '../../../server/store/cache-layout';
-import { WORKER_SCRIPT } from '../built-worker';
+import { sharedPool, WORKER_SCRIPT } from '../built-worker';
 import { type RawServer, respond, startRawServer } from '../raw-http-server';
 import { CONTENTS, DIGESTS, filesOf, MODELS, NAMES, type Name } from './world';
 
@@ -28,7 +27,6 @@ export class CacheUnderTest {
     readonly layout: CacheLayout,
     private readonly site: RawServer,
     private readonly onOpen: () => void,
-    private readonly pool: WorkerPool,
     private opened: Services
   ) {}
 
@@ -43,8 +41,7 @@ export class CacheUnderTest {
       for (const version of MODELS[name].keys()) await writeSourceManifest(folder, site.origin, name, version);
     }
     onOpen();
-    const pool = new WorkerPool(WORKER_SCRIPT);
-    return new CacheUnderTest(folder, layout, site, onOpen, pool, servicesOver(layout, pool));
+    return new CacheUnderTest(folder, layout, site, onOpen, servicesOver(layout));
   }
 
   get services(): Services {
@@ -60,30 +57,29 @@ export class CacheUnderTest {
     // What a crashed process still holds may never end.
     void this.opened.dispose().catch(() => undefined);
     this.onOpen();
-    this.opened = servicesOver(this.layout, this.pool);
+    this.opened = servicesOver(this.layout);
     await cleanUpAfterCrashes({ ...this.opened, log: strictLog });
   }
 
   async close(): Promise<void> {
     void this.opened.dispose().catch(() => undefined);
-    await Promise.all([this.pool.dispose(), this.site.close()]);
+    await this.site.close();
   }
 }
 
-/** @param pool does the work of each: to start threads takes longer than all that they do */
-function servicesOver(layout: CacheLayout, pool: WorkerPool): Services {
+function servicesOver(layout: CacheLayout): Services {
   const services = createServices({
     root: layout.root,
     policy: { allowInsecureHttp: false, allowPrivateHosts: false },
     isTrusted: () => true,
     workerScript: WORKER_SCRIPT,
+    pool: sharedPool(),
     clock: { now: () => Date.now(), elapsed: () => performance.now(), sleep: async () => undefined },
     log: noLog,
     environment: { HF_HUB_CACHE: join(layout.root, 'no-hub-cache') }
   });
   // Files that were just written count as old ones, so that what is read of them is remembered.
   Object.assign(services.proofs, { now: () => Date.now() + 60_000 });
-  Object.assign(services.pool, { start: pool.start.bind(pool) });
   return services;
 }
 
