@@ -65,11 +65,13 @@ function previewFile(
   };
 }
 
-/** Adds to a failure of the engine what somebody at a terminal can do, after the engine's last lines. */
+/** Adds to a failure what somebody at a terminal can do, after the engine's last lines where it was the engine's. */
 function forTerminal(thrown: unknown, model: string, console: Console): unknown {
-  if (!(thrown instanceof Failure) || thrown.code !== 'engine-failed') return thrown;
-  const [, ...lines] = thrown.cause instanceof Error ? thrown.cause.message.split('\n') : [];
-  for (const line of lines.slice(-LAST_LINES)) console.remark(`  sd-cli: ${line}`);
+  if (!(thrown instanceof Failure)) return thrown;
+  if (thrown.code === 'engine-failed') {
+    const [, ...lines] = thrown.cause instanceof Error ? thrown.cause.message.split('\n') : [];
+    for (const line of lines.slice(-LAST_LINES)) console.remark(`  sd-cli: ${line}`);
+  }
   if (thrown.remedy?.kind !== 'heal') return thrown;
   const { message, subject, nextStep, remedy, cause } = thrown;
   const healing = `Run "diffusion-dock heal ${model}".`;

@@ -23,7 +23,7 @@ export interface ReadFile {
  * @throws Failure 'bad-weights', 'unsupported-weights', 'file-access'
  */
 export function checkWeights({ role, path, reading }: ReadFile, mayBePickle: boolean): WeightsDescription {
-  if (reading.kind === 'refused') throw reading.failure;
+  if (reading.kind === 'refused') throw unsound(reading.failure);
   const { description } = reading;
   if (isPickle(description)) {
     if (!mayBePickle) throw pickleRefused(path, description);
@@ -35,6 +35,17 @@ export function checkWeights({ role, path, reading }: ReadFile, mayBePickle: boo
   throw new Failure('unsupported-weights', `${sentence}.`, {
     subject: path,
     nextStep: `In the manifest, ${remedy ?? 'list another file.'}`
+  });
+}
+
+/** What was installed was sound once, or its digest proves that it never was: healing tells, and mends what it can. */
+function unsound(failure: Failure): Failure {
+  const { code, message, subject, nextStep } = failure;
+  return new Failure(code, message, {
+    ...(subject !== undefined && { subject }),
+    ...(nextStep !== undefined && { nextStep }),
+    remedy: { kind: 'heal' },
+    cause: failure
   });
 }
 

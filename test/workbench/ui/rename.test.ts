@@ -31,9 +31,9 @@ it('renames a model wherever a manifest names it', async () => {
   await page.keyboard.press('Enter');
   await page.locator('.editor-instance .view-lines', { hasText: '"better-name"' }).waitFor();
   await page.keyboard.press('Control+S');
-  const nameIn = async (path: string): Promise<unknown> => JSON.parse(await saved(dock, path)).name;
-  const names = () => Promise.all(['one/manifest.json', 'copy/manifest.json'].map(nameIn));
-  await wb.until(async () => (await names()).every((name) => name === 'better-name'), 'the name in both files');
+  const isRenamed = async (path: string) => (await saved(dock, path)) === text.replace('"one"', '"better-name"');
+  const areRenamed = () => Promise.all(['one/manifest.json', 'copy/manifest.json'].map(isRenamed));
+  await wb.until(async () => !(await areRenamed()).includes(false), 'the name in both files');
   await wb.until(async () => (await dock.description('better-name')) !== undefined, 'the model in the tree');
   expect(await dock.description('one')).toBeUndefined();
   await dock.screenshot('rename-2-renamed');
