@@ -20,7 +20,7 @@ export function imageChoices({
     {
       label: '$(settings) Strength',
       description: strength === undefined ? "the engine's default" : String(strength),
-      detail: `How far the result may go from ${basename(image)}: from 0, not at all, to 1`,
+      detail: 'How far the result may go from the image: from 0, not at all, to 1',
       change: 'strength'
     },
     {
