@@ -40,10 +40,10 @@ export function checkWeights({ role, path, reading }: ReadFile, mayBePickle: boo
 
 /** What was installed was sound once, or its digest proves that it never was: healing tells, and mends what it can. */
 function unsound(failure: Failure): Failure {
-  const { code, message, subject, nextStep } = failure;
+  const { code, message, subject } = failure;
   return new Failure(code, message, {
     ...(subject !== undefined && { subject }),
-    ...(nextStep !== undefined && { nextStep }),
+    nextStep: 'Heal the model; if that changes nothing, its source has the wrong file.',
     remedy: { kind: 'heal' },
     cause: failure
   });
