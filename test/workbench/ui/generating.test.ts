@@ -44,6 +44,11 @@ it('offers healing when the engine finds a file of the model damaged', async () 
   expect(statSync(weights).size).toBe(size);
   await generate();
   await wb.waitForNotification(/tiny-sd1: .*Heal/, 60_000);
+  // Its notification makes room for that of the failure, whose buttons move then.
+  await wb.until(
+    async () => !(await wb.notifications()).some(({ message }) => message.startsWith('Generating')),
+    'the end of the run'
+  );
   await dock.screenshot('generating-damaged');
   await wb.clickNotification(/tiny-sd1/, 'Heal');
   await wb.waitForNotification(/tiny-sd1 is sound: unet.* healed/, 60_000);
