@@ -3,10 +3,11 @@ import type { Clock } from '../platform/clock';
 import type { Admission } from './address-policy';
 import type { HostResolver } from './guarded-connection';
 import type { Body } from './landing';
-import type { NetworkSettings } from './network-messages';
-import { NetworkThread } from './network-thread';
+import type { HttpMethod, NetworkSettings } from './network-messages';
+import { NetworkThread, type OnSent } from './network-thread';
 import { type OnWait, OriginWaits } from './origin-waits';
 import { proxyFor } from './proxy';
+import type { RequestBody } from './request-body';
 import type { TransferLimiter } from './transfer-limiter';
 
 /** An answer: its head, and its body as chunks of at most 512 KiB. */
@@ -27,16 +28,23 @@ export interface SendOptions {
   readonly admission?: Admission;
   /** Hears of it when the request has to wait because the server asked for that. */
   readonly onWait?: OnWait | undefined;
+  /** What is sent along, by the network thread; its length is told. */
+  readonly body?: RequestBody | undefined;
+  /** Hears how many bytes of the body were sent so far. */
+  readonly onSent?: OnSent | undefined;
+  /** How long the answer may take when everything is sent, in ms; as long as a stall when it is left out. */
+  readonly answerMs?: number | undefined;
 }
 
 /** Sends requests and follows no redirects. */
 export interface HttpClient {
   /**
    * Waits first, when the server asked to be left alone.
-   * @throws Failure('refused-address') when the address that would be connected to is not allowed
+   * @throws Failure('refused-address') when the address that would be connected to is not allowed; FileFault when the
+   * file of the body cannot be read
    */
   send(
-    method: 'GET' | 'HEAD',
+    method: HttpMethod,
     url: URL,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
@@ -64,9 +72,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const waits = new OriginWaits(options.clock);
   const network = new NetworkThread({ workerScript, resolveHost, settings: { proxy, policy, authorities, limits } });
   return {
-    async send(method, url, headers, signal, { admission = 'named', onWait } = {}) {
+    async send(method, url, headers, signal, { admission = 'named', onWait, onSent, body, answerMs } = {}) {
       await waits.pass(url, signal, onWait);
-      const answer = await network.send({ method, url: url.href, headers, admission }, signal);
+      const request = { method, url: url.href, headers, admission, body, answerMs };
+      const answer = await network.send(request, signal, onSent);
       const { status, reach, headers: answered } = answer.head;
       const header = (name: string): string | undefined => [answered[name]].flat()[0];
       waits.note(url, { status, header });

@@ -1,12 +1,19 @@
 import type { Dispatcher } from 'undici';
 import { type ChunkBuffers, GatheredBody, type StallLimits } from './gathered-body';
+import type { HttpMethod } from './network-messages';
+import { bodyLength, bodyStream, type RequestBody } from './request-body';
 
 /** A request as it goes over a connection. */
 export interface ExchangeRequest {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: HttpMethod;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  readonly body?: RequestBody | undefined;
+  /** How long the answer may take when everything is sent, in ms. */
+  readonly answerMs?: number | undefined;
+  /** Hears how many bytes of the body were sent so far. */
+  readonly onSent: (bytes: number) => void;
 }
 
 export interface ExchangeTools {
@@ -32,7 +39,7 @@ export function exchange(
   request: ExchangeRequest,
   { limits, buffers }: ExchangeTools
 ): Promise<Exchanged> {
-  const { method, url, headers, signal } = request;
+  const { signal } = request;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     let controller: Dispatcher.DispatchController | undefined;
@@ -44,8 +51,7 @@ export function exchange(
       body?.end(error);
       if (error) reject(error);
     };
-    const target = { origin: url.origin, path: `${url.pathname}${url.search}`, method, headers: { ...headers } };
-    dispatcher.dispatch(target, {
+    dispatcher.dispatch(dispatched(request), {
       onRequestStart(started) {
         controller = started;
         if (signal.aborted) abort();
@@ -61,4 +67,14 @@ export function exchange(
       onResponseError: (_, error) => end(error)
     });
   });
+}
+
+function dispatched({ method, url, headers, body, answerMs, onSent }: ExchangeRequest): Dispatcher.DispatchOptions {
+  const target = { origin: url.origin, path: `${url.pathname}${url.search}`, method };
+  return {
+    ...target,
+    headers: body ? { ...headers, 'content-length': `${bodyLength(body)}` } : { ...headers },
+    body: body && bodyLength(body) > 0 ? bodyStream(body, onSent) : null,
+    ...(answerMs !== undefined && { headersTimeout: answerMs })
+  };
 }

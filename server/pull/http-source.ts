@@ -5,7 +5,7 @@ import { authorization, type Credential } from './credentials';
 import type { HttpAnswer, HttpClient } from './http-client';
 import { BROKEN_SERVER, changed, type Exchange, networkFault, refused, wayTo } from './http-faults';
 import { parseContentRange, strongValidator } from './http-headers';
-import { type Body, LandingFault } from './landing';
+import { type Body, FileFault } from './landing';
 import type { OnWait } from './origin-waits';
 import {
   ContentChanged,
@@ -247,7 +247,7 @@ async function* readableChunks(answer: HttpAnswer, url: URL, exchange: Exchange)
     yield* answer.body;
   } catch (error) {
     // That of a file is no fault of the network.
-    if (error instanceof LandingFault) throw error.cause;
+    if (error instanceof FileFault) throw error.cause;
     throw networkFault(error, url, exchange);
   } finally {
     answer.discard();

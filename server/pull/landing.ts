@@ -21,11 +21,14 @@ export interface Body extends AsyncIterable<Uint8Array> {
   readonly land?: ((landing: Landing) => AsyncIterable<number> | undefined) | undefined;
 }
 
-/** A file that could not be written to, beside all that may be wrong with a connection. The cause says why. */
-export class LandingFault extends Error {
+/**
+ * The file of a body could not be written to, or read, beside all that may be wrong with a connection. The cause says
+ * why.
+ */
+export class FileFault extends Error {
   constructor(cause: unknown) {
-    super('a file could not be written to', { cause });
-    this.name = 'LandingFault';
+    super('the file of a body could not be used', { cause });
+    this.name = 'FileFault';
   }
 }
 
@@ -41,7 +44,7 @@ export class LandedBody {
   private written: number;
   private reported: number;
 
-  /** @throws LandingFault */
+  /** @throws FileFault */
   constructor(private readonly landing: Landing) {
     this.written = landing.start;
     this.reported = landing.start;
@@ -58,7 +61,7 @@ export class LandedBody {
     return this.written + this.gatheredBytes - this.reported;
   }
 
-  /** Takes the beginning of what arrived. @returns how many bytes had room @throws LandingFault */
+  /** Takes the beginning of what arrived. @returns how many bytes had room @throws FileFault */
   put(bytes: Uint8Array): number {
     const { end } = this.landing;
     const taken = bytes.subarray(0, end - this.written - this.gatheredBytes);
@@ -71,7 +74,7 @@ export class LandedBody {
     return taken.length;
   }
 
-  /** Writes what was gathered. @throws LandingFault */
+  /** Writes what was gathered. @throws FileFault */
   flush(): void {
     const bytes = this.gathered.subarray(0, this.gatheredBytes);
     this.gatheredBytes = 0;
@@ -103,6 +106,6 @@ function told<Result>(work: () => Result): Result {
   try {
     return work();
   } catch (error) {
-    throw new LandingFault(error);
+    throw new FileFault(error);
   }
 }

@@ -5,6 +5,7 @@ import type { AddressPolicy, Admission } from './address-policy';
 import type { AuthoritySettings } from './authorities';
 import type { Landing } from './landing';
 import type { ProxySettings } from './proxy';
+import type { RequestBody } from './request-body';
 import type { TransferTuning } from './transfer-tuning';
 
 /** What the network thread is started with. */
@@ -17,11 +18,16 @@ export interface NetworkSettings {
 
 /** A request as the network thread sends it. */
 export interface NetworkRequest {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: HttpMethod;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly admission: Admission;
+  readonly body?: RequestBody | undefined;
+  /** How long the answer may take when everything is sent, in ms; as long as a stall when it is left out. */
+  readonly answerMs?: number | undefined;
 }
+
+export type HttpMethod = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
 
 /** The head of an answer. */
 export interface AnswerHead {
@@ -49,6 +55,8 @@ export type ToNetwork =
 
 /** From the network thread. A chunk lies in shared memory, so that handing it over costs nothing. */
 export type FromNetwork =
+  /** So many bytes of the request's body were sent so far. */
+  | { readonly type: 'sent'; readonly id: number; readonly bytes: number }
   | { readonly type: 'answered'; readonly id: number; readonly head: AnswerHead }
   | { readonly type: 'chunk'; readonly id: number; readonly bytes: Uint8Array }
   /** So many more bytes are in the file. */

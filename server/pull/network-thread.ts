@@ -12,6 +12,9 @@ export interface NetworkThreadOptions {
   readonly resolveHost: HostResolver;
 }
 
+/** Hears how many bytes of a request's body were sent so far. */
+export type OnSent = (bytes: number) => void;
+
 /** The head of an answer, and its body as it arrives. */
 export interface NetworkAnswer {
   readonly head: AnswerHead;
@@ -33,11 +36,11 @@ export class NetworkThread {
   constructor(private readonly options: NetworkThreadOptions) {}
 
   /** @throws errors of the connection, and one as soon as the signal aborts */
-  async send(request: NetworkRequest, signal: AbortSignal): Promise<NetworkAnswer> {
+  async send(request: NetworkRequest, signal: AbortSignal, onSent?: OnSent): Promise<NetworkAnswer> {
     signal.throwIfAborted();
     if (this.isClosed) throw new Error('the network is closed');
     if (!this.running?.isAlive) this.running = new RunningThread(this.options);
-    const exchange = this.running.start(request, signal);
+    const exchange = this.running.start(request, signal, onSent);
     return { head: await exchange.head, body: exchange.body, discard: () => exchange.discard() };
   }
 
@@ -78,17 +81,14 @@ class RunningThread {
     return !this.ended;
   }
 
-  start(request: NetworkRequest, signal: AbortSignal): RemoteExchange {
+  start(request: NetworkRequest, signal: AbortSignal, onSent: OnSent | undefined): RemoteExchange {
     const id = this.nextId;
     this.nextId += 1;
-    const exchange = new RemoteExchange(
-      (order) => this.post({ ...order, id }),
-      signal,
-      () => {
-        this.exchanges.delete(id);
-        if (this.exchanges.size === 0) this.worker.unref();
-      }
-    );
+    const onOver = (): void => {
+      this.exchanges.delete(id);
+      if (this.exchanges.size === 0) this.worker.unref();
+    };
+    const exchange = new RemoteExchange((order) => this.post({ ...order, id }), signal, { onOver, onSent });
     this.exchanges.set(id, exchange);
     this.worker.ref();
     this.post({ type: 'send', id, request });

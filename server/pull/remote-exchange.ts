@@ -1,17 +1,24 @@
 import { errorOf } from '../platform/workers/thread-fault';
-import { type Body, type Landing, LandingFault } from './landing';
+import { type Body, FileFault, type Landing } from './landing';
 import type { AnswerHead, FromNetwork } from './network-messages';
 
 /** What the network thread tells of one exchange. */
 export type Arrival = Exclude<FromNetwork, { readonly type: 'resolve' }>;
 
 /** What a reader of a body hears of. */
-type News = Exclude<Arrival, { readonly type: 'answered' }>;
+type News = Exclude<Arrival, { readonly type: 'answered' | 'sent' }>;
 
 /** What the network thread is told of one exchange. */
 export type Order =
   | { readonly type: 'next' | 'halt' | 'cancel' | 'discard' }
   | { readonly type: 'land'; readonly landing: Landing };
+
+export interface ExchangeListeners {
+  /** Called once, when nothing more is to be heard. */
+  onOver(): void;
+  /** Hears how many bytes of the request's body were sent so far. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
+}
 
 /** An exchange in the network thread, as the main thread sees it. */
 export class RemoteExchange {
@@ -29,11 +36,10 @@ export class RemoteExchange {
   private isRead = false;
   private isOver = false;
 
-  /** @param onOver called once, when nothing more is to be heard */
   constructor(
     private readonly tell: (order: Order) => void,
     private readonly signal: AbortSignal,
-    private readonly onOver: () => void
+    private readonly listeners: ExchangeListeners
   ) {
     this.head = new Promise((resolve, reject) => {
       this.answer = { resolve, reject };
@@ -42,6 +48,10 @@ export class RemoteExchange {
   }
 
   hear(message: Arrival): void {
+    if (message.type === 'sent') {
+      if (!this.isOver) this.listeners.onSent?.(message.bytes);
+      return;
+    }
     if (message.type === 'answered') {
       this.answer?.resolve(message.head);
       this.answer = undefined;
@@ -49,7 +59,7 @@ export class RemoteExchange {
     }
     this.arrived = message;
     this.wake();
-    if (message.type === 'ended' && this.answer) this.giveUp(message.fault ? errorOf(message.fault) : new Error(NONE));
+    if (message.type === 'ended' && this.answer) this.giveUp(errorOfEnd(message) ?? new Error(NONE));
   }
 
   /** Ends the exchange; what was not read is lost. */
@@ -61,7 +71,7 @@ export class RemoteExchange {
     this.signal.removeEventListener('abort', this.abort);
     this.tell({ type: 'discard' });
     this.wake();
-    this.onOver();
+    this.listeners.onOver();
   }
 
   /** A chunk is the reader's until it asks for the next one. */
@@ -70,7 +80,11 @@ export class RemoteExchange {
     try {
       for (;;) {
         const news = await this.news();
-        if (news.type === 'ended') return throwFault(news);
+        if (news.type === 'ended') {
+          const error = errorOfEnd(news);
+          if (error) throw error;
+          return;
+        }
         this.arrived = undefined;
         if (news.type === 'chunk') yield news.bytes;
         this.tell({ type: 'next' });
@@ -128,11 +142,10 @@ export class RemoteExchange {
 
 const NONE = 'the exchange ended without an answer';
 
-/** @throws what the body broke off with, if it did */
-function throwFault({ fault, isOfFile }: News & { readonly type: 'ended' }): void {
-  if (!fault) return;
-  const error = errorOf(fault);
-  throw isOfFile ? new LandingFault(error) : error;
+/** What an exchange ended with, if it did not end well. */
+function errorOfEnd({ fault, isOfFile }: News & { readonly type: 'ended' }): Error | undefined {
+  const error = fault && errorOf(fault);
+  return error && isOfFile ? new FileFault(error) : error;
 }
 
 function ignore(): void {}

@@ -5,7 +5,7 @@ import { reachOf } from './address-policy';
 import { Dispatchers } from './dispatchers';
 import { ChunkBuffers, type GatheredBody } from './gathered-body';
 import { exchange } from './http-exchange';
-import { type Landing, LandingFault } from './landing';
+import { FileFault, type Landing } from './landing';
 import type { FromNetwork, NetworkRequest, NetworkSettings, ToNetwork } from './network-messages';
 
 /** Serves the main thread inside the network thread: sends its requests and hands it what arrives, chunk by chunk. */
@@ -81,7 +81,7 @@ class ServedExchange {
       }
       post({ type: 'ended', id, fault: undefined });
     } catch (error) {
-      const isOfFile = error instanceof LandingFault;
+      const isOfFile = error instanceof FileFault;
       post({ type: 'ended', id, fault: faultOf(isOfFile ? error.cause : error), isOfFile });
     }
   }
@@ -111,11 +111,12 @@ class ServedExchange {
     this.wake();
   }
 
-  private async send({ method, url: address, headers, admission }: NetworkRequest): Promise<GatheredBody> {
+  private async send({ url: address, admission, ...asked }: NetworkRequest): Promise<GatheredBody> {
     const { dispatchers, limits, buffers, post } = this.tools;
     const url = new URL(address);
     const dispatcher = await dispatchers.of(url, admission);
-    const request = { method, url, headers, signal: this.controller.signal };
+    const onSent = (bytes: number): void => post({ type: 'sent', id: this.id, bytes });
+    const request = { ...asked, url, signal: this.controller.signal, onSent };
     const { status, headers: answered, body } = await exchange(dispatcher, request, { limits, buffers });
     const reach = dispatchers.reached(url) ?? reachOf(url.hostname);
     post({ type: 'answered', id: this.id, head: { status, headers: answered, reach } });

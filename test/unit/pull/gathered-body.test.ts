@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ChunkBuffers, type Gathered, GatheredBody } from '../../../server/pull/gathered-body';
-import { LandingFault } from '../../../server/pull/landing';
+import { FileFault } from '../../../server/pull/landing';
 import { sampleBytes } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -104,7 +104,7 @@ describe('a body that is gathered', () => {
     body.add(Buffer.alloc(200 * KIB));
     expect(await reading.next()).toEqual({ done: false, value: { landed: 0 } });
     const fault = await reading.next().catch((error: unknown) => error);
-    expect(fault).toBeInstanceOf(LandingFault);
+    expect(fault).toBeInstanceOf(FileFault);
     expect(fault).toMatchObject({ cause: { code: 'ENOSPC' } });
   });
 });

@@ -5,11 +5,7 @@ import { type Arrival, type Order, RemoteExchange } from '../../../server/pull/r
 function answeredExchange() {
   const controller = new AbortController();
   const orders: Order[] = [];
-  const exchange = new RemoteExchange(
-    (order) => orders.push(order),
-    controller.signal,
-    () => undefined
-  );
+  const exchange = new RemoteExchange((order) => orders.push(order), controller.signal, { onOver: () => undefined });
   exchange.hear({ type: 'answered', id: 1, head: { status: 200, headers: {}, reach: 'loopback' } });
   return { controller, orders, exchange, hear: (message: Arrival) => exchange.hear(message) };
 }
