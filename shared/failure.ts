@@ -28,6 +28,8 @@ export const FAILURE_CODES = [
   'image-sidecar-missing',
   'image-sidecar-unreadable',
   'bad-image',
+  'object-missing',
+  'store-unfit',
   'bad-weights',
   'unsupported-weights',
   'busy',

@@ -56,6 +56,8 @@ const ACTIONS: Readonly<Record<FailureCode, readonly FailureAction[]>> = {
   'image-sidecar-missing': [showLog],
   'image-sidecar-unreadable': [showLog],
   'bad-image': [showLog],
+  'object-missing': [retry, showLog],
+  'store-unfit': [showLog],
   'bad-weights': [showLog],
   'unsupported-weights': [showLog],
   busy: [retry],

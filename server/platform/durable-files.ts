@@ -78,6 +78,11 @@ export async function removeAbandonedTemporaries(folder: string): Promise<number
 /** A temporary file names its writer, so that it can be told when nobody will ever finish it. */
 const TEMPORARY = /^\.(.+)\.tmp$/;
 
+/** Whether a file's name is that of a temporary one. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
 /** A path in a folder that no other process uses; what lies there is removed when this process is gone. */
 export async function temporaryPath(folder: string): Promise<string> {
   return join(folder, `.${ownerTag(await ownIdentity(), nonce())}.tmp`);

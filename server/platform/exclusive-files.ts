@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, rm } from 'node:fs/promises';
+import { link, lstat, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   exists,
@@ -21,15 +21,21 @@ const CONTENT = 'content';
  * Writes a whole new file so that of several writers one wins and nobody ever sees a part of it: by a link, which
  * fails where a file is; on volumes without links by the rename of a folder, which fails where one with a file in it
  * is. To be read with {@link readCreatedFile} and removed with {@link removeCreatedFile}.
- * @returns whether it is ours; false when there was one already, which is left as it is
+ * @param isStillWanted asked while the content waits in the same folder as a temporary file
+ * @returns whether it is ours; false when there was one already, which is left as it is, or when it is not wanted
  */
-export async function createFileDurably(path: string, data: string | Uint8Array): Promise<boolean> {
+export async function createFileDurably(
+  path: string,
+  data: string | Uint8Array,
+  isStillWanted = async (): Promise<boolean> => true
+): Promise<boolean> {
   const temporary = await writeTemporary(dirname(path), data);
   try {
+    if (!(await isStillWanted())) return false;
     await link(temporary, path);
   } catch (error) {
     if (isErrorWithCode(error, 'EEXIST')) return false;
-    if (isErrorWithCode(error, ...NO_HARD_LINKS)) return await createAsFolder(path, data);
+    if (isErrorWithCode(error, ...NO_HARD_LINKS)) return await createAsFolder(path, data, isStillWanted);
     throw error;
   } finally {
     await rm(temporary, { force: true });
@@ -50,6 +56,14 @@ export async function readCreatedFile(path: string): Promise<string> {
     if (!isErrorWithCode(error, 'EISDIR', 'EPERM', 'EACCES')) throw error;
     return (await readContent(path)) ?? (await readAgain(path, error));
   }
+}
+
+/**
+ * The path of the plain file that holds what {@link createFileDurably} wrote.
+ * @throws system errors; ENOENT when there is none
+ */
+export async function locateCreatedFile(path: string): Promise<string> {
+  return (await lstat(path)).isDirectory() ? join(path, CONTENT) : path;
 }
 
 /** It was another one's meanwhile, or is gone, or never was one of ours. */
@@ -87,11 +101,19 @@ export async function removeCreatedFile(path: string): Promise<void> {
   }
 }
 
-async function createAsFolder(path: string, data: string | Uint8Array): Promise<boolean> {
+async function createAsFolder(
+  path: string,
+  data: string | Uint8Array,
+  isStillWanted: () => Promise<boolean>
+): Promise<boolean> {
   const folder = await temporaryPath(dirname(path));
   try {
     await mkdir(folder);
     await writeFileDurably(join(folder, CONTENT), data);
+    if (!(await isStillWanted())) {
+      await rm(folder, { recursive: true, force: true });
+      return false;
+    }
     await publishFile(folder, path);
     return true;
   } catch (error) {

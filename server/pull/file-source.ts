@@ -7,25 +7,33 @@ import { type ClonedContent, ContentChanged, type Opening, type OpenRequest, typ
 /** One read. */
 const READ_BYTES = 1024 * 1024;
 
+/** Tells one content of a file from another. */
+export type FileValidator = (found: BigIntStats) => string;
+
 /**
  * A file on this machine. The copy is hashed like any transfer; the original is only read.
  * @param path absolute path
+ * @param validatorOf another one for files that are never written to but only replaced
  */
-export function fileSource(path: string): Source {
+export function fileSource(path: string, validatorOf: FileValidator = afterEveryWrite): Source {
   return {
     label: path,
     identity: path,
     isLocal: true,
-    open: (request) => openFile(path, request),
+    open: (request) => openFile(path, validatorOf, request),
     async probe() {
       const { size } = await contentOf(path);
       return { bytes: Number(size), isExact: true, digest: null };
     },
-    clone: (target) => cloneFile(path, target)
+    clone: (target) => cloneFile(path, validatorOf, target)
   };
 }
 
-async function openFile(path: string, { start, end, validator, signal }: OpenRequest): Promise<Opening> {
+async function openFile(
+  path: string,
+  validatorOf: FileValidator,
+  { start, end, validator, signal }: OpenRequest
+): Promise<Opening> {
   const content = await contentOf(path);
   const total = Number(content.size);
   const current = validatorOf(content);
@@ -37,7 +45,7 @@ async function openFile(path: string, { start, end, validator, signal }: OpenReq
     servesRanges: false,
     validator: current,
     endsByClosing: false,
-    body: readFile(path, { start, end: end ?? total, validator: current, signal })
+    body: readFile(path, { start, end: end ?? total, validator: current, validatorOf, signal })
   };
 }
 
@@ -45,11 +53,13 @@ interface Extent {
   readonly start: number;
   readonly end: number;
   readonly validator: string;
+  readonly validatorOf: FileValidator;
   readonly signal: AbortSignal;
 }
 
 /** Opened when the first byte is asked for, so that a body that nobody reads holds nothing open. */
-async function* readFile(path: string, { start, end, validator, signal }: Extent): AsyncIterable<Uint8Array> {
+async function* readFile(path: string, extent: Extent): AsyncIterable<Uint8Array> {
+  const { start, end, validator, validatorOf, signal } = extent;
   const file = await openPlainly(path);
   try {
     if (validatorOf(await file.stat({ bigint: true })) !== validator) throw changed(path);
@@ -78,7 +88,7 @@ async function openPlainly(path: string): Promise<FileHandle> {
   }
 }
 
-async function cloneFile(path: string, target: string): Promise<ClonedContent | undefined> {
+async function cloneFile(path: string, validatorOf: FileValidator, target: string): Promise<ClonedContent | undefined> {
   const content = await contentOf(path);
   try {
     await copyFile(path, target, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
@@ -105,7 +115,7 @@ async function contentOf(path: string): Promise<BigIntStats> {
 }
 
 /** Every write changes it, whatever the clock says meanwhile. */
-function validatorOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+function afterEveryWrite({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return `"${[dev, ino, size, mtimeNs, ctimeNs].join('-')}"`;
 }
 
