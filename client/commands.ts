@@ -21,6 +21,7 @@ import { type CacheNode, type CacheTarget, referenceOf } from './huggingface/cac
 import { explainManifest } from './manifests/explain-manifest';
 import { makeManifestFromFolder, makeManifestFromHub } from './manifests/make-manifest';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
+import { convert } from './models/convert-model';
 import { freeSpace } from './models/free-space';
 import { discardPartial, drop, heal, openManifest, revealFolder, verify } from './models/model-actions';
 import type { ModelNode } from './models/model-node';
@@ -58,6 +59,7 @@ export function registerCommands(parts: CommandParts): Disposable {
     commands.registerCommand(COMMANDS.freeSpace, () => freeSpace(parts)),
     commands.registerCommand(COMMANDS.unloadResident, () => unloadResident(parts)),
     onModel(COMMANDS.healModel, ({ model }) => heal(parts, model)),
+    onModel(COMMANDS.convertModel, ({ model }) => convert(parts, model)),
     onModel(COMMANDS.dropModel, ({ model }) => drop(parts, model)),
     onModel(COMMANDS.discardPartial, ({ model }) => discardPartial(parts, model)),
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),

@@ -10,6 +10,7 @@ const PHASES: Readonly<Record<GenerationPhase, string>> = {
   decoding: 'decoding the image',
   enlarging: 'enlarging the image',
   converting: 'converting the model',
+  installing: 'installing the model',
   saving: 'saving the image'
 };
 

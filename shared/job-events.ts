@@ -81,6 +81,7 @@ export type GenerationPhase =
   | 'decoding'
   | 'enlarging'
   | 'converting'
+  | 'installing'
   | 'saving';
 
 /** A part of a model whose weights are being read. Each is read when it is first needed, so there is no total. */

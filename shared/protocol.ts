@@ -1,5 +1,6 @@
 import { NotificationType, NotificationType0, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import * as z from 'zod';
+import type { ConversionResult } from './conversion';
 import type { EngineInstallation, EngineInstallProgress, EngineOffer, EngineSummary, EngineVariant } from './engine';
 import { engineSettings } from './engine-settings';
 import type { FailureData } from './failure';
@@ -144,6 +145,16 @@ export interface GenerateParams extends ModelParams {
   readonly device?: string | undefined;
 }
 
+/** What a model is made of another one by. */
+export interface ConvertParams extends ModelParams {
+  /** What its weights are to be stored as, by sd-cli's name. */
+  readonly type: string;
+  /** Name of the new model; absent: that of the old one and the type. */
+  readonly as?: string | undefined;
+  /** How long the engine may run, in minutes; absent or 0: for ever. */
+  readonly timeLimitMinutes?: number | undefined;
+}
+
 /** How an image looks in the middle of its sampling: a PNG of an eighth of its size. */
 export interface GenerationPreview extends ModelParams {
   /** 1-based. */
@@ -210,6 +221,11 @@ export const FreeSpace = new RequestType<{ readonly dryRun: boolean }, FreedSpac
 export const DropModel = new RequestType<ModelParams, void, FailureData | undefined>('diffusionDock/models/drop');
 export const Generate = new RequestType<GenerateParams, GenerationResult, FailureData | undefined>(
   'diffusionDock/generate'
+);
+
+/** Progress comes as that of a generation, with the name of the old model, then as that of a pull of the new one. */
+export const ConvertModel = new RequestType<ConvertParams, ConversionResult, FailureData | undefined>(
+  'diffusionDock/models/convert'
 );
 
 /** How the image in a file was made, from the gallery or from what the file says. */

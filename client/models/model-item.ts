@@ -88,7 +88,8 @@ const STARTING: Readonly<Record<JobKind, string>> = {
   heal: 'healing',
   generate: 'starting',
   drop: 'removing',
-  install: 'starting'
+  install: 'starting',
+  convert: 'starting'
 };
 
 function jobText({ kind, progress }: RunningJob): string {

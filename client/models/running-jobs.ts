@@ -8,7 +8,7 @@ import {
 } from 'vscode';
 import { Failure } from '../../shared/failure';
 
-export type JobKind = 'plan' | 'pull' | 'verify' | 'heal' | 'generate' | 'drop' | 'install';
+export type JobKind = 'plan' | 'pull' | 'verify' | 'heal' | 'generate' | 'drop' | 'install' | 'convert';
 
 /** How far a job is. */
 export interface JobProgress {
@@ -48,11 +48,15 @@ const DOING: Readonly<Record<JobKind, string>> = {
   heal: 'being healed',
   generate: 'making an image',
   drop: 'being removed',
-  install: 'being installed'
+  install: 'being installed',
+  convert: 'being converted'
 };
 
-/** What a healing is made of. */
-const HEALING: ReadonlySet<JobKind> = new Set(['verify', 'pull']);
+/** Jobs that are told of as others are: a healing verifies and pulls, a conversion is a run of the engine. */
+const MADE_OF: Readonly<Partial<Record<JobKind, readonly JobKind[]>>> = {
+  heal: ['verify', 'pull'],
+  convert: ['generate']
+};
 
 /** What runs at the moment: one job for each model, shown in a notification that can cancel it. */
 export class RunningJobs implements Disposable {
@@ -121,7 +125,7 @@ export class RunningJobs implements Disposable {
   /** Takes news of a job; news of jobs that we did not start, or that are over, are nobody's. */
   advance(model: string, kind: JobKind, progress: JobProgress): void {
     const entry = this.entries.get(model);
-    if (!entry || !(entry.kind === kind || (entry.kind === 'heal' && HEALING.has(kind)))) return;
+    if (!entry || !(entry.kind === kind || MADE_OF[entry.kind]?.includes(kind))) return;
     entry.doing = kind;
     entry.progress = progress;
     entry.show(progress);

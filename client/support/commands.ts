@@ -15,6 +15,7 @@ export const COMMANDS = {
   resumePull: 'diffusionDock.models.resume',
   cancelJob: 'diffusionDock.models.cancel',
   discardPartial: 'diffusionDock.models.discardPartial',
+  convertModel: 'diffusionDock.models.convert',
   dropModel: 'diffusionDock.models.drop',
   revealFolder: 'diffusionDock.models.revealFolder',
   openManifest: 'diffusionDock.models.openManifest',

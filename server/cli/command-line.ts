@@ -6,6 +6,7 @@ import { cleanUpAfterCrashes } from '../operations/start-up';
 import type { AddressPolicy } from '../pull/address-policy';
 import { type Command, type CommandInput, type CommandOptions, type ExitStatus, statusOf } from './command';
 import { Console } from './console';
+import { convert } from './convert';
 import { doctor } from './doctor';
 import { drop } from './drop';
 import { engine } from './engine';
@@ -34,6 +35,7 @@ const COMMANDS: readonly Command[] = [
   generate,
   images,
   upscale,
+  convert,
   engine,
   doctor
 ];

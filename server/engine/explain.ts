@@ -21,6 +21,11 @@ export function imagesOf(goal: RunGoal): number {
   }
 }
 
+/** What a run with a goal is called. */
+export function runName({ kind }: RunGoal): string {
+  return { images: 'The generation', enlarged: 'The enlarging', file: 'The conversion' }[kind];
+}
+
 /** Signals that no program gives itself. */
 const FROM_OUTSIDE: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 
@@ -65,10 +70,11 @@ export function sameSize({ width, height }: ImageSize, record: RunRecord): Failu
 }
 
 /** The failure of a run that took longer than the user allows. */
-export function timedOut(minutes: number, settingKey: string, record: RunRecord): Failure {
+export function timedOut(minutes: number, settingKey: string, { kind }: RunGoal, record: RunRecord): Failure {
+  const less = kind === 'images' ? ', or ask for a smaller image or fewer steps' : '';
   const sentence = `sd-cli was ended because it took longer than ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`;
   return new Failure('engine-failed', sentence, {
-    nextStep: `Raise the limit (${settingKey}), or ask for a smaller image or fewer steps.`,
+    nextStep: `Raise the limit (${settingKey})${less}.`,
     remedy: { kind: 'setting', key: settingKey },
     cause: new Error(transcript(record))
   });

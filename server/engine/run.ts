@@ -6,7 +6,7 @@ import type { ExaminedImage } from '../gallery/png-look';
 import { MemoryWatch } from '../platform/memory-watch';
 import type { Ticker } from '../platform/throttle';
 import type { EngineEnd } from './ends';
-import { imagesOf, type RunGoal, runFailure, timedOut } from './explain';
+import { imagesOf, type RunGoal, runFailure, runName, timedOut } from './explain';
 import { type EngineEvent, EngineOutput } from './output';
 import { type PreviewFrame, PreviewReader } from './preview';
 import { ProgressReporter } from './progress';
@@ -60,15 +60,15 @@ type RunEnd = EngineEnd | 'limit';
  */
 export async function runEngine(run: EngineRun): Promise<EngineResult> {
   const { model, goal, hires, onProgress, ticker, signal, timeLimitMinutes = 0, preview } = run;
-  if (signal?.aborted) throw cancelled('The generation');
+  if (signal?.aborted) throw cancelled(runName(goal));
   const record = new RunRecord();
   const images = Math.max(1, imagesOf(goal));
   const progress = new ProgressReporter({ model, images, hires, onProgress, ticker });
   const previews = preview && new PreviewReader(join(run.scratch.folder, preview.file), preview.onFrame, ticker);
   try {
     const end = await runToEnd(run, [record, progress, ...(previews ? [previews] : [])]);
-    if (signal?.aborted) throw cancelled('The generation');
-    if (end === 'limit') throw timedOut(timeLimitMinutes, SETTINGS.engineTimeLimit.key, record);
+    if (signal?.aborted) throw cancelled(runName(goal));
+    if (end === 'limit') throw timedOut(timeLimitMinutes, SETTINGS.engineTimeLimit.key, goal, record);
     const failure = runFailure(record, end, goal);
     if (failure) throw failure;
     progress.flush();

@@ -18,6 +18,7 @@ import { watchModels } from '../operations/watch-models';
 import { cacheRoot } from '../platform/cache-root';
 import { systemClock } from '../platform/clock';
 import { type Log, logLine } from '../platform/log';
+import { serveConversion } from './convert-requests';
 import { serveLensCommands } from './editing/run-lens';
 import { editorCredentials } from './editor-credentials';
 import { serveEngine } from './engine-requests';
@@ -78,6 +79,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     onModelsChanged = changed;
     stopWatchingCache = serveHubCache(connection, services);
     serveModels(connection, services, changed);
+    serveConversion(connection, services, changed);
     serveImages(connection, services);
     serveEngine(connection, services);
     if (!options.hostRunsCommands) serveLensCommands(connection, services, changed);

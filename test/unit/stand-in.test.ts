@@ -108,11 +108,31 @@ describe('a picture', () => {
   });
 });
 
+describe('a converted model', () => {
+  it.each([
+    ['unet-sd1.safetensors', 'f16', 'unet-sd1-f16.gguf'],
+    ['sd1.safetensors', 'q8_0', 'sd1-q8_0.gguf']
+  ])('has the recorded header: %s as %s', async (source, type, recorded) => {
+    const folder = newFolder();
+    const ended = await runStandIn(
+      ['-M', 'convert', '-m', `models/${source}`, '-o', 'out.gguf', '--type', type],
+      folder
+    );
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const [written, real] = [join(folder, 'out.gguf'), join(home, 'models/conv', recorded)].map((path) =>
+      readFileSync(path)
+    );
+    expect(written?.length).toBe(real?.length);
+    // What lies behind the header is a hole in both.
+    expect(written?.subarray(0, 50_000).equals(real!.subarray(0, 50_000))).toBe(true);
+  });
+});
+
 describe('the stand-in refuses in its own name', () => {
   it.each([
     [['-o', 'out.jpg'], 'stand-in: the stand-in cannot encode .jpg images, only .png\n'],
     [['-o', 'out.webp'], 'stand-in: the stand-in cannot encode .webp images, only .png\n'],
-    [['-M', 'convert'], 'stand-in: does not replay the mode convert, only img_gen and upscale\n'],
+    [['-M', 'metadata'], 'stand-in: does not replay the mode metadata, only img_gen, upscale and convert\n'],
     [['--t5xxl', 'x.gguf'], 'stand-in: does not replay runs with --t5xxl\n'],
     [['--control-net', 'models/vae-kl.safetensors'], 'stand-in: has no recording of a run with a control net\n']
   ])('%j', async (argv, stderr) => {

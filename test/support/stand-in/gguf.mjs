@@ -2,10 +2,12 @@ import { readAt } from './model-file.mjs';
 
 const HEADER_LIMIT = 64 * 1024 * 1024;
 const SUPPORTED_VERSION = 3;
-const ALIGNMENT = 32;
+
+/** Data of tensors begin at multiples of this, in bytes. */
+export const ALIGNMENT = 32;
 
 /** ggml types by number: name, elements per block, bytes per block. */
-const TYPES = new Map([
+export const TYPES = new Map([
   [0, ['f32', 1, 4]],
   [1, ['f16', 1, 2]],
   [2, ['q4_0', 32, 18]],

@@ -2,6 +2,7 @@ import { parseArguments, Refused, Uncaught } from './arguments.mjs';
 import { Clock, RECORDED_SECONDS, speedFrom } from './clock.mjs';
 import { Console } from './console.mjs';
 import { openContext } from './context.mjs';
+import { convert } from './convert.mjs';
 import { dieBy, faultsFrom } from './faults.mjs';
 import { Generation } from './generation.mjs';
 import { loadInputImage } from './input-image.mjs';
@@ -63,12 +64,13 @@ async function answer(console, argv, environment) {
   if (values.get('--mode') === 'upscale') {
     return upscale(console, new Clock(speedFrom(environment)), values, faultsFrom(environment));
   }
+  if (values.get('--mode') === 'convert') return convert(console, new Clock(speedFrom(environment)), values);
   return makeImages(console, values, environment);
 }
 
 async function makeImages(console, values, environment) {
   const mode = values.get('--mode') ?? 'img_gen';
-  if (mode !== 'img_gen') throw new Stopped(`does not replay the mode ${mode}, only img_gen and upscale`);
+  if (mode !== 'img_gen') throw new Stopped(`does not replay the mode ${mode}, only img_gen, upscale and convert`);
   const unreplayed = unreplayedOption(values);
   if (unreplayed !== undefined) throw new Stopped(`does not replay runs with ${unreplayed}`);
   const clock = new Clock(speedFrom(environment));

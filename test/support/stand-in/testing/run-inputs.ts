@@ -49,6 +49,7 @@ const OTHER_INPUTS: Readonly<Record<string, (folder: string) => void>> = {
   'bad-outdir-uncreatable': (folder) => mkdirSync(join(folder, 'ro'), { mode: 0o555 }),
   'bad-outdir-unwritable': (folder) => mkdirSync(join(folder, 'ro'), { mode: 0o555 }),
   'batch3-partial-unwritable': (folder) => mkdirSync(join(folder, 'out_1.png')),
+  'convert-bad-input': put('in.safetensors', GARBAGE),
   'img2img-rgba': put('in.png', makePng(64, 64, 4)),
   'init-gray': put('in.png', makePng(128, 128, 1)),
   'init-jpeg': putImage('in.jpg', 'in.jpg'),
@@ -73,6 +74,10 @@ export function prepareInputs(name: string, argv: readonly string[], folder: str
   }
   if (argv.includes('in.png')) put('in.png', makePng(128, 128, 3))(folder);
   if (argv.includes('mask.png')) put('mask.png', makePng(128, 128, 3))(folder);
+  if (name === 'convert-truncated-input') {
+    const good = readFileSync(join(folder, 'models/conv/unet-sd1-f16.gguf'));
+    writeFileSync(join(folder, 'in.gguf'), good.subarray(0, Math.floor(good.length / 2)));
+  }
   for (const path of argv) {
     const bad = BAD_MODELS[path];
     if (bad !== undefined) writeFileSync(join(folder, path), bad);
