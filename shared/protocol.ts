@@ -11,6 +11,7 @@ import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } 
 import type { ModelSummary, VerifyReport } from './model';
 import type { PlannedPull } from './planned-pull';
 import type { Shell } from './shell-quoting';
+import { storeSettings } from './store-settings';
 import { type TransferLimits, transferLimits, USUAL_LIMITS } from './transfer-limits';
 
 /**
@@ -36,6 +37,8 @@ export const initializationOptions = z.object({
   engineReleases: z.string().min(1).optional(),
   /** How engines are used beyond a run of sd-cli on this machine. */
   engine: engineSettings.prefault({}),
+  /** The team's stores, by name. */
+  stores: storeSettings.prefault({}),
   /** A PEM file of further authorities that servers are trusted by. */
   caFile: z.string().min(1).optional(),
   /** Whether the client answers {@link GetCredential}. */

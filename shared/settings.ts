@@ -26,6 +26,7 @@ export const SETTINGS = {
   confirmAbove: { key: 'diffusionDock.pull.confirmAbove', scope: 'machine-overridable', default: 2000 },
   engineTimeLimit: { key: 'diffusionDock.engine.timeLimit', scope: 'machine', default: 0 },
   preview: { key: 'diffusionDock.preview', scope: 'window', default: true },
+  stores: { key: 'diffusionDock.stores', scope: 'machine', default: {} },
   manifestSeverity: { key: 'diffusionDock.manifest.severity', scope: 'window', default: {} },
   manifestInclude: { key: 'diffusionDock.manifest.include', scope: 'resource', default: [] },
   manifestExclude: { key: 'diffusionDock.manifest.exclude', scope: 'resource', default: [] }

@@ -22,6 +22,7 @@ import {
   loraFolder,
   manifestSeverity,
   sdCliPath,
+  stores,
   transferLimits
 } from './settings';
 
@@ -72,6 +73,7 @@ function initializationOptions(): InitializationOptions {
     allowPickle: allowPickle(),
     allowPrivateHosts: allowPrivateHosts(),
     engine: engineSettings(),
+    stores: stores(),
     limits: transferLimits(),
     severities: manifestSeverity(),
     manifestPatterns: manifestPatterns(),

@@ -1,6 +1,7 @@
 import { type ConfigurationChangeEvent, type ConfigurationScope, workspace } from 'vscode';
 import { type EngineSettings, engineSettings as schema } from '../../shared/engine-settings';
 import { SETTINGS, type SettingName } from '../../shared/settings';
+import { type StoreSettings, storeSettings } from '../../shared/store-settings';
 import { transferLimits as limits, type TransferLimits, USUAL_LIMITS } from '../../shared/transfer-limits';
 
 /** Folder of the cache; undefined when the setting is empty. */
@@ -35,6 +36,11 @@ export function engineSettings(): EngineSettings {
     remotes: read('remotes'),
     device: nonEmptyText('device')
   });
+}
+
+/** The team's stores, by name. */
+export function stores(): StoreSettings {
+  return storeSettings.catch({}).parse(read('stores'));
 }
 
 /** PEM file of further authorities; undefined when the setting is empty. */

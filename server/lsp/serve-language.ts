@@ -55,6 +55,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
       sdCliPath: options.sdCliPath,
       engineReleases: options.engineReleases,
       engineSettings: options.engine,
+      stores: options.stores,
       adoptFrom: options.adoptFrom,
       loraFolder: options.loraFolder,
       allowPickle: options.allowPickle,

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { type EngineSettings, engineSettings } from '../../shared/engine-settings';
+import type { StoreSettings } from '../../shared/store-settings';
 import { type TransferLimits, USUAL_LIMITS } from '../../shared/transfer-limits';
 import { RememberedProbes } from '../engine/remembered-probes';
 import { Residents } from '../engine/resident/residents';
@@ -49,6 +50,8 @@ export interface ServiceOptions {
   readonly engineReleases?: string | undefined;
   /** How engines are used beyond a run of sd-cli; absent: not at all. */
   readonly engineSettings?: EngineSettings | undefined;
+  /** The team's stores, by name; those of the environment come besides. */
+  readonly stores?: StoreSettings | undefined;
   readonly policy: AddressPolicy;
   /** Folders that identical bytes may be adopted from, besides the cache of the hub's tools. */
   readonly adoptFrom?: readonly string[] | undefined;
