@@ -3,13 +3,14 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { hasCandidateName } from '../../shared/manifest/candidate';
 import type { ManifestDiagnostic } from '../manifest/diagnostic';
 import type { Dialect } from '../manifest/dialect';
-import { parseManifestText, stringOf } from '../manifest/document';
+import { type ManifestDocument, parseManifestText, parsing, stringOf } from '../manifest/document';
 import { EntryMemory } from '../manifest/entry-memory';
 import type { ManifestPatterns } from '../manifest/manifest-patterns';
 import { type DocumentContext, type Recognition, recognition } from '../manifest/recognise';
 import { duplicateName, type Namesakes } from '../manifest/rules/duplicate-name';
 import { type BundleFolder, differencesFromDisk } from '../manifest/rules/on-disk';
 import { contradictionsOfWeights, type InstalledWeights } from '../manifest/rules/weights';
+import { SlicedWork } from '../platform/sliced-work';
 import { filePathOf, placeOf } from './file-path';
 import { ManifestLook } from './manifest-look';
 
@@ -41,9 +42,16 @@ interface Examined {
   readonly look: ManifestLook | undefined;
 }
 
+/** A version of a document that is being read. */
+interface Reading {
+  readonly version: number;
+  readonly work: SlicedWork<ManifestDocument>;
+}
+
 /** What is known of the open documents; each version is examined once. */
 export class ManifestDocuments {
   private readonly examined = new Map<string, Examined>();
+  private readonly readings = new Map<string, Reading>();
   /** By path; stays when a document closes, for what it was counts on disk as well. */
   private readonly dialects = new Map<string, Dialect>();
 
@@ -56,6 +64,7 @@ export class ManifestDocuments {
   async diagnose(document: TextDocument): Promise<readonly ManifestDiagnostic[] | undefined> {
     const { uri, version } = document;
     const isCurrent = (): boolean => document.version === version;
+    if (!(await this.reading(document)?.inSlices(isCurrent)) && !isCurrent()) return undefined;
     const look = this.look(document);
     if (!(await look?.diagnose(isCurrent)) && look) return undefined;
     const path = filePathOf(uri);
@@ -70,7 +79,8 @@ export class ManifestDocuments {
    * @param namesakes by their absolute paths
    */
   async diagnoseUnopened(document: TextDocument, namesakes: Namesakes | undefined): Promise<Diagnosis> {
-    const look = this.examine(document);
+    const parsed = await new SlicedWork(parsing(document.getText())).inSlices(() => true);
+    const look = parsed && this.examine(document.uri, parsed.value);
     await look?.diagnose(() => true);
     return this.withSurroundings(document.uri, look, namesakes);
   }
@@ -78,10 +88,12 @@ export class ManifestDocuments {
   /** What the text of a document shows; undefined for foreign documents. */
   look(document: TextDocument): ManifestLook | undefined {
     const { uri, version } = document;
+    const parsed = this.reading(document)?.result;
     const known = this.examined.get(uri);
-    if (known?.version === version) return known.look;
-    const look = this.examine(document, known?.look);
+    if (!parsed) return known?.look;
+    const look = this.examine(uri, parsed, known?.look);
     this.examined.set(uri, { version, look });
+    this.readings.delete(uri);
     return look;
   }
 
@@ -93,6 +105,7 @@ export class ManifestDocuments {
   /** @param uri of a document that was closed */
   forget(uri: string): void {
     this.examined.delete(uri);
+    this.readings.delete(uri);
   }
 
   /** @param path of a document that is no candidate any more */
@@ -153,12 +166,23 @@ export class ManifestDocuments {
     return [...rows, ...contradictions].toSorted((one, other) => one.start - other.start);
   }
 
+  /** What reads a version that was not examined yet; undefined when it was. */
+  private reading(document: TextDocument): SlicedWork<ManifestDocument> | undefined {
+    const { uri, version } = document;
+    const examined = this.examined.get(uri);
+    if (examined?.version === version) return undefined;
+    const begun = this.readings.get(uri);
+    if (begun?.version === version) return begun.work;
+    const work = new SlicedWork(parsing(document.getText(), examined?.look?.parsed));
+    this.readings.set(uri, { version, work });
+    return work;
+  }
+
   /** @param before what an earlier version showed */
-  private examine(document: TextDocument, before?: ManifestLook): ManifestLook | undefined {
-    const parsed = parseManifestText(document.getText());
-    const { dialect } = recognition(parsed, this.contextOf(document.uri));
+  private examine(uri: string, parsed: ManifestDocument, before?: ManifestLook): ManifestLook | undefined {
+    const { dialect } = recognition(parsed, this.contextOf(uri));
     if (!dialect) return undefined;
-    this.dialects.set(placeOf(document.uri), dialect);
+    this.dialects.set(placeOf(uri), dialect);
     const { reportSyntax } = this.options;
     const memory = before?.dialect === dialect ? before.memory : new EntryMemory();
     return new ManifestLook(parsed, dialect, { reportSyntax }, memory);

@@ -61,7 +61,7 @@ export function serveManifests(
     patterns,
     bundleFolders: [services.layout.models],
     reportSyntax: !given.hostReportsJsonSyntax,
-    namesakesOf: (path) => manifestsInView.namesakesOf(path),
+    namesakesOf: (path) => manifestsInView.recentNamesakesOf(path),
     bundleAt: (path) => bundleOnDisk(services, path),
     weightsOf: (name) => weights.of(name)
   });

@@ -1,5 +1,6 @@
 import type { Node } from 'jsonc-parser';
 import { MOST_FILES } from '../../shared/manifest/source-manifest';
+import { drained } from '../platform/sliced-work';
 import type { Finding, ManifestDiagnostic, Report } from './diagnostic';
 import type { Dialect } from './dialect';
 import { endOf, type ManifestDocument } from './document';
@@ -35,11 +36,7 @@ export function diagnose(
   dialect: Dialect,
   options: DiagnoseOptions
 ): readonly ManifestDiagnostic[] {
-  const work = diagnosing(document, dialect, options);
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
+  return drained(diagnosing(document, dialect, options));
 }
 
 /**
@@ -96,11 +93,15 @@ interface Remembering {
 
 function addRemembered(manifest: ManifestInQuestion, { entry, index, memory, add }: Remembering): void {
   const { offset, length } = entry;
-  const text = manifest.document.text.slice(offset, offset + length);
-  let findings = memory.recall(text);
+  let findings = memory.recallNode(entry);
   if (!findings) {
-    findings = findingsIn(manifest, entry, index).map((found) => moved(found, -offset));
-    memory.remember(text, findings);
+    const text = manifest.document.text.slice(offset, offset + length);
+    findings = memory.recall(text);
+    if (!findings) {
+      findings = findingsIn(manifest, entry, index).map((found) => moved(found, -offset));
+      memory.remember(text, findings);
+    }
+    memory.rememberNode(entry, findings);
   }
   for (const found of findings) add(moved(found, offset));
 }

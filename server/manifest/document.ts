@@ -1,7 +1,10 @@
 import { type Node, type ParseError, parseTree } from 'jsonc-parser';
 import { SNIFFED_BYTES } from '../../shared/manifest/candidate';
+import { drained } from '../platform/sliced-work';
+import { FirstError, STRICT } from './broken-object';
 import type { TextRange } from './diagnostic';
-import { strictTree } from './strict-tree';
+import type { EarlierReading } from './earlier-reading';
+import { strictReading } from './strict-tree';
 import { DEEPEST_NESTING, isTooLong, MOST_VALUES, type TextLimit, textLimit } from './text-limits';
 
 /** One property of an object; without `value` while it is being typed. */
@@ -23,6 +26,8 @@ export interface ManifestDocument {
   readonly limit: TextLimit | undefined;
   /** The first violation of strict JSON; those behind it are mostly its consequences. */
   readonly syntaxError: ParseError | undefined;
+  /** What a later version can be read by; of a text that nothing is sure of, what is left of the one before. */
+  readonly reusable: EarlierReading | undefined;
   /** Fields of an object by name, the last of equal names as in `JSON.parse`; empty for other nodes. */
   fieldsOf(node: Node): ReadonlyMap<string, Field>;
   /** The node at a path; undefined when there is none. Costs one look-up a segment. */
@@ -31,12 +36,35 @@ export interface ManifestDocument {
 
 /** Reads a text as strict JSON, as far as it goes. Never throws and never reads more than the limits allow. */
 export function parseManifestText(text: string): ManifestDocument {
-  const tree = isTooLong(text) ? undefined : strictTree(readableText(text), TREE_LIMITS);
-  const reading = tree ? { root: tree, limit: undefined, syntaxError: undefined } : readWithErrors(text);
+  return drained(parsing(text));
+}
+
+/**
+ * As {@link parseManifestText}, but pauses often, and reads what changed since an earlier version only.
+ * @param earlier must not be used any more once there is a result: what did not change becomes a part of that
+ */
+export function* parsing(text: string, earlier?: ManifestDocument): Generator<undefined, ManifestDocument> {
+  const readable = readableText(text);
+  const reading = isTooLong(text) ? undefined : yield* strictReading(readable, TREE_LIMITS, earlier?.reusable);
+  yield;
+  if (!reading) return documentOf(text, readWithErrors(text, textLimit(text)), earlier?.reusable);
+  const { root, syntaxError } = reading;
+  if (!syntaxError)
+    return documentOf(text, { ...reading, limit: undefined }, { text: readable, root, errorAt: undefined });
+  // A text with errors is measured in a way of its own.
+  const limit = textLimit(text);
+  if (limit) return documentOf(text, readWithErrors(text, limit), undefined);
+  return documentOf(text, { ...reading, limit }, { text: readable, root, errorAt: syntaxError.offset });
+}
+
+type Reading = Pick<ManifestDocument, 'root' | 'limit' | 'syntaxError'>;
+
+function documentOf(text: string, reading: Reading, reusable: EarlierReading | undefined): ManifestDocument {
   const fields = new FieldIndex();
   return {
     text,
     ...reading,
+    reusable,
     fieldsOf: (node) => fields.of(node),
     nodeAt: (path) => nodeAt(reading.root, path, fields)
   };
@@ -45,14 +73,9 @@ export function parseManifestText(text: string): ManifestDocument {
 const TREE_LIMITS = { depth: DEEPEST_NESTING, values: MOST_VALUES };
 
 /** Reads what is no strict JSON, or too much of it. */
-function readWithErrors(text: string): Pick<ManifestDocument, 'root' | 'limit' | 'syntaxError'> {
-  const limit = textLimit(text);
+function readWithErrors(text: string, limit: TextLimit | undefined): Reading {
   const errors = new FirstError();
-  const root = parseTree(readableText(limit ? beginningOf(text) : text), errors, {
-    disallowComments: true,
-    allowTrailingComma: false,
-    allowEmptyContent: false
-  });
+  const root = parseTree(readableText(limit ? beginningOf(text) : text), errors, STRICT);
   return { root, limit, syntaxError: errors[0] };
 }
 
@@ -114,13 +137,6 @@ class FieldIndex {
     forEachField(node, (field) => map.set(field.name, field));
     this.maps.set(node, map);
     return map;
-  }
-}
-
-/** A sink for the parser's errors that keeps one: garbage of 8 MB has millions. */
-class FirstError extends Array<ParseError> {
-  override push(...errors: ParseError[]): number {
-    return this.length === 0 ? super.push(...errors.slice(0, 1)) : this.length;
   }
 }
 

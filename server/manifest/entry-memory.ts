@@ -1,3 +1,4 @@
+import type { Node } from 'jsonc-parser';
 import { LARGEST_MANIFEST_BYTES } from '../../shared/manifest/source-manifest';
 import type { Finding, TextRange } from './diagnostic';
 
@@ -17,6 +18,17 @@ const MOST_UNITS = 2 * LARGEST_MANIFEST_BYTES;
 export class EntryMemory {
   private readonly known = new Map<string, readonly RankedFinding[]>();
   private units = 0;
+  /** Of nodes that later trees take over: they need not even be compared. */
+  private readonly byNode = new WeakMap<Node, readonly RankedFinding[]>();
+
+  /** What was found in an entry that is the same node still, whose text is the same then. */
+  recallNode(node: Node): readonly RankedFinding[] | undefined {
+    return this.byNode.get(node);
+  }
+
+  rememberNode(node: Node, findings: readonly RankedFinding[]): void {
+    this.byNode.set(node, findings);
+  }
 
   /** What was found in an entry of this text; undefined when nobody looked. */
   recall(text: string): readonly RankedFinding[] | undefined {

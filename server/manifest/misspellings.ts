@@ -1,6 +1,6 @@
 import type { Node } from 'jsonc-parser';
 import * as z from 'zod';
-import type { Field, ManifestDocument } from './document';
+import { type Field, type ManifestDocument, stringOf } from './document';
 import { nearMiss } from './near-miss';
 
 /** A field that nobody reads, and the absent field of the same object that was probably meant. */
@@ -43,6 +43,7 @@ function collect(search: Search, schema: z.core.$ZodType, node: Node): void {
 }
 
 function collectInObject(search: Search, { shape }: z.ZodObject, object: Node): void {
+  if (isPlain(shape, object)) return;
   const { document, found } = search;
   const fields = document.fieldsOf(object);
   for (const field of fields.values()) {
@@ -54,6 +55,14 @@ function collectInObject(search: Search, { shape }: z.ZodObject, object: Node): 
     const meant = recalledField(document, field.name, Object.keys(shape), fields);
     if (meant !== undefined) found.push({ object, field, meant, required: !(shape[meant] instanceof z.ZodOptional) });
   }
+}
+
+/** Whether an object has nothing but scalars in fields that are known: most of thousands do, and need no map. */
+function isPlain(shape: z.ZodObject['shape'], { children = [] }: Node): boolean {
+  return children.every((property) => {
+    const name = stringOf(property.children?.[0]);
+    return name !== undefined && Object.hasOwn(shape, name) && !property.children?.[1]?.children;
+  });
 }
 
 /** What was meant, by the absent fields and the name: entries tend to repeat the same mistake. */

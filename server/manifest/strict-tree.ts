@@ -1,4 +1,7 @@
-import type { Node } from 'jsonc-parser';
+import type { Node, ParseError } from 'jsonc-parser';
+import { drained } from '../platform/sliced-work';
+import { brokenObject } from './broken-object';
+import { type EarlierReading, ReusableEntries, valuesIn, type WritableNode } from './earlier-reading';
 
 /** What a tree may have at most. */
 export interface TreeLimits {
@@ -7,13 +10,39 @@ export interface TreeLimits {
   readonly values: number;
 }
 
+/** A tree, and what is wrong with its text. */
+export interface StrictReading {
+  readonly root: Node;
+  /** Set when one entry of a list is no strict JSON; what stands in it is a guess. */
+  readonly syntaxError: ParseError | undefined;
+}
+
 /**
  * Reads strict JSON in one pass, which takes a fraction of the time of a parser that recovers from errors.
  * @returns the tree as jsonc-parser's `parseTree` makes it; undefined when the text is no strict JSON or exceeds the
  *   limits, of which this says nothing more
  */
 export function strictTree(text: string, limits: TreeLimits): Node | undefined {
-  return new StrictReader(text, limits).read();
+  return drained(strictReading(text, limits))?.root;
+}
+
+/**
+ * The same, with pauses between the items of long lists.
+ * @param earlier a version of the text that was read before: entries that did not change are taken over from its tree,
+ *   which must not be used any more once there is a new one; and if the change broke one entry, only that is read by the
+ *   parser that recovers from errors. The limits are not those of a tree then, for the caller to look at.
+ */
+export function* strictReading(
+  text: string,
+  limits: TreeLimits,
+  earlier?: EarlierReading
+): Generator<undefined, StrictReading | undefined> {
+  const reusable = earlier && new ReusableEntries(earlier, text);
+  const reader = new StrictReader(text, limits, reusable);
+  const root = yield* reader.read();
+  if (!root) return undefined;
+  reusable?.adopt();
+  return { root, syntaxError: reader.syntaxError };
 }
 
 const QUOTE = 0x22;
@@ -36,7 +65,8 @@ const WORDS: ReadonlyMap<number, { readonly word: string; readonly value: boolea
   [0x6e, { word: 'null', value: null }]
 ]);
 
-type WritableNode = { -readonly [Key in keyof Node]: Node[Key] };
+/** So many items of a list are read between two pauses. */
+const ITEMS = 256;
 
 const NO_NODES: Node[] = [];
 
@@ -52,16 +82,86 @@ class StrictReader {
   private readonly followers = new Map<string, string>();
   private lastName = '';
 
+  /** Of the one entry that may be no strict JSON. */
+  syntaxError: ParseError | undefined;
+
   constructor(
     private readonly text: string,
-    private readonly limits: TreeLimits
+    private readonly limits: TreeLimits,
+    private readonly reusable: ReusableEntries | undefined
   ) {}
 
-  read(): WritableNode | undefined {
-    const root = this.value({ type: 'array', offset: -1, length: -1 });
+  /** The root; pauses between the items of the lists that are its fields. */
+  *read(): Generator<undefined, WritableNode | undefined> {
+    const above: WritableNode = { type: 'array', offset: -1, length: -1 };
+    const root = this.next() === OPEN_BRACE ? yield* this.fieldsOfRoot(above) : this.value(above);
     if (!root || !Number.isNaN(this.next())) return undefined;
     delete root.parent;
     return root;
+  }
+
+  private *fieldsOfRoot(parent: Node): Generator<undefined, WritableNode | undefined> {
+    const node = this.open('object', parent);
+    if (!node) return undefined;
+    const before = this.pending.length;
+    let goesOn = this.next() !== CLOSE_BRACE;
+    while (goesOn) {
+      const property = this.keyOf(node);
+      if (!property) return undefined;
+      const isList = this.next() === OPEN_BRACKET;
+      const field = this.withValue(property, isList ? yield* this.items(property) : this.value(property));
+      if (!field) return undefined;
+      this.pending.push(field);
+      const isNext = this.isNext(CLOSE_BRACE);
+      if (isNext === undefined) return undefined;
+      goesOn = isNext;
+    }
+    return this.close(node, before);
+  }
+
+  private *items(parent: Node): Generator<undefined, WritableNode | undefined> {
+    const node = this.open('array', parent);
+    if (!node) return undefined;
+    const before = this.pending.length;
+    let goesOn = this.next() !== CLOSE_BRACKET;
+    while (goesOn) {
+      const item = this.item(node);
+      if (!item) return undefined;
+      this.pending.push(item);
+      const isNext = this.isNext(CLOSE_BRACKET);
+      if (isNext === undefined) return undefined;
+      goesOn = isNext;
+      if ((this.pending.length - before) % ITEMS === 0) yield;
+    }
+    return this.close(node, before);
+  }
+
+  /** An item of a list: as it was before, or read now, or, if it is the first that is broken, guessed. */
+  private item(parent: Node): Node | undefined {
+    const { reusable, pending, depth, values } = this;
+    this.next();
+    const start = this.at;
+    const known = reusable?.find(start);
+    if (reusable && known) {
+      this.values += valuesIn(known);
+      if (this.values > this.limits.values) return undefined;
+      this.at += known.length;
+      reusable.take(known, parent);
+      return known;
+    }
+    const before = pending.length;
+    const read = this.value(parent);
+    if (read || !reusable || this.syntaxError) return read;
+    const until = reusable.nextFrom(start);
+    const broken = until === undefined ? undefined : brokenObject(this.text.slice(start, until), start);
+    if (!broken) return undefined;
+    pending.length = before;
+    this.depth = depth;
+    this.values = values + valuesIn(broken.node);
+    this.at = start + broken.node.length;
+    this.syntaxError = broken.error;
+    broken.node.parent = parent;
+    return broken.node;
   }
 
   /** The next unit that is no white space; NaN at the end. */
@@ -83,40 +183,67 @@ class StrictReader {
   }
 
   private container(type: 'object' | 'array', close: number, parent: Node): WritableNode | undefined {
-    const offset = this.at++;
-    const node: WritableNode = { type, offset, length: -1, parent, children: NO_NODES };
+    const node = this.open(type, parent);
+    if (!node) return undefined;
     const before = this.pending.length;
-    if (++this.depth > this.limits.depth || ++this.values > this.limits.values) return undefined;
-    if (this.next() !== close) {
-      for (;;) {
-        const child = type === 'object' ? this.property(node) : this.value(node);
-        if (!child) return undefined;
-        this.pending.push(child);
-        const unit = this.next();
-        if (unit === close) break;
-        if (unit !== COMMA || ++this.values > this.limits.values) return undefined;
-        this.at++;
-      }
+    let goesOn = this.next() !== close;
+    while (goesOn) {
+      const child = type === 'object' ? this.property(node) : this.value(node);
+      if (!child) return undefined;
+      this.pending.push(child);
+      const isNext = this.isNext(close);
+      if (isNext === undefined) return undefined;
+      goesOn = isNext;
     }
+    return this.close(node, before);
+  }
+
+  private open(type: 'object' | 'array', parent: Node): WritableNode | undefined {
+    const offset = this.at++;
+    if (++this.depth > this.limits.depth || ++this.values > this.limits.values) return undefined;
+    return { type, offset, length: -1, parent, children: NO_NODES };
+  }
+
+  /** Whether another child follows, whose comma is read then; undefined when neither that nor the end does. */
+  private isNext(close: number): boolean | undefined {
+    const unit = this.next();
+    if (unit === close) return false;
+    if (unit !== COMMA || ++this.values > this.limits.values) return undefined;
+    this.at++;
+    return true;
+  }
+
+  /** @param before how many children were pending when it was opened */
+  private close(node: WritableNode, before: number): WritableNode {
     this.at++;
     this.depth--;
     node.children = this.pending.splice(before);
-    node.length = this.at - offset;
+    node.length = this.at - node.offset;
     return node;
   }
 
   private property(parent: Node): WritableNode | undefined {
+    const node = this.keyOf(parent);
+    return node && this.withValue(node, this.value(node));
+  }
+
+  /** A property as far as its colon, with room for its value: an array that grows takes far more. */
+  private keyOf(parent: Node): WritableNode | undefined {
     if (this.next() !== QUOTE) return undefined;
     const offset = this.at;
     const node: WritableNode = { type: 'property', offset, length: -1, parent, children: NO_NODES, colonOffset: -1 };
     const key = this.expectedName(node) ?? this.name(node);
     if (!key || this.next() !== COLON) return undefined;
     node.colonOffset = this.at++;
-    const value = this.value(node);
-    if (!value) return undefined;
-    node.children = [key, value];
-    node.length = this.at - node.offset;
+    node.children = [key, key];
     return node;
+  }
+
+  private withValue(property: WritableNode, value: Node | undefined): WritableNode | undefined {
+    if (!value) return undefined;
+    if (property.children) property.children[1] = value;
+    property.length = this.at - property.offset;
+    return property;
   }
 
   /** Thousands of entries have the same names in the same order: mostly a comparison is all that takes. */

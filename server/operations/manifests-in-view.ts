@@ -45,6 +45,9 @@ const MOST_CANDIDATES = 2000;
 /** Files that are read at the same time. */
 const READ_AT_ONCE = 16;
 
+/** Whoever types asks with each key what others are called: so long, in ms, one look at the disk answers. */
+const SURVEY_MS = 500;
+
 /** The source manifests of the workspace as they are on disk. Broken ones and foreign documents are left out. */
 export class ManifestsInView {
   private paths: readonly string[] = [];
@@ -52,6 +55,7 @@ export class ManifestsInView {
   private onSet: (() => void) | undefined;
   private isLeftOut: (path: string) => boolean = () => false;
   private toldOfMany = false;
+  private recent: Survey | undefined;
 
   constructor(private readonly log: Log) {}
 
@@ -67,6 +71,7 @@ export class ManifestsInView {
     if (this.paths.length < wanted.length) this.noticeMany(wanted.length);
     const kept = new Set(this.paths);
     for (const path of this.loaded.keys()) if (!kept.has(path)) this.loaded.delete(path);
+    this.recent = undefined;
     this.onSet?.();
   }
 
@@ -97,9 +102,15 @@ export class ManifestsInView {
 
   /** The namesakes of the manifest at a path, by their absolute paths. */
   async namesakesOf(path: string): Promise<Namesakes | undefined> {
-    const all = await this.loadAll();
-    const own = all.find((candidate) => candidate.path === path);
-    return own && namesakesOf(own, byName(all));
+    return (await this.allNamesakes()).get(path);
+  }
+
+  /** The same as it was a moment ago, for whoever asks again and again. */
+  async recentNamesakesOf(path: string): Promise<Namesakes | undefined> {
+    if (!this.recent || performance.now() > this.recent.until) {
+      this.recent = { until: performance.now() + SURVEY_MS, namesakes: this.allNamesakes() };
+    }
+    return (await this.recent.namesakes).get(path);
   }
 
   /** Paths of the other manifests that say the same as one, its name included. */
@@ -119,6 +130,12 @@ export class ManifestsInView {
       stamp: candidate.stamp,
       namesakes: namesakesOf(candidate, named)
     }));
+  }
+
+  private async allNamesakes(): Promise<ReadonlyMap<string, Namesakes>> {
+    const found = new Map<string, Namesakes>();
+    for (const { path, namesakes } of await this.survey()) if (namesakes) found.set(path, namesakes);
+    return found;
   }
 
   private async loadAll(): Promise<readonly LoadedManifest[]> {
@@ -148,6 +165,13 @@ export class ManifestsInView {
     this.toldOfMany = true;
     this.log.warn('not all manifests are looked at', { manifests, lookedAt: this.paths.length });
   }
+}
+
+/** What one look at the disk said. */
+interface Survey {
+  /** When it counts no more, in the milliseconds of `performance.now()`. */
+  readonly until: number;
+  readonly namesakes: Promise<ReadonlyMap<string, Namesakes>>;
 }
 
 interface LoadedManifest {

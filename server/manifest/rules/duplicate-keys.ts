@@ -5,7 +5,7 @@ import { excerpt } from './texts';
 
 /** Keys of an object that are written twice: JSON readers keep the last silently. */
 export function checkDuplicateKeys(document: ManifestDocument, object: Node, report: Report): void {
-  if (document.fieldsOf(object).size === (object.children?.length ?? 0)) return;
+  if (!hasRepeatedName(document, object)) return;
   const first = new Map<string, Node>();
   forEachField(object, ({ name, key }) => {
     const before = first.get(name);
@@ -21,4 +21,18 @@ function duplicate(name: string, key: Node, first: Node): Finding {
     ...rangeOf(key),
     related: [{ ...rangeOf(first), message: 'It is here first.' }]
   };
+}
+
+/** Objects with so many fields are looked through name by name: a map for each of thousands takes longer to make. */
+const FEW = 12;
+
+function hasRepeatedName(document: ManifestDocument, object: Node): boolean {
+  const { children = [] } = object;
+  if (children.length > FEW) return document.fieldsOf(object).size !== children.length;
+  return children.some(({ children: one }, index) => {
+    for (let before = 0; before < index; before++) {
+      if (children[before]?.children?.[0]?.value === one?.[0]?.value) return true;
+    }
+    return false;
+  });
 }
