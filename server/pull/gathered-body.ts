@@ -23,6 +23,16 @@ const FIRST_BYTES = 128 * 1024;
 /** What a connection brings at once. A chunk with less room than that is handed on, so that nothing is torn apart. */
 const READ_BYTES = 64 * 1024;
 
+/** Who reads is told of what is written to a file once there is this much of it, and some time has passed, in ms. */
+const TOLD_BYTES = 512 * 1024;
+const TELL_MS = 10;
+
+/** Without waiting for that time it is told of this much. To wake a thread costs as much as receiving 100 KiB. */
+const MOST_UNTOLD_BYTES = 4 * 1024 * 1024;
+
+/** The sender is held up when this much is written that the reader does not ask for. */
+const MOST_UNASKED_BYTES = 1024 * 1024;
+
 /**
  * Buffers that other threads can read, kept to be used again: for one file after the other, and for its pieces. Left to
  * the collector they would pile up, for it does not see how large they are.
@@ -72,6 +82,8 @@ export class GatheredBody implements AsyncIterable<Gathered> {
   private excess: Buffer = NOTHING;
   private receivedBytes = 0;
   private landing: LandedBody | undefined;
+  private telling: NodeJS.Timeout | undefined;
+  private isTimeToTell = false;
   private isHalting = false;
   private ended: { readonly error: Error | undefined } | undefined;
   private wake: () => void = ignore;
@@ -87,10 +99,13 @@ export class GatheredBody implements AsyncIterable<Gathered> {
     if (this.ended) return;
     this.receivedBytes += bytes.length;
     this.attempt(() => this.put(bytes));
-    if (!this.isFull) return;
-    // Somebody who waits takes it before more can arrive.
-    if (this.wake === ignore) this.flow.pause();
-    else this.wake();
+    if (this.isFull) {
+      // Somebody who waits takes it before more can arrive.
+      if (this.isAwaited) this.wake();
+      else this.flow.pause();
+    } else if (this.landing && this.landing.untoldBytes >= TOLD_BYTES) {
+      this.telling ??= setTimeout(() => this.tellNow(), TELL_MS);
+    }
   }
 
   /** Nothing more will arrive. */
@@ -137,14 +152,22 @@ export class GatheredBody implements AsyncIterable<Gathered> {
 
   private get isFull(): boolean {
     const { landing } = this;
-    if (landing) return this.isHalting || landing.isFull || landing.untoldBytes >= CHUNK_BYTES;
+    if (landing) {
+      const most = this.isAwaited ? MOST_UNTOLD_BYTES : MOST_UNASKED_BYTES;
+      return this.isHalting || landing.isFull || landing.untoldBytes >= most;
+    }
     const most = Math.min(CHUNK_BYTES, Math.max(FIRST_BYTES, this.takenBytes));
     return this.filled > most - READ_BYTES;
   }
 
+  /** Whether the reader waits. */
+  private get isAwaited(): boolean {
+    return this.wake !== ignore;
+  }
+
   /** Waits for a whole chunk, or for the end. @throws the error that the body ended with */
   private async hasChunk(): Promise<boolean> {
-    while (!this.isFull && !this.ended) {
+    while (!this.isFull && !this.isTimeToTell && !this.ended) {
       const before = this.receivedBytes;
       const hasWaitedLong = (await this.news()) === 'late';
       const arrived = this.receivedBytes - before;
@@ -198,12 +221,25 @@ export class GatheredBody implements AsyncIterable<Gathered> {
     if (!landing) return undefined;
     this.attempt(() => landing.flush());
     const bytes = landing.report();
+    this.haveTold();
     if (this.isHalting || this.ended || landing.isFull) this.closeLanding();
     this.letGoOn();
     return bytes;
   }
 
+  private tellNow(): void {
+    this.isTimeToTell = true;
+    this.wake();
+  }
+
+  private haveTold(): void {
+    clearTimeout(this.telling);
+    this.telling = undefined;
+    this.isTimeToTell = false;
+  }
+
   private closeLanding(): void {
+    this.haveTold();
     this.landing?.close();
     this.landing = undefined;
     this.isHalting = false;

@@ -103,6 +103,10 @@ export class PartialDownload {
     return dataPath(this.folder);
   }
 
+  get journalPath(): string {
+    return journalPath(this.folder);
+  }
+
   /** Begins a content from its first byte; what was there is void. No write may be under way. */
   async begin(content: BegunContent): Promise<void> {
     await this.syncing;
@@ -137,16 +141,14 @@ export class PartialDownload {
   /** Writes bytes at an offset; several connections may, side by side. @param chunk at most 1 MiB */
   async write(chunk: Uint8Array, start: number): Promise<void> {
     await writeFully(this.data, chunk, start);
-    await this.countWritten({ start, end: start + chunk.length });
+    await this.count({ start, end: start + chunk.length });
+    this.syncWhenDue();
   }
 
-  /** Counts bytes that were just written, and lets them reach the disk from time to time. */
-  async countWritten(range: ByteRange): Promise<void> {
-    await this.count(range);
-    if (this.syncFault) throw this.syncFault.error;
-    const due = this.bytes - this.syncedBytes >= SYNC_BYTES || this.elapsed() - this.syncedAt >= SYNC_MS;
-    // Writing goes on meanwhile; waiting for the disk would halve the rate of a fast connection.
-    if (due) this.syncing ??= this.syncInBackground();
+  /** Counts bytes that somebody else wrote and noted in the journal. */
+  countLanded(range: ByteRange): void {
+    this.hold(range);
+    this.syncWhenDue();
   }
 
   /** Writes bytes that do not count before somebody proves them. @param chunk at most 1 MiB */
@@ -156,7 +158,7 @@ export class PartialDownload {
 
   /** Counts bytes that are in the data from now on. */
   async count(range: ByteRange): Promise<void> {
-    this.state = { ...this.state, ranges: withRange(this.state.ranges, range) };
+    this.hold(range);
     await this.record({ type: 'written', ...range });
   }
 
@@ -199,6 +201,18 @@ export class PartialDownload {
   async remove(): Promise<void> {
     await this.close().catch(() => undefined);
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private hold(range: ByteRange): void {
+    this.state = { ...this.state, ranges: withRange(this.state.ranges, range) };
+  }
+
+  /** Lets what was written reach the disk from time to time. */
+  private syncWhenDue(): void {
+    if (this.syncFault) throw this.syncFault.error;
+    const due = this.bytes - this.syncedBytes >= SYNC_BYTES || this.elapsed() - this.syncedAt >= SYNC_MS;
+    // Writing goes on meanwhile; waiting for the disk would halve the rate of a fast connection.
+    if (due) this.syncing ??= this.syncInBackground();
   }
 
   /** A fault is told by the next write: it means that written data may be lost. */

@@ -172,9 +172,9 @@ export class TransferCrew {
           await this.partial.write(chunk, start);
           await this.note(start, chunk.length);
         },
-        path: this.partial.dataPath,
+        place: { data: this.partial.dataPath, journal: this.partial.journalPath },
         landed: async (range) => {
-          await this.partial.countWritten(range);
+          this.partial.countLanded(range);
           await this.note(range.start, range.end - range.start);
         },
         next: (start) => {

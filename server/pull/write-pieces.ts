@@ -1,6 +1,6 @@
 import { Failure } from '../../shared/failure';
 import type { ByteRange } from './byte-ranges';
-import type { Body } from './landing';
+import type { Body, LandingPlace } from './landing';
 import { TransientFault } from './source';
 
 export interface PieceWriter {
@@ -10,9 +10,9 @@ export interface PieceWriter {
   readonly label: string;
   /** Writes at most 1 MiB at an offset. */
   readonly write: (chunk: Uint8Array, start: number) => Promise<void>;
-  /** The file, for bodies that write to it themselves. */
-  readonly path: string;
-  /** Counts what a body wrote itself, at most 1 MiB at once. */
+  /** Where bodies write that do so themselves. */
+  readonly place: LandingPlace;
+  /** Counts what a body wrote and journalled itself. */
   readonly landed: (range: ByteRange) => Promise<void>;
   /** The piece that begins where the last one ended, if this body is to go on with it. */
   readonly next: (start: number) => ByteRange | undefined;
@@ -29,7 +29,7 @@ const WRITE_BYTES = 1024 * 1024;
 export async function writePieces(
   body: Body,
   first: ByteRange,
-  { total, label, write, path, landed, next }: PieceWriter
+  { total, label, write, place, landed, next }: PieceWriter
 ): Promise<void> {
   const buffer = new WriteBuffer(first.start, write);
   let { end } = first;
@@ -45,7 +45,7 @@ export async function writePieces(
         rest = rest.subarray(await buffer.take(rest, end));
       }
       if (end - buffer.position < LARGE_BYTES) continue;
-      const landing = body.land?.({ path, start: buffer.position, end });
+      const landing = body.land?.({ ...place, start: buffer.position, end });
       if (!landing) continue;
       await buffer.flush();
       for await (const bytes of landing) await landed(buffer.pass(bytes));

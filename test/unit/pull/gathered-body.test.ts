@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type ByteRanges, countBytes, NO_RANGES, withRange } from '../../../server/pull/byte-ranges';
 import { ChunkBuffers, type Gathered, GatheredBody } from '../../../server/pull/gathered-body';
-import { FileFault } from '../../../server/pull/landing';
+import { formatJournalLine, type JournalLine, readJournal } from '../../../server/pull/journal';
+import { FileFault, type LandingPlace } from '../../../server/pull/landing';
 import { sampleBytes } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -67,9 +69,9 @@ describe('a body that is gathered', () => {
   });
 
   it('gives every byte once, in memory or in a file, whenever its reader changes its mind', async () => {
-    const content = sampleBytes(4000 * KIB);
-    const path = join(await temporaryFolder(), 'landed');
-    await writeFile(path, '');
+    const content = sampleBytes(8000 * KIB);
+    const place = await landingPlace();
+    let landed = NO_RANGES;
     const { body, isHeldUp } = bodyWithSender();
     const sending = send(body, content, isHeldUp);
     const parts: Buffer[] = [];
@@ -80,19 +82,39 @@ describe('a body that is gathered', () => {
         parts.push(Buffer.from(gathered.bytes));
         start += gathered.bytes.length;
       } else {
-        parts.push((await readFile(path)).subarray(start, start + gathered.landed));
+        parts.push((await readFile(place.data)).subarray(start, start + gathered.landed));
+        landed = withRange(landed, { start, end: start + gathered.landed });
         start += gathered.landed;
       }
       turn += 1;
       // Pieces of several sizes, one smaller than what is gathered already, and one that is given up.
-      const pieces: Record<number, number> = { 1: 1000 * KIB, 5: 10, 7: 3 * KIB, 9: 900 * KIB };
+      const pieces: Record<number, number> = { 1: 1000 * KIB, 5: 10, 7: 3 * KIB, 9: 4000 * KIB };
       const piece = pieces[turn];
       if (turn === 10) body.halt();
-      else if (piece !== undefined && 'bytes' in gathered) body.land({ path, start, end: start + piece });
+      else if (piece !== undefined && 'bytes' in gathered) body.land({ ...place, start, end: start + piece });
     }
     await sending;
     expect(turn).toBeGreaterThan(10);
     expect(Buffer.concat(parts).equals(content)).toBe(true);
+    expect(await journalledRanges(place)).toEqual(landed);
+  });
+
+  it('says in the journal what is in the file, whether or not somebody asks', async () => {
+    const place = await landingPlace();
+    const { body, isHeldUp } = bodyWithSender();
+    body.land({ ...place, start: 0, end: 10_000 * KIB });
+    for (let sent = 0; sent < 640; sent += 64) body.add(Buffer.alloc(64 * KIB));
+    expect(countBytes(await journalledRanges(place))).toBeGreaterThanOrEqual(512 * KIB);
+    while (!isHeldUp()) body.add(Buffer.alloc(64 * KIB));
+    expect((await readFile(place.data)).length).toBeLessThanOrEqual(1024 * KIB);
+  });
+
+  it('lets a reader know of what was written although more is on its way', async () => {
+    const { body } = bodyWithSender();
+    body.land({ ...(await landingPlace()), start: 0, end: 10_000 * KIB });
+    const reading = body[Symbol.asyncIterator]().next();
+    for (let sent = 0; sent < 640; sent += 64) body.add(Buffer.alloc(64 * KIB));
+    expect(await reading).toEqual({ done: false, value: { landed: 640 * KIB } });
   });
 
   it.runIf(process.platform === 'linux')('ends with the fault of the file that it is written to', async () => {
@@ -100,7 +122,7 @@ describe('a body that is gathered', () => {
     body.add(Buffer.alloc(128 * KIB));
     const reading = body[Symbol.asyncIterator]();
     await reading.next();
-    body.land({ path: '/dev/full', start: 0, end: 1000 * KIB });
+    body.land({ data: '/dev/full', journal: '/dev/null', start: 0, end: 1000 * KIB });
     body.add(Buffer.alloc(200 * KIB));
     expect(await reading.next()).toEqual({ done: false, value: { landed: 0 } });
     const fault = await reading.next().catch((error: unknown) => error);
@@ -108,6 +130,22 @@ describe('a body that is gathered', () => {
     expect(fault).toMatchObject({ cause: { code: 'ENOSPC' } });
   });
 });
+
+const BOOT = 'of this boot';
+
+/** A file that a content was begun in, and its journal. */
+async function landingPlace(): Promise<LandingPlace> {
+  const folder = await temporaryFolder();
+  const place = { data: join(folder, 'data'), journal: join(folder, 'journal') };
+  const begun: JournalLine = { type: 'begun', source: 'source', validator: null, total: null };
+  await writeFile(place.data, '');
+  await writeFile(place.journal, [{ type: 'boot', id: BOOT } as const, begun].map(formatJournalLine).join(''));
+  return place;
+}
+
+async function journalledRanges({ journal }: LandingPlace): Promise<ByteRanges> {
+  return readJournal(await readFile(journal, 'utf8'), BOOT).ranges;
+}
 
 /** Sends a content in pieces of several sizes, as fast as it may. */
 async function send(body: GatheredBody, content: Buffer, isHeldUp: () => boolean): Promise<void> {

@@ -21,7 +21,7 @@ describe('an exchange in another thread', () => {
 
   it('whose landing is left waits until nothing is written any more', async () => {
     const { orders, exchange, hear } = answeredExchange();
-    const landing = { path: '/weights', start: 0, end: 100 };
+    const landing = { data: '/weights', journal: '/journal', start: 0, end: 100 };
     const landed = exchange.body.land?.(landing)?.[Symbol.asyncIterator]();
     hear({ type: 'landed', id: 1, bytes: 30 });
     expect(await landed?.next()).toEqual({ done: false, value: 30 });
@@ -42,7 +42,8 @@ describe('an exchange in another thread', () => {
     await chunks.next();
     hear({ type: 'ended', id: 1, fault: { name: 'Error', message: 'closed early' } });
     const landed: number[] = [];
-    for await (const bytes of exchange.body.land?.({ path: '/weights', start: 5, end: 100 }) ?? []) landed.push(bytes);
+    const landing = { data: '/weights', journal: '/journal', start: 5, end: 100 };
+    for await (const bytes of exchange.body.land?.(landing) ?? []) landed.push(bytes);
     expect(landed).toEqual([]);
     await expect(chunks.next()).rejects.toThrow('closed early');
   });
