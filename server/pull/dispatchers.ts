@@ -24,6 +24,9 @@ interface ConnectOptions {
   readonly secureContext?: SecureContext;
 }
 
+/** What `undici.cjs` has of undici. */
+type UndiciParts = Pick<typeof Undici, 'Agent' | 'ProxyAgent' | 'buildConnector'>;
+
 /** undici's pools of connections: for each protocol one for each proxy, and for each admission among those that need none. */
 export class Dispatchers {
   private readonly made = new Map<string, Promise<Undici.Dispatcher>>();
@@ -59,11 +62,11 @@ export class Dispatchers {
   private async make({ proxy, admission, isSecure }: Wanted): Promise<Undici.Dispatcher> {
     const timeout = this.options.limits.connectMs;
     const options = isSecure ? { timeout, ...(await this.tls()) } : { timeout };
-    const undici = await import('undici');
+    const undici: UndiciParts = await import('undici');
     return proxy === undefined ? this.direct(undici, options, admission) : this.proxied(undici, options, proxy);
   }
 
-  private direct(undici: typeof Undici, options: ConnectOptions, admission: Admission): Undici.Dispatcher {
+  private direct(undici: UndiciParts, options: ConnectOptions, admission: Admission): Undici.Dispatcher {
     const { policy, resolveHost } = this.options;
     const judge: Judge = (host, address) => refusalOf({ host, address, admission }, policy);
     const lookup = judgedLookup(resolveHost, judge);
@@ -76,7 +79,7 @@ export class Dispatchers {
   }
 
   /** The proxy makes the connections, so that only the text of an address could be judged, before it was asked. */
-  private proxied(undici: typeof Undici, options: ConnectOptions, uri: string): Undici.Dispatcher {
+  private proxied(undici: UndiciParts, options: ConnectOptions, uri: string): Undici.Dispatcher {
     // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.
     return new undici.ProxyAgent({
       ...this.timeouts(),
