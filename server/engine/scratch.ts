@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { messageOf } from '../../shared/failure';
 import { endProcessTree } from '../platform/child-process';
-import { describeProcess, isProvedDead, nonce, ownIdentity, processIdentity } from '../platform/process-identity';
+import { describeProcess, isProvedDead, nonce, ownIdentity } from '../platform/process-identity';
+import { processRecord } from '../platform/process-record';
 import { fileFailure, isErrorWithCode } from '../platform/system-error';
 
 /** A folder of one run of the engine. */
@@ -30,7 +31,7 @@ export interface SweepReport {
 const RECORD = 'record.json';
 
 /** Who made a scratch folder, and the process that works in it. */
-const scratchRecord = z.object({ owner: processIdentity, child: processIdentity.optional() });
+const scratchRecord = z.object({ owner: processRecord, child: processRecord.optional() });
 
 type ScratchRecord = z.infer<typeof scratchRecord>;
 

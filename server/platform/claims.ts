@@ -3,11 +3,12 @@ import * as z from 'zod';
 import { makeDirectoryDurably } from './durable-files';
 import { createFileDurably, readCreatedFile, removeCreatedFile } from './exclusive-files';
 import { entriesOf } from './folder-entries';
-import { isProvedDead, nonce, ownIdentity, processIdentity } from './process-identity';
+import { isProvedDead, nonce, ownIdentity } from './process-identity';
+import { processRecord } from './process-record';
 import { isErrorWithCode } from './system-error';
 
 /** Who holds a claim; the nonce tells two claims of one process apart. */
-const claimRecord = z.object({ owner: processIdentity, nonce: z.string().regex(/^[0-9a-f]+$/) });
+const claimRecord = z.object({ owner: processRecord, nonce: z.string().regex(/^[0-9a-f]+$/) });
 
 type ClaimRecord = z.infer<typeof claimRecord>;
 

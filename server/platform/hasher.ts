@@ -1,6 +1,6 @@
 import { type Digest, parseDigest } from '../../shared/digest';
 import { DiskTurns } from './disk-turns';
-import { type Growth, HASH_TASK, type HashInput, hashResult } from './workers/hash-task';
+import { type Growth, HASH_TASK, type HashTask } from './workers/hash-task';
 import type { StartedTask, TaskOptions, WorkerPool } from './workers/worker-pool';
 
 /** What was read from disk: the digest of exactly so many bytes. */
@@ -38,18 +38,17 @@ export interface Hasher {
 export function createHasher(pool: WorkerPool, turns = new DiskTurns()): Hasher {
   return {
     hash(path, options) {
-      const input: HashInput = { path, grows: false };
-      const read = (): Promise<unknown> => pool.start(HASH_TASK, input, options).result;
-      return turns.take(path, options?.signal, async () => fileHash(await read()));
+      const read = async (): Promise<FileHash> =>
+        fileHash(await pool.start<HashTask>(HASH_TASK, { path, grows: false }, options).result);
+      return turns.take(path, options?.signal, read);
     },
     async hashForGit(path, options) {
-      const input: HashInput = { path, grows: false, algorithm: 'git-sha1' };
-      const { digest, bytes } = hashResult.parse(await pool.start(HASH_TASK, input, options).result);
+      const input = { path, grows: false, algorithm: 'git-sha1' } as const;
+      const { digest, bytes } = await pool.start<HashTask>(HASH_TASK, input, options).result;
       return { sha1: digest, bytes };
     },
     follow(path, options) {
-      const input: HashInput = { path, grows: true };
-      const task = pool.start(HASH_TASK, input, options);
+      const task = pool.start<HashTask>(HASH_TASK, { path, grows: true }, options);
       // Whoever cancels may never ask for the result; its rejection is then nobody's.
       task.result.catch(() => undefined);
       return {
@@ -67,8 +66,7 @@ function announce(task: StartedTask, message: Growth): void {
   task.tell(message);
 }
 
-function fileHash(result: unknown): FileHash {
-  const { digest, bytes } = hashResult.parse(result);
+function fileHash({ digest, bytes }: HashTask['result']): FileHash {
   const parsed = parseDigest(digest);
   if (!parsed) throw new Error('the worker gave no digest');
   return { digest: parsed, bytes };

@@ -1,5 +1,5 @@
 import { type Digest, parseDigest } from '../../shared/digest';
-import { HASH_PARTS_TASK, type HashPartsInput, hashPartsResult } from './workers/hash-parts-task';
+import { HASH_PARTS_TASK, type HashPartsTask } from './workers/hash-parts-task';
 import type { TaskOptions, WorkerPool } from './workers/worker-pool';
 
 /** A part of a file; `end` is the byte behind the last one. */
@@ -21,8 +21,8 @@ export interface PartHasher {
 export function createPartHasher(pool: WorkerPool): PartHasher {
   return {
     async hashParts(path, parts, options) {
-      const input: HashPartsInput = { path, parts: parts.map(({ start, end }) => ({ start, end })) };
-      const { digests } = hashPartsResult.parse(await pool.start(HASH_PARTS_TASK, input, options).result);
+      const input = { path, parts: parts.map(({ start, end }) => ({ start, end })) };
+      const digests = await pool.start<HashPartsTask>(HASH_PARTS_TASK, input, options).result;
       return digests.map((digest) => (digest === null ? null : (parseDigest(digest) ?? null)));
     }
   };

@@ -2,19 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
-import * as z from 'zod';
 import { isErrorWithCode } from './system-error';
 
 /** Names one process on one boot of one host, so that a reused process id is not taken for it. */
-export const processIdentity = z.object({
-  host: z.string(),
-  bootId: z.string(),
-  pid: z.int().min(1),
+export interface ProcessIdentity {
+  readonly host: string;
+  readonly bootId: string;
+  readonly pid: number;
   /** When the process started, in the platform's own unit; '' where the platform does not tell. */
-  startTime: z.string()
-});
-
-export type ProcessIdentity = z.infer<typeof processIdentity>;
+  readonly startTime: string;
+}
 
 /** A short random text that makes a name unique among all processes. */
 export function nonce(): string {
@@ -158,6 +155,6 @@ export function ownerTag(identity: ProcessIdentity, unique: string): string {
 export function parseOwnerTag(tag: string): ProcessIdentity | undefined {
   const [host, boot, pid, startTime, unique, ...rest] = tag.split('~');
   if (!host || !boot || startTime === undefined || !unique || rest.length > 0) return undefined;
-  const parsed = processIdentity.safeParse({ host, bootId: boot, pid: Number(pid), startTime });
-  return parsed.success ? parsed.data : undefined;
+  const number = Number(pid);
+  return Number.isSafeInteger(number) && number >= 1 ? { host, bootId: boot, pid: number, startTime } : undefined;
 }

@@ -9,9 +9,9 @@ import {
   ownerTag,
   ownIdentity,
   type ProcessIdentity,
-  parseOwnerTag,
-  processIdentity
+  parseOwnerTag
 } from '../platform/process-identity';
+import { processRecord } from '../platform/process-record';
 import { isErrorWithCode } from '../platform/system-error';
 import type { CacheLayout } from './cache-layout';
 
@@ -20,7 +20,7 @@ const entryName = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/);
 
 const common = {
   name: z.string(),
-  owner: processIdentity,
+  owner: processRecord,
   /** Stamp of the bundle folder that is to be replaced or dropped; '' when there was none. */
   replaces: z.string(),
   purge: entryName
@@ -37,7 +37,7 @@ const operationRecord = z.discriminatedUnion('kind', [
   /** Renames nothing: it names contents that a job counts on, so that no collection takes them away. */
   z.object({
     kind: z.literal('rely'),
-    owner: processIdentity,
+    owner: processRecord,
     digests: z.array(z.string()),
     /** Whether there are more, whose digests nobody knows yet. */
     open: z.boolean()

@@ -5,7 +5,7 @@ import type { GenerationRequest } from '../../../shared/generation';
 import type { WorkerPool } from '../../platform/workers/worker-pool';
 import type { InputImages } from '../arguments/engine-arguments';
 import type { Scratch } from '../scratch';
-import { TAKE_IMAGE_TASK, takenImage } from './take-image';
+import { TAKE_IMAGE_TASK, type TakeImageTask } from './take-image';
 
 /** The images of a request as the engine gets them. */
 export interface PreparedInputs {
@@ -45,8 +45,8 @@ export async function prepareInputs(
   const take = async (name: string, original: string): Promise<Taken> => {
     if (signal.aborted) throw cancelled('The generation');
     // To its end even when somebody cancels: nothing may write into the scratch folder once it is removed.
-    const task = pool.start(TAKE_IMAGE_TASK, { path: original, target: join(scratch.folder, name) });
-    return { original, ...takenImage.parse(await task.result) };
+    const input = { path: original, target: join(scratch.folder, name) };
+    return { original, ...(await pool.start<TakeImageTask>(TAKE_IMAGE_TASK, input).result) };
   };
   // One after the other, for each may take as much memory as is allowed.
   const init = init_image === undefined ? undefined : await take('init', init_image);

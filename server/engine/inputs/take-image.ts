@@ -1,43 +1,49 @@
 import { constants } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
-import * as z from 'zod';
 import { byteText } from '../../../shared/byte-text';
 import { Failure } from '../../../shared/failure';
 import { fileFailure, isErrorWithCode } from '../../platform/system-error';
+import type { TaskHandler } from '../../platform/workers/serve-tasks';
 import { LARGEST_INPUT_BYTES, receivedImage } from './received-image';
 
 /** The task's name in the pool. */
 export const TAKE_IMAGE_TASK = 'take-image';
 
-export const takeImageInput = z.object({
+interface TakeImageInput {
   /** The user's file. */
-  path: z.string(),
+  readonly path: string;
   /** Where the copy goes, without its extension. */
-  target: z.string()
-});
+  readonly target: string;
+}
 
-export const takenImage = z.object({
+interface TakenImage {
   /** The copy. */
-  path: z.string(),
-  width: z.int(),
-  height: z.int()
-});
+  readonly path: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface TakeImageTask {
+  readonly name: typeof TAKE_IMAGE_TASK;
+  readonly input: TakeImageInput;
+  readonly result: TakenImage;
+}
 
 /**
  * Reads an image once, checks it, and writes what the engine gets of it: whatever becomes of the user's file
  * afterwards, the run goes on with these bytes.
  * @throws Failure 'bad-image', 'file-access', 'disk-full', with the user's path as their subject
  */
-export async function takeImage(input: z.infer<typeof takeImageInput>): Promise<z.infer<typeof takenImage>> {
-  const { bytes, extension, width, height } = checked(await readOnce(input.path), input.path);
-  const path = `${input.target}${extension}`;
+export const takeImage: TaskHandler<TakeImageTask> = async ({ path: original, target }) => {
+  const { bytes, extension, width, height } = checked(await readOnce(original), original);
+  const path = `${target}${extension}`;
   try {
     await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     throw fileFailure(error, 'A copy of the image cannot be made.', path);
   }
   return { path, width, height };
-}
+};
 
 function checked(bytes: Uint8Array, path: string): ReturnType<typeof receivedImage> {
   try {

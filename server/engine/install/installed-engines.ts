@@ -10,7 +10,8 @@ import {
   writeFileDurably
 } from '../../platform/durable-files';
 import { entriesOf } from '../../platform/folder-entries';
-import { isProvedDead, processIdentity } from '../../platform/process-identity';
+import { isProvedDead } from '../../platform/process-identity';
+import { processRecord } from '../../platform/process-record';
 import { fileFailure, isErrorWithCode } from '../../platform/system-error';
 
 /** The name of an entry in the folder of versions; never one that leads out of it. */
@@ -41,7 +42,7 @@ const versionRecord = z.object({
   digest_origin: z.enum(['published', 'pinned', 'observed']),
   installed_at_unix_ms: z.number(),
   /** Answers for the folder until the selection names it. */
-  installer: processIdentity
+  installer: processRecord
 });
 
 export type VersionRecord = z.infer<typeof versionRecord>;

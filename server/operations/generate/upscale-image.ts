@@ -2,7 +2,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { basename, join } from 'node:path';
 import type { GenerationResult } from '../../../shared/generation';
 import { upscaleArguments } from '../../engine/arguments/upscale-arguments';
-import { TAKE_IMAGE_TASK, takenImage } from '../../engine/inputs/take-image';
+import { TAKE_IMAGE_TASK, type TakeImageTask } from '../../engine/inputs/take-image';
 import { runEngine } from '../../engine/run';
 import { type Scratch, withScratch } from '../../engine/scratch';
 import { engineThreads } from '../../engine/threads';
@@ -73,7 +73,7 @@ async function enlarge(
   { signal, onProgress, timeLimitMinutes }: UpscaleOptions
 ) {
   const target = join(scratch.folder, 'init');
-  const taken = takenImage.parse(await pool.start(TAKE_IMAGE_TASK, { path: image, target }).result);
+  const taken = await pool.start<TakeImageTask>(TAKE_IMAGE_TASK, { path: image, target }).result;
   const [load = 0] = loadavg();
   const { options, unsent } = upscaleArguments({
     files: model.files,

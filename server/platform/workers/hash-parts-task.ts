@@ -2,30 +2,28 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import * as z from 'zod';
 import { cancelled } from '../../../shared/failure';
 import { HashReading } from './hash-reading';
-import type { TaskContext } from './serve-tasks';
+import type { TaskHandler } from './serve-tasks';
 
 /** The task's name in the pool. */
 export const HASH_PARTS_TASK = 'hash-parts';
 
-const offset = z.int().min(0);
-
-export const hashPartsInput = z.object({
-  path: z.string(),
+interface HashPartsInput {
+  readonly path: string;
   /** Parts of the file in order; `end` is the byte behind the last one. */
-  parts: z.array(z.object({ start: offset, end: offset }))
-});
+  readonly parts: readonly { readonly start: number; readonly end: number }[];
+}
 
-/** The digest of each part; null where the file ends before the part does. */
-export const hashPartsResult = z.object({ digests: z.array(z.string().nullable()) });
-
-export type HashPartsInput = z.infer<typeof hashPartsInput>;
+export interface HashPartsTask {
+  readonly name: typeof HASH_PARTS_TASK;
+  readonly input: HashPartsInput;
+  /** The digest of each part; null where the file ends before the part does. */
+  readonly result: readonly (string | null)[];
+}
 
 /** Hashes parts of a file from disk, each by itself. Progress is in bytes hashed. */
-export async function hashPartsTask(raw: unknown, context: TaskContext): Promise<z.infer<typeof hashPartsResult>> {
-  const { path, parts } = hashPartsInput.parse(raw);
+export const hashPartsTask: TaskHandler<HashPartsTask> = async ({ path, parts }, context) => {
   // A pipe in a file's place is opened without waiting for a writer, and then ends at once.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -36,11 +34,11 @@ export async function hashPartsTask(raw: unknown, context: TaskContext): Promise
       hashed += end - start;
       context.progress(hashed);
     }
-    return { digests };
+    return digests;
   } finally {
     await file.close();
   }
-}
+};
 
 async function hashPart(
   file: FileHandle,

@@ -2,29 +2,38 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import * as z from 'zod';
 import { cancelled } from '../../../shared/failure';
 import { HashReading, TURN_BYTES } from './hash-reading';
-import type { TaskContext } from './serve-tasks';
+import type { TaskContext, TaskHandler } from './serve-tasks';
 
 /** The task's name in the pool. */
 export const HASH_TASK = 'hash';
 
-export const hashInput = z.object({
-  path: z.string(),
+export interface HashInput {
+  readonly path: string;
   /** Whether the file still grows; then only what was announced is read, until its end is announced. */
-  grows: z.boolean(),
-  /** `git-sha1`: the SHA-1 of git's object for the content; only of files that do not grow. */
-  algorithm: z.enum(['sha256', 'git-sha1']).default('sha256')
-});
+  readonly grows: boolean;
+  /** `git-sha1`: the SHA-1 of git's object for the content; only of files that do not grow. Absent: `sha256`. */
+  readonly algorithm?: 'sha256' | 'git-sha1';
+}
 
 /** What a growing file's writer tells: bytes that are written and may be read, and whether they are all. */
-export const growth = z.object({ bytes: z.int().min(0), complete: z.boolean() });
+export interface Growth {
+  readonly bytes: number;
+  readonly complete: boolean;
+}
 
-export const hashResult = z.object({ digest: z.string(), bytes: z.int().min(0) });
+/** Hexadecimal, of so many bytes. */
+interface HashResult {
+  readonly digest: string;
+  readonly bytes: number;
+}
 
-export type HashInput = z.input<typeof hashInput>;
-export type Growth = z.infer<typeof growth>;
+export interface HashTask {
+  readonly name: typeof HASH_TASK;
+  readonly input: HashInput;
+  readonly result: HashResult;
+}
 
 /** Progress is reported every so many bytes. */
 const PROGRESS_BYTES = 2 * TURN_BYTES;
@@ -33,10 +42,9 @@ const PROGRESS_BYTES = 2 * TURN_BYTES;
  * Hashes a file from disk. A growing file is followed behind its writer, so that the digest is there moments after the
  * last byte.
  */
-export async function hashTask(raw: unknown, context: TaskContext): Promise<z.infer<typeof hashResult>> {
-  const input = hashInput.parse(raw);
+export const hashTask: TaskHandler<HashTask> = async (input, context) => {
   const limit = new ReadLimit(input.grows ? 0 : Number.MAX_SAFE_INTEGER, !input.grows);
-  context.listen((message) => limit.raise(growth.parse(message)));
+  context.listen((message: Growth) => limit.raise(message));
   context.signal.addEventListener('abort', () => limit.wake());
   // A pipe in a file's place is opened without waiting for a writer, and then ends at once.
   const file = await open(input.path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -45,20 +53,15 @@ export async function hashTask(raw: unknown, context: TaskContext): Promise<z.in
   } finally {
     await file.close();
   }
-}
+};
 
-async function startHash(file: FileHandle, { algorithm }: z.infer<typeof hashInput>): Promise<Hash> {
+async function startHash(file: FileHandle, { algorithm = 'sha256' }: HashInput): Promise<Hash> {
   if (algorithm === 'sha256') return createHash('sha256');
   // git puts the kind and the length in front of the content.
   return createHash('sha1').update(`blob ${(await file.stat()).size}\0`);
 }
 
-async function hashUpTo(
-  file: FileHandle,
-  hash: Hash,
-  limit: ReadLimit,
-  context: TaskContext
-): Promise<z.infer<typeof hashResult>> {
+async function hashUpTo(file: FileHandle, hash: Hash, limit: ReadLimit, context: TaskContext): Promise<HashResult> {
   const reading = new HashReading(file.fd, hash);
   let reported = 0;
   for (;;) {

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { type FromWorker, toWorker } from './task-protocol';
+import type { FromWorker, TaskKind, ToWorker } from './task-protocol';
 import { faultOf } from './thread-fault';
 
 /** What a task sees of the pool that started it. */
@@ -8,17 +8,21 @@ export interface TaskContext {
   /** Reports how far the task is, in the task's own unit. */
   progress(amount: number): void;
   /** Hears what the starter tells the running task; what was told before is delivered at once. */
-  listen(listener: (message: unknown) => void): void;
+  listen(listener: (message: never) => void): void;
 }
 
-/** One task by name: takes its input as plain data, gives its result as plain data. */
-export type TaskHandlers = Readonly<Record<string, (input: unknown, context: TaskContext) => Promise<unknown>>>;
+/** What does a task: takes its input as plain data, gives its result as plain data. */
+export type TaskHandler<Kind extends TaskKind> = (
+  input: Kind['input'],
+  context: TaskContext
+) => Promise<Kind['result']>;
+
+type AnyHandler = (input: never, context: TaskContext) => Promise<unknown>;
 
 /** Serves tasks inside a worker thread; several run side by side as far as they wait for input or disk. */
-export function serveTasks(port: MessagePort, handlers: TaskHandlers): void {
+export function serveTasks(port: MessagePort, handlers: Readonly<Record<string, AnyHandler>>): void {
   const running = new Map<number, RunningTask>();
-  port.on('message', (raw: unknown) => {
-    const message = toWorker.parse(raw);
+  port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'start': {
         const task = new RunningTask((answer) => port.postMessage(answer), message.id);
@@ -39,15 +43,15 @@ export function serveTasks(port: MessagePort, handlers: TaskHandlers): void {
 
 class RunningTask {
   private readonly controller = new AbortController();
-  private readonly waiting: unknown[] = [];
-  private listener: ((message: unknown) => void) | undefined;
+  private readonly waiting: never[] = [];
+  private listener: ((message: never) => void) | undefined;
 
   constructor(
-    private readonly answer: (message: FromWorker) => void,
+    private readonly answer: (message: FromWorker<unknown>) => void,
     private readonly id: number
   ) {}
 
-  async run(handler: TaskHandlers[string] | undefined, input: unknown): Promise<void> {
+  async run(handler: AnyHandler | undefined, input: never): Promise<void> {
     try {
       if (!handler) throw new Error('no such task');
       const result = await handler(input, {
@@ -64,7 +68,7 @@ class RunningTask {
     }
   }
 
-  hear(message: unknown): void {
+  hear(message: never): void {
     if (this.listener) this.listener(message);
     else this.waiting.push(message);
   }

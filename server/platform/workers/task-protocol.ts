@@ -1,19 +1,23 @@
-import * as z from 'zod';
-import { threadFault } from './thread-fault';
+import type { ThreadFault } from './thread-fault';
 
-/** From the pool to a worker. */
-export const toWorker = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('start'), id: z.int(), task: z.string(), input: z.unknown() }),
-  z.object({ type: z.literal('tell'), id: z.int(), message: z.unknown() }),
-  z.object({ type: z.literal('cancel'), id: z.int() })
-]);
+/**
+ * A kind of task: its name in the pool, and what goes in and comes out. Both ends are of one build, so that nothing of
+ * it needs to be checked; a schema would double what it costs to start a thread.
+ */
+export interface TaskKind {
+  readonly name: string;
+  readonly input: unknown;
+  readonly result: unknown;
+}
 
-/** From a worker to the pool. */
-export const fromWorker = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('progress'), id: z.int(), amount: z.number() }),
-  z.object({ type: z.literal('done'), id: z.int(), result: z.unknown() }),
-  z.object({ type: z.literal('failed'), id: z.int(), fault: threadFault })
-]);
+/** From the pool to a worker. What is `never` is for the task alone to say. */
+export type ToWorker<Unknown = never> =
+  | { readonly type: 'start'; readonly id: number; readonly task: string; readonly input: Unknown }
+  | { readonly type: 'tell'; readonly id: number; readonly message: Unknown }
+  | { readonly type: 'cancel'; readonly id: number };
 
-export type ToWorker = z.infer<typeof toWorker>;
-export type FromWorker = z.infer<typeof fromWorker>;
+/** From a worker to the pool, likewise. */
+export type FromWorker<Unknown = never> =
+  | { readonly type: 'progress'; readonly id: number; readonly amount: number }
+  | { readonly type: 'done'; readonly id: number; readonly result: Unknown }
+  | { readonly type: 'failed'; readonly id: number; readonly fault: ThreadFault };

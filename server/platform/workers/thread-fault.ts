@@ -1,18 +1,15 @@
-import * as z from 'zod';
 import { Failure, isFailureData, messageOf } from '../../../shared/failure';
 import { errorCode } from '../system-error';
 
 /** An error on its way to another thread; by itself it would arrive with its message alone. */
-export const threadFault = z.object({
-  name: z.string(),
-  message: z.string(),
+export interface ThreadFault {
+  readonly name: string;
+  readonly message: string;
   /** Of a system error, or of a library's. */
-  code: z.string().optional(),
+  readonly code?: string | undefined;
   /** The failure's data, when it was an expected one. */
-  failure: z.unknown().optional()
-});
-
-export type ThreadFault = z.infer<typeof threadFault>;
+  readonly failure?: unknown;
+}
 
 /** An error of another thread that was no expected failure. */
 class ThreadError extends Error {

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { cancelled } from '../../../shared/failure';
-import { type FromWorker, fromWorker, type ToWorker } from './task-protocol';
+import type { FromWorker, TaskKind, ToWorker } from './task-protocol';
 import { errorOf } from './thread-fault';
 
 /** A task under way in a worker. */
-export interface StartedTask {
-  readonly result: Promise<unknown>;
+export interface StartedTask<Result = unknown> {
+  readonly result: Promise<Result>;
   /** Tells the running task something; nothing happens once it has ended. */
   tell(message: unknown): void;
 }
@@ -30,10 +30,14 @@ export class WorkerPool {
   constructor(private readonly script: string) {}
 
   /** Starts a task by name. Its result rejects with `Failure('cancelled')` as soon as the signal aborts. */
-  start(task: string, input: unknown, options: TaskOptions = {}): StartedTask {
+  start<Kind extends TaskKind>(
+    task: Kind['name'],
+    input: Kind['input'],
+    options: TaskOptions = {}
+  ): StartedTask<Kind['result']> {
     const id = this.nextId;
     this.nextId += 1;
-    return this.leastLoaded().start(id, task, input, options);
+    return this.leastLoaded().start<Kind>(id, task, input, options);
   }
 
   /** Ends all workers; what runs is rejected. */
@@ -54,7 +58,7 @@ export class WorkerPool {
 }
 
 interface Waiting {
-  readonly resolve: (result: unknown) => void;
+  readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
   readonly onProgress: ((amount: number) => void) | undefined;
 }
@@ -66,7 +70,7 @@ class PooledWorker {
   constructor(script: string, onGone: () => void) {
     this.worker = new Worker(script, { resourceLimits: RESOURCE_LIMITS });
     this.worker.unref();
-    this.worker.on('message', (raw: unknown) => this.hear(fromWorker.parse(raw)));
+    this.worker.on('message', (message: FromWorker) => this.hear(message));
     const gone = (error: unknown): void => {
       if (!this.ended) onGone();
       this.ended = true;
@@ -83,9 +87,14 @@ class PooledWorker {
     return this.waiting.size;
   }
 
-  start(id: number, task: string, input: unknown, { signal, onProgress }: TaskOptions): StartedTask {
-    const post = (message: ToWorker): void => this.worker.postMessage(message);
-    const result = new Promise<unknown>((resolve, reject) => {
+  start<Kind extends TaskKind>(
+    id: number,
+    task: Kind['name'],
+    input: Kind['input'],
+    { signal, onProgress }: TaskOptions
+  ): StartedTask<Kind['result']> {
+    const post = (message: ToWorker<unknown>): void => this.worker.postMessage(message);
+    const result = new Promise<Kind['result']>((resolve, reject) => {
       const settle = (): void => {
         this.waiting.delete(id);
         signal?.removeEventListener('abort', abort);
@@ -104,7 +113,7 @@ class PooledWorker {
       post({ type: 'start', id, task, input });
       signal?.addEventListener('abort', abort);
       this.waiting.set(id, {
-        resolve: (value) => {
+        resolve: (value: Kind['result']) => {
           settle();
           resolve(value);
         },
