@@ -39,15 +39,31 @@ export function s3Server(): Promise<S3Server> {
 }
 
 /** A new bucket. @returns its name */
-export async function createBucket({ endpoint, accessKeyId, secretAccessKey }: S3Server): Promise<string> {
+export async function createBucket(server: S3Server): Promise<string> {
   const bucket = `tests-${randomBytes(6).toString('hex')}`;
-  const date = new Date().toUTCString();
-  // The old signature, which is of one line; what the product signs is tested by what it does with the bucket.
-  const signed = createHmac('sha1', secretAccessKey).update(`PUT\n\n\n\nx-amz-date:${date}\n/${bucket}`);
-  const headers = { 'x-amz-date': date, authorization: `AWS ${accessKeyId}:${signed.digest('base64')}` };
-  const response = await fetch(`${endpoint}/${bucket}`, { method: 'PUT', headers });
-  if (!response.ok) throw new Error(`no bucket: ${response.status} ${await response.text()}`);
+  const answer = await askS3(server, 'PUT', `/${bucket}`);
+  if (!answer.ok) throw new Error(`no bucket: ${answer.status} ${await answer.text()}`);
   return bucket;
+}
+
+/** What of a request may be chosen. */
+export interface AskOptions {
+  readonly body?: Uint8Array;
+  /** None that begins with `x-amz-`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Asks an S3 server for something, signed in the old way, which is of one line and independent of what is tested.
+ * @param path `/bucket/key` without a query
+ */
+export function askS3(server: S3Server, method: string, path: string, options: AskOptions = {}): Promise<Response> {
+  const date = new Date().toUTCString();
+  const signed = createHmac('sha1', server.secretAccessKey).update(`${method}\n\n\n\nx-amz-date:${date}\n${path}`);
+  const authorization = `AWS ${server.accessKeyId}:${signed.digest('base64')}`;
+  const { body = null, headers = {} } = options;
+  const init = { method, body, headers: { ...headers, 'x-amz-date': date, authorization } };
+  return fetch(`${server.endpoint}${path}`, init);
 }
 
 /** Between the look for a free port and its use another program may take it. */
