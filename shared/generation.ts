@@ -66,12 +66,14 @@ export type GenerationRequest = z.infer<typeof generationRequest>;
 export interface GeneratedImage {
   /** SHA-256 of the bytes; names the image. */
   readonly id: string;
-  /** Absolute path of the PNG in the gallery. */
+  /** Absolute path of the image (PNG) or video (AVI) in the gallery. */
   readonly path: string;
   readonly width: number;
   readonly height: number;
   readonly bytes: number;
   readonly seed: number;
+  /** Set when it is a video. */
+  readonly frames?: number;
 }
 
 /** What a generation gave. */

@@ -1,6 +1,6 @@
-import { commands, Uri, window } from 'vscode';
+import { commands, env, Uri, window } from 'vscode';
 import type { PartialRequest } from '../../shared/found-request';
-import type { GenerationRequest } from '../../shared/generation';
+import type { GeneratedImage, GenerationRequest } from '../../shared/generation';
 import type { ModelSummary } from '../../shared/model';
 import { Generate } from '../../shared/protocol';
 import type { ActionParts } from '../models/action-parts';
@@ -8,7 +8,7 @@ import { heal, verify } from '../models/model-actions';
 import type { ModelList } from '../models/model-list';
 import { pull } from '../models/pull-actions';
 import { SHOW_MODELS } from '../support/commands';
-import { sayFailed, sayWarning } from '../support/messages';
+import { sayDone, sayFailed, sayWarning } from '../support/messages';
 import { engineTimeLimit, showsPreviews } from '../support/settings';
 import { askRequest } from './ask-request';
 
@@ -49,7 +49,7 @@ async function generateNow(parts: GenerateParts, name: string, request: Generati
         token
       );
     });
-    for (const { path } of result.images) await commands.executeCommand('vscode.open', Uri.file(path));
+    for (const image of result.images) await show(image);
     if (result.warnings.length > 0) sayWarning(result.warnings.join(' '));
   } catch (error) {
     sayFailed(parts.log, error, {
@@ -60,6 +60,16 @@ async function generateNow(parts: GenerateParts, name: string, request: Generati
       heal: () => withModel(parts, name, heal)
     });
   }
+}
+
+/** The editor plays no AVI, so a video opens in the program that the system has for it. */
+async function show({ path, frames }: GeneratedImage): Promise<void> {
+  const file = Uri.file(path);
+  if (frames === undefined) {
+    await commands.executeCommand('vscode.open', file);
+    return;
+  }
+  sayDone(`The video is made (${frames} frames).`, { title: 'Open', run: () => env.openExternal(file) });
 }
 
 async function withModel(

@@ -2,13 +2,14 @@ import type { StoredImage } from '../gallery/images';
 
 /** All that the gallery knows of an image, for people: a line a fact. */
 export function aboutImage({ id, path, sidecar }: StoredImage): string[] {
-  const { request, model, engine, inputs = [], width, height, seed } = sidecar;
+  const { request, model, engine, inputs = [], width, height, frames, seed } = sidecar;
   const { prompt, seed: _, ...settings } = request;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['id', id],
     ['file', path],
     ['prompt', prompt],
     ['size', `${width} × ${height}`],
+    ['frames', frames === undefined ? undefined : String(frames)],
     ['seed', String(seed)],
     ['made', new Date(sidecar.created_at_unix_ms).toISOString()],
     ['took', sidecar.milliseconds === undefined ? undefined : `${(sidecar.milliseconds / 1000).toFixed(1)} s`],

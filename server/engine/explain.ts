@@ -3,10 +3,11 @@ import { type EngineEnd, endMeaning } from './ends';
 import type { ImageSize, RunRecord } from './run-record';
 import type { Sighting } from './symptoms';
 
-/** What a run is to bring about: images, one image that is larger than another, or any one file. */
+/** What a run is to bring about: images, one image that is larger than another, a video, or any one file. */
 export type RunGoal =
   | { readonly kind: 'images'; readonly count: number }
   | { readonly kind: 'enlarged'; readonly from: ImageSize }
+  | { readonly kind: 'video'; readonly frames: number }
   | { readonly kind: 'file' };
 
 /** How many images a goal is about. */
@@ -15,6 +16,7 @@ export function imagesOf(goal: RunGoal): number {
     case 'images':
       return goal.count;
     case 'enlarged':
+    case 'video':
       return 1;
     case 'file':
       return 0;
@@ -23,7 +25,7 @@ export function imagesOf(goal: RunGoal): number {
 
 /** What a run with a goal is called. */
 export function runName({ kind }: RunGoal): string {
-  return { images: 'The generation', enlarged: 'The enlarging', file: 'The conversion' }[kind];
+  return { images: 'The generation', enlarged: 'The enlarging', video: 'The generation', file: 'The conversion' }[kind];
 }
 
 /** Signals that no program gives itself. */
@@ -45,7 +47,8 @@ export function runFailure(record: RunRecord, end: EngineEnd, goal: RunGoal): Fa
       return engineFailed({ ...cause, sentence: notEnlarged(sighting) }, record);
     }
     const isSomethingSaved = (record.summary?.saved ?? 0) > 0;
-    return goal.kind === 'file' || isSomethingSaved ? undefined : unsaved(record);
+    // Of a video the engine does not count what it saved; its file tells.
+    return goal.kind === 'file' || goal.kind === 'video' || isSomethingSaved ? undefined : unsaved(record);
   }
   // What is seen in a run that ended well, a LoRA that is missing for example, did not keep it from saving; nor was it
   // what made another program end a run.
@@ -71,7 +74,7 @@ export function sameSize({ width, height }: ImageSize, record: RunRecord): Failu
 
 /** The failure of a run that took longer than the user allows. */
 export function timedOut(minutes: number, settingKey: string, { kind }: RunGoal, record: RunRecord): Failure {
-  const less = kind === 'images' ? ', or ask for a smaller image or fewer steps' : '';
+  const less = kind === 'images' || kind === 'video' ? ', or ask for a smaller image or fewer steps' : '';
   const sentence = `sd-cli was ended because it took longer than ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}.`;
   return new Failure('engine-failed', sentence, {
     nextStep: `Raise the limit (${settingKey})${less}.`,

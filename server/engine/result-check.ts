@@ -17,6 +17,8 @@ export interface EngineImage {
   readonly width: number;
   readonly height: number;
   readonly seed: number;
+  /** Set when it is a video. */
+  readonly video?: ExaminedImage['video'];
 }
 
 /** What a run gave. */
@@ -43,12 +45,13 @@ export function checkedResult(files: readonly FoundImage[], { goal, record, requ
   const warnings = [...record.warnings];
   for (const [index, { path, seed, found }] of files.entries()) {
     if (found instanceof Failure) continue;
-    const { width, height, look } = found;
+    const { width, height, look, video } = found;
     if (goal.kind === 'enlarged' && width <= goal.from.width && height <= goal.from.height) {
       throw sameSize(goal.from, record);
     }
-    images.push({ path, width, height, seed });
+    images.push({ path, width, height, seed, ...(video && { video }) });
     warnings.push(...sizeWarning({ width, height }, record, requested), ...lookWarning(look, index, files.length));
+    warnings.push(...framesWarning(goal, video?.frames));
   }
   const [firstFailed] = files.flatMap(({ found }) => (found instanceof Failure ? [found] : []));
   if (firstFailed && images.length === 0) throw badResult(record, firstFailed);
@@ -63,6 +66,12 @@ function partialWarning(files: readonly FoundImage[], record: RunRecord): string
   const why = missing.every((image) => record.unsaved.has(image - 1)) ? 'could not be written' : 'cannot be read';
   const saved = files.length - missing.length;
   return [`Only ${saved} of ${files.length} images were saved: ${which} ${why}. Check the free space.`];
+}
+
+/** Families round the number of frames, and the engine does not say so. */
+function framesWarning(goal: RunGoal, frames: number | undefined): string[] {
+  if (goal.kind !== 'video' || frames === undefined || frames === goal.frames) return [];
+  return [`The video has ${frames} frames instead of ${goal.frames}.`];
 }
 
 /** Rounding is told by the engine itself; what is told here is a size that it told differently, or not at all. */

@@ -1,17 +1,18 @@
 import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import { type Digest, isDigest } from '../../shared/digest';
 import { Failure } from '../../shared/failure';
 import { exists, makeDirectoryDurably, writeFileDurably } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { fileFailure, isErrorWithCode } from '../platform/system-error';
 import { type ImageSource, imageMissing, parseImageId, receiveImage, sidecarMissing } from './incoming-image';
+import { MEDIA_EXTENSIONS, MEDIA_TYPES, type MediaExtension } from './media-types';
 import { formatSidecar, type ImageDescription, type ImageSidecar, parseSidecar } from './sidecar';
 
 export interface StoredImage {
   /** SHA-256 of the bytes. */
   readonly id: Digest;
-  /** Where the PNG lies. */
+  /** Where the image or video lies. */
   readonly path: string;
   readonly sidecar: ImageSidecar;
 }
@@ -41,8 +42,15 @@ export type ListedImage =
   | { readonly kind: 'whole'; readonly image: StoredImage }
   | { readonly kind: 'broken'; readonly id: Digest; readonly failure: Failure };
 
+type Extension = MediaExtension | '.json';
+
+/** The image first: a sidecar alone is listed as what is left, an image alone would have lost its description. */
+const EXTENSIONS: readonly Extension[] = [...MEDIA_EXTENSIONS, '.json'];
+
+const LISTED: ReadonlySet<string> = new Set(EXTENSIONS);
+
 /**
- * Images as `<root>/sha256/ab/<64 hex>.png` with `<64 hex>.json` beside them. The extension is there so that every
+ * Images as `<root>/sha256/ab/<64 hex>.png`, videos as `.avi`, with `<64 hex>.json` beside them. The extension is there so that every
  * program opens the files. An image is written before its sidecar, and each appears whole or not at all.
  */
 export class FileImageStore implements ImageStore {
@@ -55,7 +63,7 @@ export class FileImageStore implements ImageStore {
 
   async put(image: ImageSource, description: ImageDescription): Promise<StoredImage> {
     const { bytes, id, sidecar } = await receiveImage(image, description);
-    const path = this.#path(id, '.png');
+    const path = this.#path(id, MEDIA_TYPES[sidecar.media_type]);
     try {
       await makeDirectoryDurably(this.#folder(id));
       if (!(await holds(path, bytes))) await writeFileDurably(path, bytes);
@@ -68,15 +76,15 @@ export class FileImageStore implements ImageStore {
 
   async get(id: string): Promise<StoredImage> {
     const digest = parseImageId(id);
-    const path = this.#path(digest, '.png');
     // A sidecar alone describes nothing, so the image is looked for first.
-    if (!(await exists(path))) throw imageMissing(digest);
-    const text = await this.#read(digest, '.json');
+    const path = await this.#find(digest);
+    const text = await this.#read(digest, this.#path(digest, '.json'), sidecarMissing);
     return { id: digest, path, sidecar: parseSidecar(text.toString('utf8'), digest) };
   }
 
   async read(id: string): Promise<Uint8Array> {
-    return this.#read(parseImageId(id), '.png');
+    const digest = parseImageId(id);
+    return this.#read(digest, await this.#find(digest), imageMissing);
   }
 
   async list(): Promise<readonly ListedImage[]> {
@@ -84,8 +92,8 @@ export class FileImageStore implements ImageStore {
     try {
       for (const folder of await entriesOf(join(this.#root, 'sha256'))) {
         for (const name of await entriesOf(join(this.#root, 'sha256', folder))) {
-          const [stem = '', extension] = name.split('.');
-          if (isDigest(stem) && (extension === 'png' || extension === 'json')) ids.add(stem);
+          const { name: stem, ext } = parse(name);
+          if (isDigest(stem) && LISTED.has(ext)) ids.add(stem);
         }
       }
     } catch (error) {
@@ -96,28 +104,35 @@ export class FileImageStore implements ImageStore {
 
   async delete(id: string): Promise<void> {
     const digest = parseImageId(id);
-    const paths = [this.#path(digest, '.png'), this.#path(digest, '.json')];
+    const paths = EXTENSIONS.map((extension) => this.#path(digest, extension));
     const found = await Promise.all(paths.map((path) => exists(path)));
     if (!found.includes(true)) throw imageMissing(digest);
     try {
-      // The image first: a sidecar alone is listed as what is left, an image alone would have lost its description.
       for (const path of paths) await rm(path, { force: true });
     } catch (error) {
       throw fileFailure(error, 'The image cannot be deleted.', this.#path(digest, '.png'));
     }
   }
 
-  async #read(id: Digest, extension: '.png' | '.json'): Promise<Buffer> {
-    const path = this.#path(id, extension);
+  /** @throws Failure('image-missing') */
+  async #find(id: Digest): Promise<string> {
+    for (const extension of MEDIA_EXTENSIONS) {
+      const path = this.#path(id, extension);
+      if (await exists(path)) return path;
+    }
+    throw imageMissing(id);
+  }
+
+  async #read(id: Digest, path: string, missing: (id: Digest) => Failure): Promise<Buffer> {
     try {
       return await readFile(path);
     } catch (error) {
       if (!isErrorWithCode(error, 'ENOENT')) throw fileFailure(error, 'The gallery cannot be read.', path);
-      throw extension === '.png' ? imageMissing(id) : sidecarMissing(id);
+      throw missing(id);
     }
   }
 
-  #path(id: Digest, extension: '.png' | '.json'): string {
+  #path(id: Digest, extension: Extension): string {
     return join(this.#folder(id), `${id}${extension}`);
   }
 

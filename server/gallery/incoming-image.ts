@@ -4,7 +4,7 @@ import { Failure } from '../../shared/failure';
 import { readImageFile } from './png-file';
 import type { ImageDescription, ImageSidecar } from './sidecar';
 
-/** The bytes of a checked PNG, or a file that holds them. */
+/** The bytes of a checked image or video, or a file that holds them. */
 export type ImageSource = { readonly bytes: Uint8Array } | { readonly path: string };
 
 /** An image on its way into a store: its bytes, its name, and its complete sidecar. */
@@ -17,7 +17,8 @@ export interface IncomingImage {
 /** Reads a source and completes its description. Stores of every kind begin with this. */
 export async function receiveImage(image: ImageSource, description: ImageDescription): Promise<IncomingImage> {
   const bytes = 'bytes' in image ? image.bytes : await readImageFile(image.path);
-  const sidecar: ImageSidecar = { media_type: 'image/png', byte_length: bytes.length, ...description };
+  const media_type = description.frames === undefined ? 'image/png' : 'video/x-msvideo';
+  const sidecar: ImageSidecar = { media_type, byte_length: bytes.length, ...description };
   return { bytes, id: digestOf(bytes), sidecar };
 }
 

@@ -1,3 +1,4 @@
+import type { Video } from './avi';
 import { decodePng, MOST_PIXELS, type PngImage } from './png';
 import { unfilter } from './png-filters';
 import type { PngHeader } from './png-scanlines';
@@ -13,6 +14,8 @@ export type ImageLook =
 /** An image whose pixels were judged. */
 export interface ExaminedImage extends PngImage {
   readonly look: ImageLook;
+  /** Set when it is a video: what was counted. */
+  readonly video?: Pick<Video, 'frames' | 'fps'>;
 }
 
 /**

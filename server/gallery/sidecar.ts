@@ -23,10 +23,14 @@ export type ImageInput = z.infer<typeof imageInput>;
 
 /** What is written beside every image: what it is, and all that it takes to make it again. */
 const imageSidecar = z.object({
-  media_type: z.literal('image/png'),
+  media_type: z.enum(['image/png', 'video/x-msvideo']),
   byte_length: z.int().min(1),
   width: z.int().min(1),
   height: z.int().min(1),
+  /** Of a video alone. */
+  frames: z.int().min(1).optional(),
+  /** Frames a second, of a video alone. */
+  fps: z.number().min(0).optional(),
   /** What lists show; as a rule the prompt. */
   label: z.string(),
   created_at_unix_ms: z.int().min(0),

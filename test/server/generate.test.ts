@@ -115,12 +115,6 @@ describe('generating', () => {
     const { result } = await generate({ hires: { scale: 2, steps: 2 } });
     expect(result.images).toMatchObject([{ width: 128, height: 128 }]);
   });
-
-  it('is refused for videos, which nobody could keep', async () => {
-    const { generate, engine } = await bench();
-    await expect(generate({ video_frames: 8 })).rejects.toMatchObject({ code: 'bad-request', subject: 'video_frames' });
-    expect(await engine.runs()).toEqual([]);
-  });
 });
 
 describe('enlarging', () => {

@@ -111,6 +111,12 @@ export function checkCombination(request: GenerationRequest): void {
       nextStep: `Give ${needed} as well, or leave ${field} out.`
     });
   }
+  if ((request.images ?? 1) > 1 && (request.video_frames ?? 1) > 1) {
+    throw new Failure('bad-request', 'images: videos are made one at a time.', {
+      subject: 'images',
+      nextStep: 'Leave it out, or ask for images with video_frames 1.'
+    });
+  }
   if (request.references !== undefined && request.init_image !== undefined) {
     throw new Failure('bad-request', 'init_image: cannot be used together with references.', {
       subject: 'init_image',

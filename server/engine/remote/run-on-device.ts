@@ -1,37 +1,23 @@
 import { cancelled, Failure, messageOf } from '../../../shared/failure';
-import type { GenerationProgress } from '../../../shared/job-events';
-import type { ExaminedImage } from '../../gallery/png-look';
 import { ProgressReporter } from '../progress';
 import { declineReason } from '../resident/abilities';
 import { Declined } from '../resident/declined';
-import type { ServerResult } from '../resident/resident-run';
+import type { ResidentRun, ServerResult } from '../resident/resident-run';
 import type { ServerApi, ServerCapabilities } from '../resident/server-api';
 import { runJob } from '../resident/server-job';
 import { isObject, modelFileNames, type ServerRequest, serverRequest } from '../resident/server-request';
 import { checkedResult } from '../result-check';
-import { type ImageSize, RunRecord } from '../run-record';
-import type { RunPlan } from '../work-done';
+import { RunRecord } from '../run-record';
 
-/** One run on another machine. */
-export interface DeviceRun {
+/** What a run of a server is told of wherever that runs. */
+type SharedParts = 'arguments' | 'images' | 'requested' | 'hires' | 'folder' | 'onProgress' | 'readImage' | 'signal';
+
+/** One run on another machine. Of the files that its arguments name only the names count. */
+export interface DeviceRun extends Pick<ResidentRun, SharedParts> {
   /** The device's name in the settings. */
   readonly device: string;
   readonly api: ServerApi;
   readonly model: string;
-  /** The arguments of sd-cli; of the files only the names count. */
-  readonly arguments: readonly string[];
-  /** How many images are asked for. */
-  readonly images: number;
-  /** The size that is asked for. */
-  readonly requested?: ImageSize | undefined;
-  /** The second pass that is asked for. */
-  readonly hires?: RunPlan['hires'];
-  /** Absolute path of the folder that the images are written into. */
-  readonly folder: string;
-  readonly onProgress: (progress: GenerationProgress) => void;
-  /** Decodes and judges a whole PNG file, possibly elsewhere; throws Failure 'bad-image'. */
-  readonly readImage: (path: string) => Promise<ExaminedImage>;
-  readonly signal: AbortSignal;
 }
 
 /** How long the request to forget a job may take, in ms. */

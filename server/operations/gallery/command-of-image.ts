@@ -7,6 +7,7 @@ import { requestOption } from '../../../shared/request-option';
 import { quotedFor } from '../../../shared/shell-quoting';
 import { engineArguments } from '../../engine/arguments/engine-arguments';
 import { askedLoras, loraPaths } from '../../engine/arguments/lora-files';
+import { modeOf } from '../../engine/arguments/mode';
 import { engineThreads } from '../../engine/threads';
 import type { StoredImage } from '../../gallery/images';
 import { soundModel } from '../generate/check';
@@ -76,7 +77,7 @@ async function engineWords(services: Services, name: string, request: Generation
     abilities: { options: new Set(), samplingMethods: new Set(), schedulers: new Set() },
     seed,
     threads: engineThreads(availableParallelism(), 0),
-    output: `${name}-${seed}.png`,
+    output: `${name}-${seed}${modeOf(request) === 'video' ? '.avi' : '.png'}`,
     loras: new Set(paths.keys()),
     loraFolder: folder
   });

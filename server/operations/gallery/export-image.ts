@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { Failure } from '../../../shared/failure';
 import { formatSidecar } from '../../gallery/sidecar';
 import { fileFailure, isErrorWithCode } from '../../platform/system-error';
@@ -25,7 +25,7 @@ export interface ExportedImage {
  */
 export async function exportImage(services: Services, prefix: string, folder: string): Promise<ExportedImage> {
   const { id, path: source, sidecar } = await findImage(services, prefix);
-  const path = join(folder, `${id.slice(0, NAME_DIGITS)}.png`);
+  const path = join(folder, `${id.slice(0, NAME_DIGITS)}${extname(source)}`);
   const description = join(folder, `${id.slice(0, NAME_DIGITS)}.json`);
   try {
     await mkdir(folder, { recursive: true });

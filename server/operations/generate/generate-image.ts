@@ -1,7 +1,5 @@
-import { Failure } from '../../../shared/failure';
 import type { GenerationRequest, GenerationResult } from '../../../shared/generation';
 import { fillIn } from '../../engine/arguments/fill-in';
-import { modeOf } from '../../engine/arguments/mode';
 import { identifyModel } from '../../engine/arguments/model-identity';
 import { memoryAdvice } from '../../engine/memory/memory-advice';
 import { withScratch } from '../../engine/scratch';
@@ -32,7 +30,6 @@ export async function generateImage(
   const startedAt = services.clock.elapsed();
   const model = await soundModel(services, known);
   const request = options.repeats ? asked : fillIn(asked, identifyModel(model.files), model.defaults);
-  if (modeOf(request) === 'video') throw noVideos();
   const seed = seedFor(request);
   const place = await placeFor(services, options);
   const loraFolder = options.loraFolder ?? services.loraFolder;
@@ -90,11 +87,4 @@ async function placeFor(services: Services, options: GenerateOptions): Promise<P
     isHere: true,
     make: (parts) => runGeneration(services, { ...parts, engine }, options)
   };
-}
-
-function noVideos(): Failure {
-  return new Failure('bad-request', 'Videos cannot be kept yet; a single frame can.', {
-    subject: 'video_frames',
-    nextStep: 'Ask for one frame with video_frames 1.'
-  });
 }

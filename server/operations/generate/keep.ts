@@ -40,11 +40,12 @@ export async function keepImages(
   const { images: gallery, clock } = services;
   const description = { ...describeRun(parts), milliseconds, created_at_unix_ms: clock.now() };
   const kept = await keepInputs(services, parts.request, inputs, inputNames);
-  const put = async ({ path, width, height, seed }: EngineImage): Promise<GeneratedImage> => {
+  const put = async ({ path, width, height, seed, video }: EngineImage): Promise<GeneratedImage> => {
     const request = { ...description.request, seed };
-    const about = { ...description, width, height, request, seed, ...(kept.length > 0 && { inputs: kept }) };
+    const about = { ...description, width, height, request, seed, ...video, ...(kept.length > 0 && { inputs: kept }) };
     const stored = await gallery.put({ path }, about);
-    return { id: stored.id, path: stored.path, width, height, bytes: stored.sidecar.byte_length, seed };
+    const { byte_length: bytes, frames } = stored.sidecar;
+    return { id: stored.id, path: stored.path, width, height, bytes, seed, ...(frames !== undefined && { frames }) };
   };
   return Promise.all(images.map(put));
 }

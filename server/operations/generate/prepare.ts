@@ -5,6 +5,7 @@ import type { GenerationRequest } from '../../../shared/generation';
 import { engineArguments, type GenerationArguments } from '../../engine/arguments/engine-arguments';
 import type { EngineCommand } from '../../engine/arguments/engine-option';
 import { askedLoras, isLoraName, loraPaths } from '../../engine/arguments/lora-files';
+import { modeOf } from '../../engine/arguments/mode';
 import { makeLinkedFolder } from '../../engine/linked-folder';
 import type { Scratch } from '../../engine/scratch';
 import { engineThreads } from '../../engine/threads';
@@ -14,8 +15,13 @@ import type { SoundModel } from './check';
 /** Seeds that are drawn lie below this; they are easy to read and to type. */
 const SEED_LIMIT = 2 ** 32;
 
-/** The name of the output within the scratch folder; the gallery gives the final one. */
-export const OUTPUT = 'image.png';
+/**
+ * The name of the output within the scratch folder; the gallery gives the final one. Its extension makes the engine
+ * write that format. Videos that every build can write are AVIs.
+ */
+export function outputOf(request: GenerationRequest): string {
+  return modeOf(request) === 'video' ? 'video.avi' : 'image.png';
+}
 
 /** What a run is made of. */
 export interface RunParts {
@@ -48,7 +54,7 @@ export async function prepareRun(
     ...(rpcServers && { rpcServers }),
     seed,
     threads: engineThreads(availableParallelism(), load),
-    output: OUTPUT,
+    output: outputOf(request),
     ...(await loraParts(parts)),
     ...(await embeddingParts(model, scratch))
   });

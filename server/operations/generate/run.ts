@@ -1,11 +1,15 @@
+import type { GenerationRequest } from '../../../shared/generation';
+import { modeOf } from '../../engine/arguments/mode';
+import type { RunGoal } from '../../engine/explain';
 import { prepareInputs } from '../../engine/inputs/prepare-inputs';
 import { previewOptions } from '../../engine/preview';
 import { runEngine } from '../../engine/run';
 import type { EngineInUse } from '../engine/engine-in-use';
 import { inspectImage } from '../inspect-image';
+import { inspectVideo } from '../inspect-video';
 import type { Services } from '../services';
 import { type GenerateOptions, type LocalRun, type RunResult, requestedSize } from './generate-options';
-import { OUTPUT, prepareRun } from './prepare';
+import { outputOf, prepareRun } from './prepare';
 import { runResident } from './run-resident';
 
 /** Runs the engine in a scratch folder, where its images are afterwards, checked. @throws Failure */
@@ -26,14 +30,15 @@ export async function runGeneration(services: Services, run: LocalRun, options: 
     log.info('declined resident mode', { model: model.name, reason: outcome.reason });
     notes.push(outcome.reason);
   }
-  const preview = onPreview && canPreview(engine) ? { file: PREVIEW, onFrame: onPreview } : undefined;
+  const isVideo = modeOf(request) === 'video';
+  const preview = onPreview && !isVideo && canPreview(engine) ? { file: PREVIEW, onFrame: onPreview } : undefined;
   const { images, warnings } = await runEngine({
     enginePath: engine.path,
     arguments: preview ? [...command.options, ...previewOptions(PREVIEW)] : command.options,
     environment: engine.environment,
     scratch,
-    output: OUTPUT,
-    goal: { kind: 'images', count: request.images ?? 1 },
+    output: outputOf(request),
+    goal: goalOf(request),
     hires: request.hires,
     requested: requestedSize(request),
     seed,
@@ -41,11 +46,16 @@ export async function runGeneration(services: Services, run: LocalRun, options: 
     onProgress,
     preview,
     timeLimitMinutes,
-    readImage: (path) => inspectImage(pool, path, signal),
+    readImage: (path) => (isVideo ? inspectVideo(path) : inspectImage(pool, path, signal)),
     signal
   });
   const { version, digest } = abilities;
   return { images, inputs, warnings: [...notes, ...warnings], engine: { version, digest } };
+}
+
+function goalOf(request: GenerationRequest): RunGoal {
+  const { images = 1, video_frames: frames = 1 } = request;
+  return modeOf(request) === 'video' ? { kind: 'video', frames } : { kind: 'images', count: images };
 }
 
 /** The name of the previews within the scratch folder. */

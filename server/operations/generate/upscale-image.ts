@@ -14,8 +14,10 @@ import { requireTrust } from '../trust';
 import { type SoundModel, soundModel } from './check';
 import type { GenerateOptions } from './generate-options';
 import { keepImages, UPSCALE } from './keep';
-import { OUTPUT } from './prepare';
 import { whenItsTurn } from './turn';
+
+/** The name of the larger image within the scratch folder. */
+const OUTPUT = 'image.png';
 
 /** What somebody who waits for a larger image hears and may do. */
 export type UpscaleOptions = Pick<GenerateOptions, 'signal' | 'onProgress' | 'timeLimitMinutes'>;

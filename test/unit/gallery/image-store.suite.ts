@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ImageStore } from '../../../server/gallery/images';
 import type { ImageDescription } from '../../../server/gallery/sidecar';
 import { parseDigest } from '../../../shared/digest';
+import { aviFile } from '../../support/avi-file';
 import { soundPng } from './png-bytes';
 
 /** A kind of store with its means of damage. */
@@ -47,6 +48,18 @@ export function imageStoreSuite(kind: string, makeHarness: () => Promise<StoreHa
       const stored = await reader().get(id);
       expect(stored.sidecar).toEqual({ ...description, media_type: 'image/png', byte_length: bytes.length });
       expect(Buffer.from(await reader().read(id))).toEqual(bytes);
+    });
+
+    it('keeps a video as what it is', async () => {
+      const bytes = aviFile({ frames: 3 });
+      const { id, path } = await store.put({ bytes }, { ...description, frames: 3, fps: 16 });
+      const stored = await reader().get(id);
+      expect(stored.sidecar).toMatchObject({ media_type: 'video/x-msvideo', frames: 3, fps: 16 });
+      expect(stored.path).toBe(path);
+      expect(Buffer.from(await reader().read(id))).toEqual(bytes);
+      expect(await reader().list()).toMatchObject([{ kind: 'whole', image: { id } }]);
+      await reader().delete(id);
+      expect(await reader().list()).toEqual([]);
     });
 
     it('keeps different images apart', async () => {
