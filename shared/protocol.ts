@@ -1,5 +1,6 @@
 import { NotificationType, NotificationType0, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import * as z from 'zod';
+import type { BatchParams, BatchProgress, BatchResult, BatchSummary } from './batch';
 import type { ConversionResult } from './conversion';
 import type { EngineInstallation, EngineInstallProgress, EngineOffer, EngineSummary, EngineVariant } from './engine';
 import { engineSettings } from './engine-settings';
@@ -357,6 +358,17 @@ export const GetCredential = new RequestType<{ readonly alias: string }, StoredC
 
 /** Server to client: the aliases under which credentials are stored, without the credentials. */
 export const ListCredentialAliases = new RequestType0<readonly string[], void>('diffusionDock/credential/aliases');
+
+/** The batches that were begun or continued on this machine, the latest first. */
+export const ListBatches = new RequestType0<readonly BatchSummary[], FailureData | undefined>(
+  'diffusionDock/batches/list'
+);
+/** Begins a batch, or goes on with it; cancelling the request stops it, and it can be resumed. */
+export const RunBatch = new RequestType<BatchParams, BatchResult, FailureData | undefined>('diffusionDock/batches/run');
+/** How far a batch of this server is. Models that it pulls first tell that as any pull. */
+export const BatchProgressed = new NotificationType<BatchProgress>('diffusionDock/batches/progressed');
+/** Server to client: a batch has begun, ended, or made another image. */
+export const BatchesChanged = new NotificationType0('diffusionDock/batches/changed');
 
 /** What the lenses of a manifest run, with the model's name as the only argument. */
 export const LENS_COMMANDS = {

@@ -4,6 +4,7 @@ import { Failure } from '../../shared/failure';
 import type { Services } from '../operations/services';
 import { cleanUpAfterCrashes } from '../operations/start-up';
 import type { AddressPolicy } from '../pull/address-policy';
+import { batch } from './batch';
 import { type Command, type CommandInput, type CommandOptions, type ExitStatus, statusOf } from './command';
 import { Console } from './console';
 import { convert } from './convert';
@@ -33,6 +34,7 @@ const COMMANDS: readonly Command[] = [
   drop,
   gc,
   generate,
+  batch,
   images,
   upscale,
   convert,

@@ -30,7 +30,7 @@ export const pull: Command = {
         const { model, from } = await (folder === undefined
           ? fromAddresses(argument, context)
           : fromFolder(argument, folder, context));
-        const options = { from, credentialAlias, onEvent: (event: PullEvent) => show(event, console) };
+        const options = { from, credentialAlias, onEvent: (event: PullEvent) => showPullEvent(event, console) };
         if (input.flag('dry-run')) showPlan(model.name, await planModel(services, model, signal, options), console);
         else await pullModel(services, model, { signal, ...options });
         return 0;
@@ -92,7 +92,8 @@ const ORIGINS: Readonly<Record<FileOrigin, (transferred: string) => string>> = {
   repaired: (transferred) => `repaired with ${transferred}`
 };
 
-function show(event: PullEvent, console: Console): void {
+/** Tells what happens during a pull: remarks and a line of progress, or an object a line. */
+export function showPullEvent(event: PullEvent, console: Console): void {
   console.document(event);
   switch (event.type) {
     case 'started': {

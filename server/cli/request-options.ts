@@ -1,27 +1,21 @@
 import { resolve } from 'node:path';
-import * as z from 'zod';
 import { Failure } from '../../shared/failure';
-import { type GenerationRequest, generationRequest } from '../../shared/generation';
+import type { GenerationRequest } from '../../shared/generation';
 import { requestOption } from '../../shared/request-option';
 import { readGenerationRequest } from '../operations/generate/check';
+import {
+  IMAGE_FIELDS,
+  putValue,
+  REQUEST_VALUES,
+  type RequestValue,
+  valueOfTexts
+} from '../operations/generate/request-values';
 import type { CommandInput, CommandOptions } from './command';
-
-/** Fields that name images, by paths which are relative to where the command line runs. */
-const IMAGE_FIELDS: ReadonlySet<string> = new Set(['init_image', 'mask', 'control_image', 'references']);
-
-/** A value of a request: where it goes, and what it is. */
-interface RequestValue {
-  /** With a dot before a field of a field. */
-  readonly path: string;
-  readonly kind: 'text' | 'number' | 'truth' | 'texts';
-}
-
-const VALUES = valuesOf(generationRequest, '');
 
 /** The options of a request, one for each of its values: `cfg_scale` is `--cfg-scale`, `hires.scale` is `--hires-scale`. */
 export const REQUEST_OPTIONS: CommandOptions = {
   ...Object.fromEntries(
-    VALUES.map(({ path, kind }) => [
+    REQUEST_VALUES.map(({ path, kind }) => [
       requestOption(path),
       {
         type: kind === 'truth' ? 'boolean' : 'string',
@@ -47,12 +41,12 @@ export function requestValues(input: CommandInput, folder: string): Readonly<Rec
   const given: Record<string, unknown> = {};
   for (const text of input.texts('set')) {
     const { value, written } = setting(text);
-    put(given, value.path, valueFrom(value, [written], folder));
+    putValue(given, value.path, valueFrom(value, [written], folder));
   }
-  for (const value of VALUES) {
+  for (const value of REQUEST_VALUES) {
     const option = requestOption(value.path);
     const written = value.kind === 'truth' ? (input.flag(option) ? ['true'] : []) : input.texts(option);
-    if (written.length > 0) put(given, value.path, valueFrom(value, written, folder));
+    if (written.length > 0) putValue(given, value.path, valueFrom(value, written, folder));
   }
   return given;
 }
@@ -68,44 +62,13 @@ function setting(text: string): { value: RequestValue; written: string } {
   const equals = text.indexOf('=');
   if (equals < 1) throw new Failure('wrong-usage', '--set takes key=value.');
   const key = text.slice(0, equals);
-  const value = VALUES.find(({ path }) => path === key);
+  const value = REQUEST_VALUES.find(({ path }) => path === key);
   if (value) return { value, written: text.slice(equals + 1) };
-  const known = VALUES.map(({ path }) => path).join(', ');
+  const known = REQUEST_VALUES.map(({ path }) => path).join(', ');
   throw new Failure('wrong-usage', `--set knows no "${key}".`, { nextStep: `Known are: ${known}.` });
 }
 
-function put(given: Record<string, unknown>, path: string, value: unknown): void {
-  const [field = '', inner] = path.split('.');
-  given[field] = inner === undefined ? value : { ...Object(given[field]), [inner]: value };
-}
-
-/** What is no number or truth stays a text, and the request refuses it by name. */
-function valueFrom({ path, kind }: RequestValue, written: readonly string[], folder: string): unknown {
-  const texts = IMAGE_FIELDS.has(path) ? written.map((text) => resolve(folder, text)) : written;
-  const last = texts.at(-1) ?? '';
-  switch (kind) {
-    case 'texts':
-      return texts;
-    case 'text':
-      return last;
-    case 'number':
-      return last.trim() !== '' && Number.isFinite(Number(last)) ? Number(last) : last;
-    case 'truth':
-      return last === 'true' ? true : last === 'false' ? false : last;
-  }
-}
-
-function valuesOf(schema: z.ZodObject, prefix: string): RequestValue[] {
-  const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
-  return Object.entries(shape).flatMap(([name, field]) => {
-    const inner = field instanceof z.ZodOptional ? field.unwrap() : field;
-    const path = `${prefix}${name}`;
-    return inner instanceof z.ZodObject ? valuesOf(inner, `${path}.`) : [{ path, kind: kindOf(inner) }];
-  });
-}
-
-function kindOf(schema: z.core.$ZodType): RequestValue['kind'] {
-  if (schema instanceof z.ZodBoolean) return 'truth';
-  if (schema instanceof z.ZodArray) return 'texts';
-  return schema instanceof z.ZodNumber ? 'number' : 'text';
+function valueFrom(value: RequestValue, written: readonly string[], folder: string): unknown {
+  const isImage = IMAGE_FIELDS.has(value.path);
+  return valueOfTexts(value, isImage ? written.map((text) => resolve(folder, text)) : written);
 }

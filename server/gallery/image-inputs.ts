@@ -28,6 +28,12 @@ export class ImageInputs {
   async keep(path: string): Promise<Digest> {
     const bytes = await readImageFile(path);
     const digest = digestOf(bytes);
+    await this.keepBytes(digest, bytes);
+    return digest;
+  }
+
+  /** Keeps bytes under their digest. @throws Failure 'disk-full', 'file-access' */
+  async keepBytes(digest: Digest, bytes: Uint8Array): Promise<void> {
     const target = this.pathOf(digest);
     try {
       if (await isOfSize(target, bytes.length)) {
@@ -40,7 +46,6 @@ export class ImageInputs {
     } catch (error) {
       throw fileFailure(error, 'The input image cannot be kept.', target);
     }
-    return digest;
   }
 
   /** Where an input lies if it is kept. */

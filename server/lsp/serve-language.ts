@@ -18,6 +18,7 @@ import { watchModels } from '../operations/watch-models';
 import { cacheRoot } from '../platform/cache-root';
 import { systemClock } from '../platform/clock';
 import { type Log, logLine } from '../platform/log';
+import { serveBatches } from './batch-requests';
 import { serveConversion } from './convert-requests';
 import { serveLensCommands } from './editing/run-lens';
 import { editorCredentials } from './editor-credentials';
@@ -79,10 +80,7 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     };
     onModelsChanged = changed;
     stopWatchingCache = serveHubCache(connection, services);
-    serveModels(connection, services, changed);
-    serveConversion(connection, services, changed);
-    serveImages(connection, services);
-    serveEngine(connection, services);
+    serveJobs(connection, services, changed);
     if (!options.hostRunsCommands) serveLensCommands(connection, services, changed);
     return {
       serverInfo: { name: 'Diffusion Dock', version },
@@ -117,6 +115,15 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
   });
   documents.listen(connection);
   connection.listen();
+}
+
+/** All that is asked of models, images and the engine. */
+function serveJobs(connection: Connection, services: Services, changed: () => void): void {
+  serveModels(connection, services, changed);
+  serveConversion(connection, services, changed);
+  serveImages(connection, services);
+  serveBatches(connection, services, changed);
+  serveEngine(connection, services);
 }
 
 /** The address of a proxy may hold its password, as editors keep it. @throws ResponseError that names the field */

@@ -33,6 +33,7 @@ import { BlobStore } from '../store/blob-store';
 import { BundleStore } from '../store/bundle-store';
 import { CacheLayout } from '../store/cache-layout';
 import { Proofs } from '../store/proofs';
+import { RunningBatches } from './batch/running-batches';
 import { BundleSurvey } from './bundle-survey';
 import { ExclusiveJobs } from './exclusive-jobs';
 import { ManifestsInView } from './manifests-in-view';
@@ -110,6 +111,7 @@ export interface Services extends Omit<ServiceOptions, 'limits' | 'engineSetting
   readonly probes: RememberedProbes;
   readonly jobs: ExclusiveJobs;
   readonly runningPulls: RunningPulls;
+  readonly runningBatches: RunningBatches;
   readonly manifestsInView: ManifestsInView;
   dispose(): Promise<void>;
 }
@@ -179,6 +181,7 @@ export function createServices(options: ServiceOptions): Services {
     probes: new RememberedProbes({ folder: layout.engineProbes, hasher, proofs }),
     jobs: new ExclusiveJobs(),
     runningPulls: new RunningPulls(),
+    runningBatches: new RunningBatches(),
     manifestsInView: new ManifestsInView(log),
     async dispose() {
       survey.dispose();

@@ -75,6 +75,16 @@ export class CacheLayout {
     return join(this.root, '.queue');
   }
 
+  /** Checkpoints of batches that name no other store. */
+  get batches(): string {
+    return join(this.root, 'batches');
+  }
+
+  /** What is remembered of the batches of this machine. */
+  get batchRecords(): string {
+    return join(this.root, '.batches');
+  }
+
   /** Engines that we installed. */
   get engines(): string {
     return join(this.root, 'engine');

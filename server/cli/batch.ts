@@ -1,0 +1,128 @@
+import { resolve } from 'node:path';
+import type { BatchResult } from '../../shared/batch';
+import { detailText } from '../../shared/generation-text';
+import { quotedFor } from '../../shared/shell-quoting';
+import type { BatchEvent } from '../operations/batch/batch-options';
+import { type BatchCheck, checkBatch } from '../operations/batch/check-batch';
+import { runBatch } from '../operations/batch/run-batch';
+import type { Command, CommandInput } from './command';
+import type { Console } from './console';
+import { minutesOf } from './generation-report';
+import { onlyArgument } from './model-arguments';
+import { showPullEvent } from './pull';
+
+export const batch: Command = {
+  name: 'batch',
+  usage:
+    'FILE [--resume|--restart] [--store NAME|URL] [--output DIR] [--dry-run] [--time-limit MINUTES] ' +
+    '[--lora-folder DIR] [--device NAME]',
+  summary: 'makes the images that a JSON or CSV file asks for; stopped or killed, it goes on here or elsewhere',
+  options: {
+    resume: { type: 'boolean' },
+    restart: { type: 'boolean' },
+    store: { type: 'string' },
+    output: { type: 'string', short: 'o' },
+    'dry-run': { type: 'boolean' },
+    'time-limit': { type: 'string' },
+    'lora-folder': { type: 'string' },
+    device: { type: 'string' }
+  },
+  async run(input, context) {
+    const { services, console, signal, folder } = context;
+    const path = (option: string): string | undefined => {
+      const written = input.text(option);
+      return written === undefined ? undefined : resolve(folder, written);
+    };
+    const file = resolve(folder, onlyArgument(input, 'batch file'));
+    const options = {
+      signal,
+      loraFolder: path('lora-folder'),
+      device: input.text('device'),
+      output: path('output')
+    };
+    if (input.flag('dry-run')) {
+      showCheck(await checkBatch(services, file, options), console);
+      return 0;
+    }
+    const resume = input.flag('resume');
+    const params = {
+      file,
+      store: input.text('store'),
+      resume,
+      restart: input.flag('restart'),
+      timeLimitMinutes: minutesOf(input.text('time-limit'))
+    };
+    let hasBegun = false;
+    const onEvent = (event: BatchEvent): void => {
+      hasBegun ||= event.type === 'progress';
+      show(event, console);
+    };
+    try {
+      const result = await runBatch(services, params, { ...options, onEvent });
+      showResult(result, console);
+      return result.failed.length > 0 ? 1 : 0;
+    } catch (error) {
+      if (hasBegun) console.remark(`It goes on with: ${commandToResume(input)}`);
+      throw error;
+    }
+  }
+};
+
+function commandToResume(input: CommandInput): string {
+  const store = input.text('store');
+  const words = [
+    'diffusion-dock',
+    'batch',
+    ...input.names,
+    '--resume',
+    ...(store === undefined ? [] : ['--store', store])
+  ];
+  return quotedFor(process.platform === 'win32' ? 'powershell' : 'posix', words);
+}
+
+function show(event: BatchEvent, console: Console): void {
+  switch (event.type) {
+    case 'pull':
+      showPullEvent(event.event, console);
+      return;
+    case 'notice':
+      console.document(event);
+      console.remark(`${console.paint('yellow', 'warning')}: ${event.sentence}`);
+      return;
+    case 'progress': {
+      const { item, items, generation } = event.progress;
+      console.document({ type: 'progress', ...event.progress });
+      console.progress(`  ${item}/${items}  ${generation ? detailText(generation) : ''}`);
+      return;
+    }
+    case 'made':
+      console.document(event);
+      console.remark(`  ${event.item}/${event.items}  seed ${event.image.seed}, id ${event.image.id}`);
+      return;
+    case 'passed_over':
+      console.document(event);
+      console.remark(
+        `  ${event.item}/${event.items}  ${console.paint('red', 'passed over')}: ${event.failure.message}`
+      );
+  }
+}
+
+function showResult(result: BatchResult, console: Console): void {
+  const { job, items, made, reused, failed, images } = result;
+  console.document(result);
+  for (const { path } of images) console.answer(path);
+  const parts = [
+    `${made} made`,
+    ...(reused > 0 ? [`${reused} from before`] : []),
+    ...(failed.length > 0 ? [`${failed.length} passed over`] : [])
+  ];
+  console.remark(`${job}: ${items} ${items === 1 ? 'item' : 'items'}, ${parts.join(', ')}`);
+}
+
+function showCheck(check: BatchCheck, console: Console): void {
+  const { job, items, models } = check;
+  console.document(check);
+  for (const { name, isInstalled } of models)
+    console.answer(`  ${name}  ${isInstalled ? 'installed' : 'to be pulled'}`);
+  console.answer(`${job}: ${items} ${items === 1 ? 'image' : 'images'} to make`);
+}
