@@ -96,4 +96,9 @@ export interface ObjectStore {
   ): Promise<string | undefined>;
   /** Does nothing when it is not there. */
   deleteDocument(key: StoreKey, signal: AbortSignal): Promise<void>;
+  /**
+   * Where what is put in parts may stay behind a process that died, and is paid for: ends the uploads that were begun
+   * before a time, in ms since the epoch. For collection only. @returns how many
+   */
+  readonly endUploads?: (begunBeforeUnixMs: number, signal: AbortSignal) => Promise<number>;
 }

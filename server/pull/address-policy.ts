@@ -10,8 +10,11 @@ export interface AddressPolicy {
   readonly allowPrivateHosts: boolean;
 }
 
-/** Where a request may end: at what was named, or, behind a redirect of a public host, at public hosts only. */
-export type Admission = 'named' | 'public';
+/**
+ * Where a request may end: at what was named, or, behind a redirect of a public host, at public hosts only. What the
+ * user set as an address of their own may lie in a private network.
+ */
+export type Admission = 'named' | 'public' | 'user';
 
 /** A host that is about to be connected to, or was. */
 export interface Destination {
@@ -44,7 +47,7 @@ export function refusalOf({ host, address, admission }: Destination, policy: Add
     const nextStep = 'Name the final address in the manifest if you trust it.';
     return refused(host, `${leads} ${where}, and a public host redirects to it.`, nextStep);
   }
-  if (named === 'loopback' || policy.allowPrivateHosts) return undefined;
+  if (named === 'loopback' || admission === 'user' || policy.allowPrivateHosts) return undefined;
   const nextStep = 'If you trust that host, allow private hosts in the settings, or with --allow-private-hosts.';
   return refused(host, `${leads} ${where}.`, nextStep, { kind: 'setting', key: SETTINGS.allowPrivateHosts.key });
 }

@@ -1,5 +1,6 @@
 import { refused } from './http-faults';
-import { follow, type HttpSourceOptions, readable, refusal } from './http-source';
+import { readable } from './http-opening';
+import { follow, type HttpSourceOptions, refusal } from './http-source';
 import { checkedAddress } from './web-address';
 
 /** A whole answer that is small enough to be held. */

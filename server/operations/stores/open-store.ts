@@ -1,20 +1,25 @@
 import { fileURLToPath } from 'node:url';
-import { Failure } from '../../../shared/failure';
 import { FileStore } from '../../artifacts/file-store/file-store';
 import type { ObjectStore } from '../../artifacts/object-store';
+import { S3Store } from '../../artifacts/s3/s3-store';
+import { createPartHasher } from '../../platform/part-hasher';
 import type { Services } from '../services';
+import { type BucketParts, bucketAccess } from './bucket-access';
 import { knownStore } from './known-stores';
 
 /**
- * Opens a team's store. Nothing is read, written or connected to yet.
+ * Opens a team's store. Nothing is written or connected to yet.
  * @param nameOrUrl a name of the settings, or an address
- * @throws Failure('wrong-usage') when there is no such store or its address makes no sense
+ * @throws Failure('wrong-usage') when there is no such store or its address makes no sense; when its endpoint or
+ * credential cannot be used
  */
 export async function openStore(
-  services: Pick<Services, 'stores' | 'environment' | 'hasher'>,
+  services: BucketParts & Pick<Services, 'stores' | 'hasher' | 'pool'>,
   nameOrUrl: string
 ): Promise<ObjectStore> {
-  const { address, url } = knownStore(services, nameOrUrl);
-  if (address.kind === 'folder') return new FileStore(fileURLToPath(address.url), services.hasher);
-  throw new Failure('unsupported-address', 'Stores in buckets are not supported yet.', { subject: url });
+  const { address, ...setting } = knownStore(services, nameOrUrl);
+  const { hasher, pool } = services;
+  if (address.kind === 'folder') return new FileStore(fileURLToPath(address.url), hasher);
+  const access = await bucketAccess(services, { ...setting, scheme: address.scheme, bucket: address.bucket });
+  return new S3Store({ ...access, prefix: address.prefix, hasher, parts: createPartHasher(pool) });
 }
