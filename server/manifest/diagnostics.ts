@@ -11,6 +11,7 @@ import { digestFormat } from './rules/digest-format';
 import { missingDigests, repeatedDigests } from './rules/digests';
 import { duplicatePaths } from './rules/duplicate-paths';
 import { everywhere } from './rules/everywhere';
+import { idleDefaults } from './rules/family-defaults';
 import { namesElsewhere } from './rules/names-elsewhere';
 import { pickles } from './rules/pickles';
 import { pinning } from './rules/pinning';
@@ -128,6 +129,7 @@ const RULES: Readonly<Record<Dialect, readonly Rule[]>> = {
     ...BASIC,
     repeatedRoles,
     missingRoles,
+    idleDefaults,
     insecureAddresses,
     pinning,
     approximateSizes,

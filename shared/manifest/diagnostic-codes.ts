@@ -16,6 +16,7 @@ export const DIAGNOSTIC_CODES = [
   'missing-role',
   'wrong-role',
   'incomplete-model',
+  'unfit-default',
   'unknown-value',
   'bad-name',
   'duplicate-name',

@@ -2,6 +2,7 @@ import { Failure } from '../../../shared/failure';
 import type { GenerationRequest } from '../../../shared/generation';
 import type { Role } from '../../../shared/roles';
 import type { Family } from '../../weights/families';
+import { familyValues } from '../../weights/family-values';
 import { missingRoles } from '../../weights/role-check';
 import type { GenerationMode } from './mode';
 import type { ModelIdentity } from './model-identity';
@@ -10,7 +11,6 @@ import type { ModelIdentity } from './model-identity';
 interface FamilyRules {
   /** Modes besides text to image, image to image and inpaint, which all families have that make images. */
   readonly edits?: true;
-  readonly makesVideos?: true;
   /** `model`: the text encoders are recognised only in a file of that role. */
   readonly encodersIn?: 'model';
   /** Roles of its own, besides those that every family may have. */
@@ -30,14 +30,14 @@ const RULES: Readonly<Partial<Record<Family, FamilyRules>>> = {
   chroma: { takes: ['t5xxl'] },
   'qwen-image': { edits: true, takes: ['llm', 'llm_vision'] },
   'z-image': { takes: ['llm'] },
-  wan: { makesVideos: true, takes: ['high_noise_diffusion_model', 't5xxl', 'clip_vision'] }
+  wan: { takes: ['high_noise_diffusion_model', 't5xxl', 'clip_vision'] }
 };
 
 const TAKEN_BY_ALL: ReadonlySet<Role> = new Set(['model', 'diffusion_model', 'vae', 'taesd', 'lora', 'embedding']);
 
 /** Whether runs with a model are runs of sd-cli's video mode, even for a single image. */
 export function makesVideos({ family }: ModelIdentity): boolean {
-  return rulesOf(family)?.makesVideos === true;
+  return familyValues(family)?.makes === 'videos';
 }
 
 /** Whether the family of a model takes files of a role; true when nothing is known of the family. */
@@ -61,7 +61,7 @@ export function checkFamily(model: ModelIdentity, mode: GenerationMode, request:
       nextStep: 'Take a model of Flux Kontext, Flux.2 or Qwen-Image Edit, or start from the image with init_image.'
     });
   }
-  if (mode === 'video' && !rules.makesVideos) {
+  if (mode === 'video' && !makesVideos(model)) {
     throw new Failure('bad-request', `${model.name} makes no videos.`, {
       subject: 'video_frames',
       nextStep: 'Leave video_frames out, or take a model of Wan.'

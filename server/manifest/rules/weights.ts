@@ -3,11 +3,12 @@ import { parseDigest } from '../../../shared/digest';
 import { isRole, type Role } from '../../../shared/roles';
 import { wordList } from '../../../shared/word-list';
 import type { WeightsDescription } from '../../weights/describe';
-import { FAMILY_NAMES } from '../../weights/families';
+import { FAMILY_NAMES, type RecognisedFamily } from '../../weights/families';
 import { missingRoles, roleContradiction } from '../../weights/role-check';
 import type { ManifestDiagnostic } from '../diagnostic';
 import { type ManifestDocument, rangeOf, stringOf } from '../document';
 import { fileEntries } from '../files';
+import { defaultsAgainstFamily } from './family-defaults';
 
 /** What the header of an installed file says. */
 export interface InstalledWeights {
@@ -34,9 +35,16 @@ export function contradictionsOfWeights(
   if (installed.size === 0 || document.limit || document.syntaxError) return [];
   const entries = fileEntries(document).map((entry) => readEntry(document, entry, installed));
   const known = entries.filter((entry) => entry !== undefined);
+  const main = diffusionModelAmong(known);
+  const unfit = main ? defaultsAgainstFamily(document, main) : [];
+  return [...contradictedRoles(entries.length, known), ...unfit];
+}
+
+/** @param listed how many entries there are, with those whose role is not known */
+function contradictedRoles(listed: number, known: readonly Entry[]): readonly ManifestDiagnostic[] {
   const wrong = known.flatMap(wrongRole);
   // While a role is unknown or missing, nobody can tell which one is not there.
-  if (known.length < entries.length || wrong.length > 0) return wrong;
+  if (known.length < listed || wrong.length > 0) return wrong;
   return incompleteModel(known);
 }
 
@@ -63,6 +71,17 @@ function wrongRole({ role, node, description }: Entry): ManifestDiagnostic[] {
 
 /** Roles of the file that makes the image. */
 const MAIN_ROLES: ReadonlySet<Role> = new Set(['model', 'diffusion_model', 'high_noise_diffusion_model']);
+
+/** What the model that makes the images is; undefined when that is not known, or there are different ones. */
+function diffusionModelAmong(entries: readonly Entry[]): RecognisedFamily | undefined {
+  const found = entries.flatMap(({ role, description }) => {
+    const part = MAIN_ROLES.has(role) && description?.parts.find(({ component }) => component === 'diffusion_model');
+    return part && part.family ? [{ family: part.family, ...(part.variant && { variant: part.variant }) }] : [];
+  });
+  const [first] = found;
+  const isOne = found.every(({ family, variant }) => family === first?.family && variant === first.variant);
+  return isOne ? first : undefined;
+}
 
 /** One row, at the role of the diffusion model that needs more than there is. */
 function incompleteModel(entries: readonly Entry[]): ManifestDiagnostic[] {

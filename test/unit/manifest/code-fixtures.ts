@@ -48,11 +48,16 @@ function onHub(found: FileOnHub): Specimen {
   return { dialect: 'source', text, codes: async () => (await rows).map(({ code }) => code) };
 }
 
-function withHeader(role: string, family: 'flux' | 'sd1', component: 'diffusion_model' | 'vae'): Specimen {
+function withHeader(
+  role: string,
+  family: 'flux' | 'sd1',
+  component: 'diffusion_model' | 'vae',
+  defaults = '{}'
+): Specimen {
   const figures = { parameters: 100, bytes: 100, memoryBytes: 100 };
   const parts = [{ component, family, ...figures, isPrefixed: false }];
   const description: WeightsDescription = { format: 'gguf', component, family, ...figures, types: [], parts };
-  const text = sourceWithFile({ role: `"${role}"`, sha256: `"${DIGEST}"` });
+  const text = sourceWith({ files: `[${sourceFile({ role: `"${role}"`, sha256: `"${DIGEST}"` })}]`, defaults });
   const rows = contradictionsOfWeights(parseManifestText(text), new Map([['a.bin', { sha256: DIGEST, description }]]));
   return { dialect: 'source', text, codes: () => Promise.resolve(rows.map(({ code }) => code)) };
 }
@@ -120,6 +125,10 @@ export const CODE_FIXTURES: Readonly<Record<DiagnosticCode, CodeFixture>> = {
   'incomplete-model': {
     wrong: withHeader('diffusion_model', 'flux', 'diffusion_model'),
     nearMiss: withHeader('vae', 'flux', 'vae')
+  },
+  'unfit-default': {
+    wrong: withHeader('model', 'sd1', 'diffusion_model', '{ "width": 500 }'),
+    nearMiss: withHeader('model', 'sd1', 'diffusion_model', '{ "width": 576 }')
   },
   'unknown-value': {
     wrong: inText(sourceWith({ task: '"txt2img"' })),

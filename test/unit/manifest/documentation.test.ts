@@ -15,6 +15,7 @@ const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set([
   'duplicate-name',
   'wrong-role',
   'incomplete-model',
+  'unfit-default',
   'missing-file',
   'size-differs',
   'digest-differs',
