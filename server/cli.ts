@@ -1,11 +1,8 @@
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { version } from '../package.json';
 import { messageOf } from '../shared/failure';
 import { LANGUAGE_SERVER, runCommandLine, sortWords } from './cli/command-line';
 import { fileLog, silentLog } from './cli/file-log';
-import { serveLanguage } from './lsp/serve-language';
-import { stdioConnection } from './lsp/stdio-connection';
 import { engineSettingsOf } from './operations/engine-variables';
 import { createServices } from './operations/services';
 import { cacheRoot, HOME_VARIABLE } from './platform/cache-root';
@@ -15,12 +12,11 @@ import { errorCode } from './platform/system-error';
 /** The command line's entry: wires the process to the parts, nothing else. */
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
-  const workerScript = join(__dirname, 'worker.js');
   const { command, home: named, help } = sortWords(words);
   if (command === LANGUAGE_SERVER && !help) {
-    const documentation = pathToFileURL(join(__dirname, '../docs/diagnostics/')).href;
-    const environment = named === undefined ? process.env : { ...process.env, [HOME_VARIABLE]: named };
-    serveLanguage(stdioConnection(), { environment, workerScript, documentation, version });
+    if (named !== undefined) process.env[HOME_VARIABLE] = named;
+    process.argv.splice(2, words.length, '--stdio');
+    await import('./main');
     return;
   }
   const controller = new AbortController();
@@ -47,7 +43,7 @@ async function main(): Promise<void> {
         adoptFrom,
         // Whoever types a command trusts what it names.
         isTrusted: () => true,
-        workerScript,
+        workerScript: join(__dirname, 'worker.js'),
         clock: systemClock,
         log: logFile === undefined ? silentLog : fileLog(logFile, systemClock.now)
       })
