@@ -11,8 +11,9 @@ import { type HttpSourceOptions, httpSource } from '../pull/http-source';
 import type { OnWait } from '../pull/origin-waits';
 import type { Source } from '../pull/source';
 import type { Services } from './services';
+import { objectSource } from './stores/object-source';
 
-type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'credentials' | 'log'>;
+type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'credentials' | 'log' | 'stores'>;
 
 /**
  * Where the bytes of a manifest's file come from.
@@ -25,15 +26,17 @@ export async function sourceOf(
 ): Promise<Source> {
   const address = parseSourceAddress(file.url);
   const subject = file.filename;
-  const named = alias === undefined ? undefined : await namedCredential(services, alias);
   switch (address.kind) {
     case 'http':
-      return web(services, { url: address.url, credential: named, onWait });
+      return web(services, { url: address.url, credential: await aliased(services, alias), onWait });
     case 'hub':
       return hubSource(address, {
         listings,
         endpoint: services.environment['HF_ENDPOINT'],
-        http: webOptions(services, { credential: named ?? (await hubToken(services)), onWait })
+        http: webOptions(services, {
+          credential: (await aliased(services, alias)) ?? (await hubToken(services)),
+          onWait
+        })
       });
     case 'file':
       return fileSource(fileURLToPath(file.url));
@@ -42,7 +45,7 @@ export async function sourceOf(
         subject
       });
     case 'store':
-      throw new Failure('unsupported-address', 'Pulling from a team store is not supported yet.', { subject });
+      return objectSource(services, address, alias);
     case 'refused':
       throw new Failure('refused-address', `The address of ${subject} ${address.reason}.`, { subject });
   }
@@ -70,7 +73,7 @@ export function hubListings(
  * @throws Failure('credential-missing')
  */
 export async function hubAccess(services: Parts, alias: string | undefined): Promise<HttpSourceOptions> {
-  const credential = alias === undefined ? await hubToken(services) : await namedCredential(services, alias);
+  const credential = (await aliased(services, alias)) ?? (await hubToken(services));
   return webOptions(services, { credential, onWait: undefined });
 }
 
@@ -96,7 +99,9 @@ function webOptions({ http, policy, clock }: Parts, { credential, onWait }: WebA
   return { client: http, policy, credential, now: clock.now, onWait };
 }
 
-async function namedCredential({ credentials }: Parts, alias: string): Promise<Credential> {
+/** The credential that a manifest names, if it names one. @throws Failure('credential-missing') */
+async function aliased({ credentials }: Parts, alias: string | undefined): Promise<Credential | undefined> {
+  if (alias === undefined) return undefined;
   const credential = await credentials.find(alias);
   if (credential && credential.origins.length > 0) return credential;
   if (credential) {

@@ -10,6 +10,7 @@ const BEGINNINGS = [
     'hf:${1:owner}/${2:repo}@${3:revision}/${4:path}'
   ],
   ['https://', 'a file of a web server', 'https://$1'],
+  ['s3://', 'an object of a bucket: s3://bucket/key', 's3://${1:bucket}/${2:key}'],
   ['file:///', 'a file of this machine, by its absolute path', 'file:///$1']
 ] as const;
 
