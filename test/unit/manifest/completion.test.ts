@@ -113,7 +113,7 @@ describe('at a value', () => {
   it('offers beginnings of addresses and the files beside the manifest', async () => {
     const knowledge = knowing({ entries: { '/w': ['vae.gguf', 'weights/', '.hidden', 'manifest.json'] } });
     const { labels, choose } = await complete('{ "files": [{ "url": "‸" }] }', { knowledge });
-    expect(labels()).toEqual(['hf:', 'https://', 'file:///', 'vae.gguf', 'weights/']);
+    expect(labels()).toEqual(['hf:', 'https://', 's3://', 'file:///', 'vae.gguf', 'weights/']);
     expect(choose('weights/')).toBe('{ "files": [{ "url": "weights/" }] }');
   });
 
