@@ -1,7 +1,7 @@
 import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { entriesOf } from './folder-entries';
-import { isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from './process-identity';
+import { isGone, nonce, ownerTag, ownIdentity, parseOwnerTag } from './process-identity';
 import { isErrorWithCode } from './system-error';
 
 /**
@@ -62,17 +62,28 @@ export async function writeFileDurably(path: string, data: string | Uint8Array):
   }
 }
 
-/** Removes the temporary files that writers which are dead now left in a folder. @returns how many */
+/** Removes the temporary files in a folder whose writers are gone. @returns how many */
 export async function removeAbandonedTemporaries(folder: string): Promise<number> {
   let removed = 0;
   for (const entry of await entriesOf(folder)) {
     const [, tag] = TEMPORARY.exec(entry) ?? [];
     const writer = tag === undefined ? undefined : parseOwnerTag(tag);
-    if (!writer || !(await isProvedDead(writer))) continue;
-    await rm(join(folder, entry), { recursive: true, force: true });
+    const path = join(folder, entry);
+    if (!writer || !(await isGone(writer, await lastChangeOf(path)))) continue;
+    await rm(path, { recursive: true, force: true });
     removed += 1;
   }
   return removed;
+}
+
+/** In ms since the epoch; now for what is gone. */
+async function lastChangeOf(path: string): Promise<number> {
+  try {
+    return (await lstat(path)).mtimeMs;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return Date.now();
+    throw error;
+  }
 }
 
 /** A temporary file names its writer, so that it can be told when nobody will ever finish it. */

@@ -40,8 +40,17 @@ export async function createFileDurably(
   } finally {
     await rm(temporary, { force: true });
   }
-  await syncDirectory(dirname(path));
+  await syncFolderOf(path);
   return true;
+}
+
+/** A folder that somebody removed with all that was in it has nothing to make last. */
+async function syncFolderOf(path: string): Promise<void> {
+  try {
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    if (!isErrorWithCode(error, 'ENOENT')) throw error;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../shared/failure';
 import { isTemporary, removeAbandonedTemporaries } from '../../platform/durable-files';
@@ -71,16 +71,26 @@ export async function writeNext(
   const number = (newest?.number ?? 0) + 1;
   if (number > LAST_GENERATION) throw usedUp(folder);
   if (!(await createFileDurably(join(folder, String(number)), bytes, isUnchanged))) return undefined;
-  const { version } = await describe(folder, number);
+  const version = await versionOfWritten(folder, number);
   await collect(folder, number);
   return version;
+}
+
+/** Later ones may have been written and ours removed, or the whole document; nobody has its version then. */
+async function versionOfWritten(folder: string, number: number): Promise<string> {
+  try {
+    return (await describe(folder, number)).version;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return `${number}.gone`;
+    throw error;
+  }
 }
 
 /** Removes old generations unless somebody is writing: it may have seen one of them as the newest. */
 async function collect(folder: string, newest: number): Promise<void> {
   const hasWriters = async (): Promise<boolean> => (await entriesOf(folder)).some(isTemporary);
   if ((await hasWriters()) && ((await removeAbandonedTemporaries(folder)) === 0 || (await hasWriters()))) return;
-  for (const entry of await readdir(folder)) {
+  for (const entry of await entriesOf(folder)) {
     if (!GENERATION.test(entry) || Number(entry) >= newest - KEPT_GENERATIONS) continue;
     await removeCreatedFile(join(folder, entry)).catch((error: unknown) => {
       // One that a reader holds open on Windows goes with a later change.

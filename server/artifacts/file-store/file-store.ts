@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { cancelled, Failure } from '../../../shared/failure';
 import { renameIfThere, syncDirectory } from '../../platform/durable-files';
 import type { Hasher } from '../../platform/hasher';
@@ -142,15 +142,14 @@ export class FileStore implements ObjectStore {
       const names = documentNamesOf(key);
       if ((await this.#folder.look(names)) === undefined) return;
       // Moved away as a whole: whoever is about to write the next generation finds nothing to write to.
-      if (await renameIfThere(this.#folder.pathOf(names), grave)) await this.#settleRemoval(names);
+      if (!(await renameIfThere(this.#folder.pathOf(names), grave))) return;
+      await syncDirectory(dirname(grave));
+      await this.#settleRemoval(names);
     });
   }
 
   async #settleRemoval(names: readonly string[]): Promise<void> {
-    await syncDirectory(join(this.#folder.pathOf(names), '..')).catch((error: unknown) => {
-      // Somebody else removed the last of the folder as well.
-      if (!isErrorWithCode(error, 'ENOENT')) throw error;
-    });
+    await this.#folder.syncFolderOf(names);
     await this.#folder.prune(names);
   }
 

@@ -47,10 +47,10 @@ export class StoreFolder {
 
   /** The path of a new file or folder that waits in the store, and goes with this process at the latest. */
   async temporary(): Promise<string> {
-    await this.look([INCOMING]);
     const folder = this.pathOf([INCOMING]);
-    await makeDirectoryDurably(folder);
-    this.#swept ??= removeAbandonedTemporaries(folder);
+    await this.#makeFolder([INCOMING]);
+    // What cannot be removed is in nobody's way: it may be another user's.
+    this.#swept ??= removeAbandonedTemporaries(folder).catch(() => undefined);
     await this.#swept;
     return temporaryPath(folder);
   }
@@ -62,8 +62,18 @@ export class StoreFolder {
       const found = await this.look(names);
       if (found?.isDirectory()) throw inTheWay(path);
       await renamePatiently(temporary, path);
-      await syncDirectory(dirname(path));
+      await this.syncFolderOf(names);
     });
+  }
+
+  /** Makes the entry of a path last, or that there is none. */
+  async syncFolderOf(names: readonly string[]): Promise<void> {
+    try {
+      await syncDirectory(dirname(this.pathOf(names)));
+    } catch (error) {
+      // It was the last of its folder, and somebody removed both.
+      if (!isErrorWithCode(error, 'ENOENT')) throw error;
+    }
   }
 
   /** Does something in the folder of a path, which is made, again if it is removed meanwhile because it was empty. */
@@ -91,12 +101,16 @@ export class StoreFolder {
     }
   }
 
+  /** @throws Failure when something else is in the way */
   async #makeFolder(names: readonly string[]): Promise<void> {
-    if (names.length > 0) {
-      const found = await this.look(names);
-      if (found !== undefined && !found.isDirectory()) throw inTheWay(this.pathOf(names));
+    const path = this.pathOf(names);
+    if (names.length > 0) await this.look(names);
+    try {
+      await makeDirectoryDurably(path);
+    } catch (error) {
+      if (isErrorWithCode(error, 'EEXIST', 'ENOTDIR')) throw inTheWay(path);
+      throw error;
     }
-    await makeDirectoryDurably(this.pathOf(names));
   }
 }
 
@@ -117,7 +131,7 @@ function linkInStore(path: string): Failure {
 }
 
 function inTheWay(path: string): Failure {
-  return new Failure('file-access', 'In the place of an object lies something else.', {
+  return new Failure('file-access', 'In the folder of the store, something else is in the way.', {
     subject: path,
     nextStep: 'Move it out of the folder of the store, then try again.'
   });

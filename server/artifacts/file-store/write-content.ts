@@ -56,7 +56,8 @@ export async function linkOrCopy(path: string, target: string, signal: AbortSign
 
 /** Copies by shared blocks where the file system can. @throws Failure when the file changes meanwhile, or when cancelled */
 async function copyContent(path: string, target: string, { signal, onBytes }: Required<PutOptions>): Promise<void> {
-  const source = fileSource(path);
+  // Other names that the file gets meanwhile are no change of its content.
+  const source = fileSource(path, versionOf);
   try {
     const clone = await source.clone?.(target);
     if (clone === undefined) {
