@@ -84,7 +84,10 @@ export function serveLanguage(connection: Connection, host: LanguageHost): void 
     if (!options.hostRunsCommands) serveLensCommands(connection, services, changed);
     return {
       serverInfo: { name: 'Diffusion Dock', version },
-      capabilities: { textDocumentSync: TextDocumentSyncKind.Incremental, ...serving.capabilities }
+      capabilities: {
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+        ...serving.capabilities
+      }
     };
   });
   let watching: Promise<() => void> | undefined;

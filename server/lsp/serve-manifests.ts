@@ -7,9 +7,11 @@ import { hubAddress } from '../huggingface/hub-address';
 import { ManifestPatterns } from '../manifest/manifest-patterns';
 import { bundleOnDisk } from '../operations/bundle-on-disk';
 import { manifestKnowledge } from '../operations/manifest-knowledge';
+import { PendingRenamings } from '../operations/pending-renamings';
 import type { Services } from '../operations/services';
 import { WeightsInView } from '../operations/weights-in-view';
 import { serveDiagnostics } from './diagnostics';
+import { tellFailure } from './editing/editor-messages';
 import { viewRefresher } from './editing/refresh';
 import { editingCapabilities, serveEditing } from './editing/serve-editing';
 import { filePathOf } from './file-path';
@@ -74,7 +76,10 @@ export function serveManifests(
   const { answered } = open;
   const workspace = serveWorkspaceDiagnostics(connection, documents, { asks, unopened, answered, log });
   manifestsInView.follow(workspace.look);
+  const renamings = new PendingRenamings(services, (error) => tellFailure(connection, log, 'renaming', error));
+  documents.onDidSave(() => void renamings.look());
   serveEditing(connection, documents, manifests, {
+    renamings,
     params,
     hostEditsJson: given.hostEditsJson,
     hostRunsCommands: given.hostRunsCommands,
@@ -96,6 +101,7 @@ export function serveManifests(
   };
   const refresh = (): void => {
     weights.forgetLooks();
+    void renamings.look();
     askForViews();
   };
   connection.onNotification(SeveritiesChanged, (wanted) => {

@@ -1,9 +1,10 @@
 import { Failure } from '../../shared/failure';
 import { type ModelName, modelKey, modelNameProblem, parseModelName } from '../../shared/model-name';
 import { exists } from '../platform/durable-files';
-import { findEntry } from '../registry/registry-state';
 import { knownModels } from './known-models';
+import { isInstalledAs } from './rename-model';
 import type { Services } from './services';
+import { requireTrust } from './trust';
 
 /** What a model is to be called from now on. */
 export interface Renaming {
@@ -13,11 +14,11 @@ export interface Renaming {
   readonly to: string;
 }
 
-type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout'>;
+type Parts = Pick<Services, 'registry' | 'manifestsInView' | 'layout' | 'isTrusted' | 'jobs'>;
 
 /**
- * Looks whether a model that is not installed may have another name. Nothing is changed: the manifests are the editor's,
- * and the list of models follows them.
+ * Looks whether a model may have another name. Nothing is changed: the manifests are the editor's, the list of models
+ * follows them, and what is installed once they are saved.
  * @returns absolute paths of other manifests that say the same, and have to say the new name as well
  * @throws Failure that says why the model cannot have the name
  */
@@ -32,7 +33,7 @@ export async function checkRenaming(services: Parts, { path, from, to }: Renamin
   const { manifestsInView } = services;
   // Where another manifest claims the name for another model, this one was never known by it alone.
   if (await manifestsInView.namesakesOf(path)) return [];
-  if (!isSameModel) await requireNotInstalled(services, before);
+  if (!isSameModel) await requireMovable(services, before);
   return manifestsInView.twinsOf(path);
 }
 
@@ -46,12 +47,9 @@ async function requireFree(services: Parts, name: ModelName): Promise<void> {
   });
 }
 
-/** A bundle carries its name in its own manifest, so it is not moved. */
-async function requireNotInstalled(services: Parts, name: ModelName): Promise<void> {
-  const entry = findEntry(await services.registry.read(), name);
-  if (!entry?.installed && !(await exists(services.layout.model(name)))) return;
-  throw new Failure('busy', `${name} is installed under this name.`, {
-    subject: name,
-    nextStep: 'Remove its files, rename it, then pull it: what is stored already is not transferred again.'
-  });
+/** What is installed is not moved for a workspace that nobody trusts, and not while a job is at it. */
+async function requireMovable(services: Parts, name: ModelName): Promise<void> {
+  if (!(await isInstalledAs(services, name))) return;
+  requireTrust(services, 'Renaming an installed model');
+  services.jobs.requireIdle(name);
 }

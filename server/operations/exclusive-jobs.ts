@@ -11,19 +11,23 @@ export class ExclusiveJobs {
    * @throws Failure('busy') when another job on the model is running in this process
    */
   async run<T>(name: ModelName, doing: string, job: () => Promise<T>): Promise<T> {
+    this.requireIdle(name);
     const key = modelKey(name);
-    const other = this.running.get(key);
-    if (other !== undefined) {
-      throw new Failure('busy', `${name} is ${other} already.`, {
-        subject: name,
-        nextStep: 'Wait until that is done.'
-      });
-    }
     this.running.set(key, doing);
     try {
       return await job();
     } finally {
       this.running.delete(key);
     }
+  }
+
+  /** @throws Failure('busy') when a job on the model is running in this process */
+  requireIdle(name: ModelName): void {
+    const other = this.running.get(modelKey(name));
+    if (other === undefined) return;
+    throw new Failure('busy', `${name} is ${other} already.`, {
+      subject: name,
+      nextStep: 'Wait until that is done.'
+    });
   }
 }

@@ -2,6 +2,7 @@ import { modelStatus } from '../registry/model-status';
 import { contentKey, findEntry, type Models, stampOf, withoutEntry, withStamp } from '../registry/registry-state';
 import { assessBundleFolder, type BundleState } from '../store/bundle-state';
 import type { SettledOperation } from '../store/recovery';
+import { noteRenaming } from './rename-model';
 import type { Services } from './services';
 
 /**
@@ -13,6 +14,7 @@ export async function restamp(
   { layout, registry, clock }: Pick<Services, 'layout' | 'registry' | 'clock'>,
   operation: SettledOperation
 ): Promise<void> {
+  if (operation.kind === 'rename') return noteRenaming({ layout, registry, clock }, operation);
   const folder = layout.model(operation.name);
   const bundle = await assessBundleFolder(folder);
   await registry.change((models) => restamped(models, operation, folder, bundle, clock.now()));
@@ -20,7 +22,7 @@ export async function restamp(
 
 function restamped(
   models: Models,
-  { kind, name, forget }: SettledOperation,
+  { kind, name, forget }: Exclude<SettledOperation, { kind: 'rename' }>,
   folder: string,
   bundle: BundleState,
   now: number

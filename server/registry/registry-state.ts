@@ -86,6 +86,27 @@ export function withoutEntry(models: Models, name: ModelName): Models {
   return findEntry(models, name) ? models.filter((entry) => !isNamed(entry, name)) : models;
 }
 
+/**
+ * Gives a model another name, with what is remembered of its installation; the same list when there is none.
+ * @param folder of its bundle under that name, an absolute path
+ */
+export function withNewName(
+  models: Models,
+  { from, to, folder }: { readonly from: ModelName; readonly to: ModelName; readonly folder: string },
+  now: number
+): Models {
+  const entry = findEntry(models, from);
+  if (!entry) return models;
+  const { manifest, installed, ...rest } = entry;
+  const renamed = {
+    ...rest,
+    manifest: { ...manifest, name: to },
+    updated_at_unix_ms: now,
+    ...(installed && { installed: { ...installed, cache_dir: folder } })
+  };
+  return [...models.filter((other) => other !== entry && !isNamed(other, to)), renamed];
+}
+
 /** Remembers what verifications found, by {@link modelKey}; models that are not installed are passed over. */
 export function withVerdicts(models: Models, verdicts: ReadonlyMap<string, InstallationVerdict>): Models {
   return models.map((entry) => {

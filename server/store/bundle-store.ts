@@ -18,6 +18,7 @@ import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 import { forgetOperation, recordOperation } from './operation-record';
 import type { Proofs } from './proofs';
 import { countReliances } from './reliance';
+import { moveBundle, nameBundle } from './rename-bundle';
 import { survivingNames } from './surviving-names';
 
 /** The bytes of one file of a bundle to be installed. */
@@ -164,6 +165,32 @@ export class BundleStore {
     }
     await onDropped?.();
     await settleNowOrLater(layout, file, () => removeAside(layout, operation.purge));
+  }
+
+  /**
+   * Gives a bundle another name; nothing is moved when there is none.
+   * @param onRenamed notes the new name elsewhere. Should the process end before that, {@link recover} has it done
+   * @throws Failure('busy') when something has the name; system errors. What is there stays then
+   */
+  async rename(name: ModelName, to: ModelName, onRenamed: () => Promise<unknown>): Promise<void> {
+    const { layout } = this;
+    if (!(await exists(layout.model(name)))) {
+      await onRenamed();
+      return;
+    }
+    const operation = await this.begin(name);
+    const file = await recordOperation(layout, operation.id, { kind: 'rename', ...operation, to });
+    let isMoved = false;
+    try {
+      await moveBundle(layout, name, to);
+      isMoved = true;
+      await nameBundle(layout, to);
+    } catch (error) {
+      await settleNowOrLater(layout, file, async () => (isMoved ? moveBundle(layout, to, name) : undefined));
+      throw error;
+    }
+    await onRenamed();
+    await settleNowOrLater(layout, file, () => Promise.resolve());
   }
 
   private async begin(name: ModelName): Promise<Operation> {

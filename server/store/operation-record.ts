@@ -34,6 +34,8 @@ const operationRecord = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('install'), ...common, staging: entryName }),
   /** `forget`: whether the model is not even to be known any more; absent in records of earlier versions. */
   z.object({ kind: z.literal('drop'), ...common, forget: z.boolean().default(false) }),
+  /** The bundle gets another name: its folder, and then its manifest. */
+  z.object({ kind: z.literal('rename'), ...common, to: z.string() }),
   /** Renames nothing: it names contents that a job counts on, so that no collection takes them away. */
   z.object({
     kind: z.literal('rely'),
@@ -46,6 +48,7 @@ const operationRecord = z.discriminatedUnion('kind', [
 
 export type OperationRecord = z.infer<typeof operationRecord>;
 export type InstallRecord = Extract<OperationRecord, { kind: 'install' }>;
+export type RenameRecord = Extract<OperationRecord, { kind: 'rename' }>;
 export type DropRecord = Extract<OperationRecord, { kind: 'drop' }>;
 export type RelyRecord = Extract<OperationRecord, { kind: 'rely' }>;
 

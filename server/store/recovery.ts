@@ -21,17 +21,20 @@ import {
   readOperations,
   takeOverOperation
 } from './operation-record';
+import { settleRename } from './rename-bundle';
 
 /** What recovery did, one sentence each; empty when nothing was left over. */
 export type RecoveryReport = readonly string[];
 
 /** An operation on a model that was settled, whatever became of it. */
-export interface SettledOperation {
-  readonly kind: 'install' | 'drop';
-  readonly name: ModelName;
-  /** Whether a dropped model was not even to be known any more. */
-  readonly forget: boolean;
-}
+export type SettledOperation =
+  | {
+      readonly kind: 'install' | 'drop';
+      readonly name: ModelName;
+      /** Whether a dropped model was not even to be known any more. */
+      readonly forget: boolean;
+    }
+  | { readonly kind: 'rename'; readonly name: ModelName; readonly to: ModelName };
 
 /**
  * Completes or undoes what crashed processes left half-way. Operations of living processes are left alone, and for a
@@ -101,7 +104,10 @@ async function settleIfAbandoned(
 function settledOperation(record: OperationRecord | undefined): SettledOperation | undefined {
   if (!record || record.kind === 'rely') return undefined;
   const name = parseModelName(record.name);
-  return name && { kind: record.kind, name, forget: record.kind === 'drop' && record.forget };
+  if (!name) return undefined;
+  if (record.kind !== 'rename') return { kind: record.kind, name, forget: record.kind === 'drop' && record.forget };
+  const to = parseModelName(record.to);
+  return to && { kind: 'rename', name, to };
 }
 
 function entriesNamedBy(record: OperationRecord | undefined): readonly string[] {
@@ -113,7 +119,10 @@ async function settle(layout: CacheLayout, record: OperationRecord): Promise<str
   if (record.kind === 'rely') return 'Forgot an interrupted pull.';
   const name = parseModelName(record.name);
   if (!name) return 'Forgot an operation on a model without a valid name.';
-  return record.kind === 'drop' ? finishDrop(layout, record, name) : settleInstall(layout, record, name);
+  if (record.kind === 'drop') return finishDrop(layout, record, name);
+  if (record.kind === 'install') return settleInstall(layout, record, name);
+  const to = parseModelName(record.to);
+  return to ? settleRename(layout, record, { name, to }) : `Forgot giving ${name} a name that is none.`;
 }
 
 async function finishDrop(layout: CacheLayout, { purge, replaces }: DropRecord, name: ModelName): Promise<string> {

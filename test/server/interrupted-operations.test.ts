@@ -1,11 +1,11 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findModel } from '../../server/operations/known-models';
 import { listModels } from '../../server/operations/list-models';
 import { cleanUpAfterCrashes } from '../../server/operations/start-up';
-import { ownIdentity } from '../../server/platform/process-identity';
+import { ownerTag, ownIdentity } from '../../server/platform/process-identity';
 import { withStamp } from '../../server/registry/registry-state';
 import { folderStamp } from '../../server/store/bundle-swap';
 import { parseModelName } from '../../shared/model-name';
@@ -13,6 +13,7 @@ import { temporaryFolder } from '../support/temporary-folder';
 import { pullManifest, type TestServices, testServices, writeManifest } from '../support/test-services';
 
 const NAME = parseModelName('test-model');
+const TO = parseModelName('new-name')!;
 const ENTRY = 'test-model.0123456789abcdef';
 
 let services: TestServices;
@@ -98,4 +99,39 @@ it('tries again at the next start when what happened cannot be noted', async () 
   await rm(registry);
   await rename(`${registry}.kept`, registry);
   expect(await listed()).toEqual(['test-model registered']);
+});
+
+describe('a model whose renaming was interrupted', () => {
+  const renamed = () => services.layout.model(TO);
+  const rewritten = async () => {
+    const path = join(renamed(), 'manifest.json');
+    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), name: TO }));
+  };
+
+  it('before its folder was moved keeps its name', async () => {
+    await leaveOperation({ kind: 'rename', to: TO });
+    expect(await listed()).toEqual(['test-model installed']);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['when its folder was moved', () => rename(folder, renamed())],
+    ['when its manifest was written', () => rename(folder, renamed()).then(rewritten)],
+    ['in the middle of its manifest', () => rename(folder, renamed()).then(leaveTemporary)]
+  ])('%s has the new name after the next start, and all its files', async (_, moment) => {
+    await leaveOperation({ kind: 'rename', to: TO });
+    await moment();
+    expect(await listed()).toEqual(['new-name installed']);
+    expect(JSON.parse(await readFile(join(renamed(), 'manifest.json'), 'utf8')).name).toBe(TO);
+    expect((await readdir(renamed())).toSorted()).toEqual(['manifest.json', 'weights.gguf']);
+  });
+
+  it('and that was installed anew under its old name since is not touched', async () => {
+    await leaveOperation({ kind: 'rename', to: TO, replaces: 'an earlier one' });
+    expect(await listed()).toEqual(['test-model installed']);
+  });
+
+  async function leaveTemporary(): Promise<void> {
+    const owner = { ...(await ownIdentity()), startTime: '1' };
+    await writeFile(join(renamed(), `.${ownerTag(owner, '0123456789abcdef')}.tmp`), '{');
+  }
 });

@@ -10,6 +10,9 @@ import { parseModelName } from '../../shared/model-name';
 /** The model of the samples. */
 export const SAMPLE = modelNamed('sample-model');
 
+/** What the model of the samples is renamed to. */
+export const RENAMED_SAMPLE = modelNamed('renamed-model');
+
 function modelNamed(text: string) {
   const name = parseModelName(text);
   if (!name) throw new Error(`${text} is no model name`);

@@ -13,18 +13,19 @@ import { Failure } from '../../../shared/failure';
 import type { TextRange } from '../../manifest/diagnostic';
 import { type ManifestDocument, parseManifestText, stringOf } from '../../manifest/document';
 import { checkRenaming } from '../../operations/check-renaming';
+import type { PendingRenamings } from '../../operations/pending-renamings';
 import type { Services } from '../../operations/services';
 import { filePathOf } from '../file-path';
 import { guarded } from '../guarded';
 import type { ManifestDocuments } from '../manifest-documents';
 import { toRange } from './convert';
 
-/** Renames the model that a source manifest names, wherever it is named. */
+/** Renames the model that a source manifest names, wherever it is named; what is installed follows when it is saved. */
 export function serveRename(
   connection: Connection,
   documents: TextDocuments<TextDocument>,
   manifests: ManifestDocuments,
-  services: Services
+  { services, renamings }: { readonly services: Services; readonly renamings: PendingRenamings }
 ): void {
   const nameAt = (document: TextDocument | undefined, offset: number | undefined) => {
     const look = document && manifests.look(document);
@@ -41,10 +42,12 @@ export function serveRename(
     const document = documents.get(uri);
     const name = nameAt(document, document?.offsetAt(position));
     if (!document || !name) return null;
-    const twins = await check(services, filePathOf(uri), name.text, newName);
+    const path = filePathOf(uri);
+    const twins = await check(services, path, name.text, newName);
+    if (path !== undefined) renamings.expect({ path, from: name.text, to: newName });
     const changes: Record<string, TextEdit[]> = { [uri]: [{ range: toRange(document, name), newText: newName }] };
-    for (const path of twins) {
-      const twin = openAt(documents, path) ?? (await documentAt(path));
+    for (const other of twins) {
+      const twin = openAt(documents, other) ?? (await documentAt(other));
       const range = nameIn(parseManifestText(twin.getText()));
       if (range?.text === name.text) changes[twin.uri] = [{ range: toRange(twin, range), newText: newName }];
     }

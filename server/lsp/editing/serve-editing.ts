@@ -44,6 +44,7 @@ import { type LensAction, lensesOf, type ManifestLens } from '../../manifest/len
 import { linksIn } from '../../manifest/links';
 import { placeAt } from '../../manifest/place';
 import { HubNames } from '../../operations/hub-names';
+import type { PendingRenamings } from '../../operations/pending-renamings';
 import type { Services } from '../../operations/services';
 import type { Log } from '../../platform/log';
 import { filePathOf } from '../file-path';
@@ -69,6 +70,7 @@ export interface EditingOptions {
   readonly hub: string;
   readonly log: Log;
   readonly services: Services;
+  readonly renamings: PendingRenamings;
 }
 
 /** What the server says it can do for the editing of manifests. */
@@ -131,7 +133,7 @@ export function serveEditing(
   };
   serveWriting(connection, about, options);
   serveActionsElsewhere(connection, documents, manifests, options.services);
-  serveRename(connection, documents, manifests, options.services);
+  serveRename(connection, documents, manifests, options);
   serveReading(connection, about, options);
   if (!options.hostEditsJson) serveLayout(connection, about);
 }

@@ -1,10 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   DidChangeTextDocumentNotification,
   DidOpenTextDocumentNotification,
+  DidSaveTextDocumentNotification,
   type InitializeResult,
   PrepareRenameRequest,
   RenameRequest
@@ -45,6 +46,32 @@ async function write(file: string, model: string, extra = {}): Promise<string> {
 
 function rename(uri: string, newName: string) {
   return server.client.sendRequest(RenameRequest.type, { textDocument: { uri }, position: NAME, newName });
+}
+
+/** Saves the only manifest with another name, as an editor tells it. */
+async function save(file: string, model: string): Promise<void> {
+  const path = join(folder, file);
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), name: model }, null, 2));
+  const textDocument = { uri: pathToFileURL(path).href };
+  await server.client.sendNotification(DidSaveTextDocumentNotification.type, { textDocument });
+  await server.client.sendNotification(ManifestsInView, { uris });
+}
+
+/** For what a server does by itself. */
+const WAIT = { timeout: 20_000, interval: 50 };
+
+async function statuses(): Promise<string[]> {
+  return (await server.client.sendRequest(ListModels)).map(({ name, status }) => `${name} ${status}`);
+}
+
+/** The names in the manifests of installed bundles, by their folders. */
+async function installedNames(): Promise<Record<string, string>> {
+  const models = join(server.root, 'models');
+  const names = (await readdir(models)).map(async (bundle) => {
+    const { name } = JSON.parse(await readFile(join(models, bundle, 'manifest.json'), 'utf8'));
+    return [bundle, name];
+  });
+  return Object.fromEntries(await Promise.all(names));
 }
 
 async function listed(): Promise<string[]> {
@@ -101,11 +128,50 @@ describe('the name of a model', () => {
     expect(await listed()).toEqual(['after']);
   });
 
-  it('stays what it is while the model is installed, and the editor is told what to do', async () => {
+  it('is that of what is installed too, once the manifest is saved, and again when that is undone', async () => {
     const uri = await write('manifest.json', 'before');
     await server.client.sendRequest(PullModel, { name: 'before' });
-    await expect(rename(uri, 'after')).rejects.toThrow(/installed under this name\. Remove its files, rename it/);
-    // Upper and lower case are no other name.
+    await rename(uri, 'after');
+    expect(await statuses()).toEqual(['before installed']);
+    await save('manifest.json', 'after');
+    await vi.waitFor(async () => expect(await statuses()).toEqual(['after installed']), WAIT);
+    expect(await installedNames()).toEqual({ after: 'after' });
+    await save('manifest.json', 'before');
+    await vi.waitFor(async () => expect(await statuses()).toEqual(['before installed']), WAIT);
+    expect(await installedNames()).toEqual({ before: 'before' });
+  });
+
+  it('stays that of what is installed where nobody asked for it, and while another name is saved', async () => {
+    const uri = await write('manifest.json', 'before');
+    await server.client.sendRequest(PullModel, { name: 'before' });
+    await save('manifest.json', 'by-hand');
+    expect(await statuses()).toEqual(['before installed', 'by-hand registered']);
+    await save('manifest.json', 'before');
+    await rename(uri, 'after');
+    await save('manifest.json', 'something-else');
+    expect(await statuses()).toEqual(['before installed', 'something-else registered']);
+    expect(await installedNames()).toEqual({ before: 'before' });
+  });
+
+  it('is not changed while the workspace is not trusted and the model is installed', async () => {
+    const uri = await write('manifest.json', 'before');
+    await server.client.sendRequest(PullModel, { name: 'before' });
+    const other = await testConnection();
+    await other.start({ hostFindsManifests: true, trusted: false, cacheRoot: server.root });
+    const textDocument = { uri, languageId: 'json', version: 1, text: await readFile(fileURLToPath(uri), 'utf8') };
+    await other.client.sendNotification(DidOpenTextDocumentNotification.type, { textDocument });
+    await other.client.sendNotification(ManifestsInView, { uris });
+    const answer = other.client.sendRequest(RenameRequest.type, {
+      textDocument: { uri },
+      position: NAME,
+      newName: 'after'
+    });
+    await expect(answer).rejects.toThrow(/not available in an untrusted workspace/);
+  });
+
+  it('may have other upper and lower case at any time', async () => {
+    const uri = await write('manifest.json', 'before');
+    await server.client.sendRequest(PullModel, { name: 'before' });
     expect(await rename(uri, 'Before')).not.toBeNull();
   });
 

@@ -5,11 +5,11 @@ import { BundleStore } from '../../../server/store/bundle-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
 import { recover } from '../../../server/store/recovery';
-import { SAMPLE, sampleBundle } from '../sample-bundle';
+import { RENAMED_SAMPLE, SAMPLE, sampleBundle } from '../sample-bundle';
 import { dieAtCall } from './die-at-call';
 
 /**
- * A process to be killed while it changes bundles: `install`, `drop`, `recover`, or `forever`, which installs one
+ * A process to be killed while it changes bundles: `install`, `drop`, `rename`, `recover`, or `forever`, which installs one
  * version after another and prints the number of each that is installed.
  */
 async function main(): Promise<void> {
@@ -33,6 +33,8 @@ async function main(): Promise<void> {
       return install(version);
     case 'drop':
       return store.drop(SAMPLE);
+    case 'rename':
+      return store.rename(SAMPLE, RENAMED_SAMPLE, () => Promise.resolve());
     case 'recover':
       for (const sentence of await recover(layout)) console.log(sentence);
       return;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHasher } from '../../../server/platform/hasher';
+import { assessBundleFolder } from '../../../server/store/bundle-state';
 import { BundleStore } from '../../../server/store/bundle-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
@@ -10,7 +11,7 @@ import { recover } from '../../../server/store/recovery';
 import { workerPool } from '../../support/built-worker';
 import { memoryFolder } from '../../support/memory-folder';
 import { Random } from '../../support/random';
-import { leftovers, SAMPLE, sampleBundle, versionIn, writeBlobs } from '../../support/sample-bundle';
+import { leftovers, RENAMED_SAMPLE, SAMPLE, sampleBundle, versionIn, writeBlobs } from '../../support/sample-bundle';
 import { bundleScript, ScriptProcess } from '../../support/script-process';
 
 const OLD = 2;
@@ -89,6 +90,18 @@ async function dieAtEveryCall(
   return { kills, versions };
 }
 
+/** Under which names the old version lies there, whole, and says so itself. */
+async function namesOf(cache: CacheLayout): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of [SAMPLE, RENAMED_SAMPLE]) {
+    const bundle = await assessBundleFolder(cache.model(name));
+    if (bundle.kind === 'absent') continue;
+    const isWhole = bundle.kind === 'present' && bundle.problems.length === 0 && bundle.manifest.revision === `${OLD}`;
+    found.push(isWhole ? bundle.manifest.name : `a part of ${name}`);
+  }
+  return found;
+}
+
 /** Recovers, and checks that there is nothing left to do. */
 async function recoverFully(cache: CacheLayout): Promise<void> {
   await recover(cache);
@@ -130,6 +143,24 @@ describe('a process that dies at any call that changes the disk', () => {
   it('leaves the bundle or none when it drops one', async () => {
     const { kills, versions } = await dieAtEveryCall('drop', installOld);
     expect(versions).toEqual(new Set([OLD, undefined]));
+    expect(kills).toBeGreaterThan(5);
+  });
+
+  it('leaves the whole bundle under its old name or under the new one when it renames one', async () => {
+    const names = new Set<string>();
+    let kills = 0;
+    for (let die = 1; ; die += 1) {
+      const cache = await freshCache();
+      await installOld(cache);
+      const { signal } = await run(cache, 'rename', { die }).ended;
+      await recoverFully(cache);
+      const found = await namesOf(cache);
+      expect(found).toHaveLength(1);
+      names.add(found.join());
+      if (signal === null) break;
+      kills += 1;
+    }
+    expect(names).toEqual(new Set([SAMPLE, RENAMED_SAMPLE]));
     expect(kills).toBeGreaterThan(5);
   });
 
