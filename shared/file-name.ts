@@ -74,6 +74,36 @@ export function collisionKey(name: string): string {
   return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
+/** Two paths of one bundle that cannot both be there everywhere. */
+export interface PathConflict {
+  readonly path: string;
+  readonly twin: string;
+  /** `same`: some platform takes both for one file. `folder`: a folder of the first is the second, which is a file. */
+  readonly kind: 'same' | 'folder';
+}
+
+/** The first two paths of a bundle that get into each other's way on some platform; undefined when there are none. */
+export function pathConflict(paths: readonly string[]): PathConflict | undefined {
+  const seen = new Map<string, string>();
+  for (const path of paths) {
+    const key = collisionKey(path);
+    const twin = seen.get(key);
+    if (twin !== undefined) return { path, twin, kind: 'same' };
+    seen.set(key, path);
+  }
+  for (const path of paths) {
+    const twin = parentsOf(path).flatMap((parent) => seen.get(collisionKey(parent)) ?? [])[0];
+    if (twin !== undefined) return { path, twin, kind: 'folder' };
+  }
+  return undefined;
+}
+
+/** The folders that a path lies in, from the outermost. */
+function parentsOf(path: string): string[] {
+  const segments = path.split('/');
+  return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/'));
+}
+
 /** Bytes of a text in UTF-8; counted here because the browser's and Node's encoders are not typed in shared code. */
 function utf8Length(text: string): number {
   let bytes = 0;

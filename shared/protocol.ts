@@ -6,11 +6,21 @@ import type { EngineInstallation, EngineInstallProgress, EngineOffer, EngineSumm
 import { engineSettings } from './engine-settings';
 import type { FailureData } from './failure';
 import type { FoundRequest } from './found-request';
+import type { FreedSpace } from './freed-space';
 import type { GenerationRequest, GenerationResult } from './generation';
 import type { HubCacheDeletion, HubCacheHealing, HubCacheListing, HubCacheReport } from './hub-cache';
 import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } from './job-events';
 import type { ModelSummary, VerifyReport } from './model';
 import type { PlannedPull } from './planned-pull';
+import type {
+  FetchPublicationParams,
+  FetchResult,
+  PublishParams,
+  PublishProgress,
+  PublishResult,
+  StoreListing,
+  UnpublishResult
+} from './publication';
 import type { Shell } from './shell-quoting';
 import { storeSettings } from './store-settings';
 import { type TransferLimits, transferLimits, USUAL_LIMITS } from './transfer-limits';
@@ -120,23 +130,6 @@ export interface HealResult {
   readonly transferredBytes: number;
   /** What a verification says now. */
   readonly report: VerifyReport;
-}
-
-/** What a collection freed, or with `dryRun` would free. */
-export interface FreedSpace {
-  readonly dryRun: boolean;
-  /** Stored contents that no installed model uses, or of which one has a copy that is enough. */
-  readonly contents: number;
-  /** Unfinished downloads that nobody went on with for as long as they are kept. */
-  readonly partials: number;
-  /** What crashes left of installations and removals. */
-  readonly leftovers: number;
-  /** Of all of that, as far as it is known. */
-  readonly bytes: number;
-  /** Bytes of other unfinished downloads; they stay, and the next pull goes on with them. */
-  readonly resumableBytes: number;
-  /** Whether nothing was done because a pull is under way whose contents nobody can name yet. */
-  readonly isPutOff: boolean;
 }
 
 export interface GenerateParams extends ModelParams {
@@ -299,6 +292,28 @@ export const TryEngine = new RequestType<{ readonly path: string }, EngineSummar
   'diffusionDock/engine/try'
 );
 export const EngineInstallProgressed = new NotificationType<EngineInstallProgress>('diffusionDock/engine/progressed');
+
+/** The team stores of the settings, or the one that is named, each with its publications or why it cannot be asked. */
+export const ListStores = new RequestType<
+  { readonly store?: string | undefined },
+  readonly StoreListing[],
+  FailureData | undefined
+>('diffusionDock/stores/list');
+/** Fails with `unhealthy-model` when the installed files are not what they should be. */
+export const PublishModel = new RequestType<PublishParams, PublishResult, FailureData | undefined>(
+  'diffusionDock/stores/publish'
+);
+/** Progress comes as that of a pull. Fails with `model-exists` unless a model from elsewhere may be replaced. */
+export const FetchPublication = new RequestType<FetchPublicationParams, FetchResult, FailureData | undefined>(
+  'diffusionDock/stores/fetch'
+);
+/** Removes a publication; nothing happens when there is none. What is installed anywhere stays. */
+export const Unpublish = new RequestType<PublishParams, UnpublishResult, FailureData | undefined>(
+  'diffusionDock/stores/unpublish'
+);
+export const PublishProgressed = new NotificationType<PublishProgress>('diffusionDock/stores/publishProgressed');
+/** Server to client: the stores do not hold what they held. */
+export const StoresChanged = new NotificationType0('diffusionDock/stores/changed');
 
 /** Server to client: the list of models is not what it was; ask again when somebody looks. */
 export const ModelsChanged = new NotificationType0('diffusionDock/models/changed');

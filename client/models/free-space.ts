@@ -1,6 +1,7 @@
 import { type MessageItem, window } from 'vscode';
 import { byteText } from '../../shared/byte-text';
-import { type FreedSpace, FreeSpace } from '../../shared/protocol';
+import type { FreedSpace } from '../../shared/freed-space';
+import { FreeSpace } from '../../shared/protocol';
 import { sayDone, sayFailed } from '../support/messages';
 import type { ActionParts } from './action-parts';
 

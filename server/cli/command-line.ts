@@ -11,6 +11,7 @@ import { convert } from './convert';
 import { doctor } from './doctor';
 import { drop } from './drop';
 import { engine } from './engine';
+import { fetch } from './fetch';
 import { gc } from './gc';
 import { generate } from './generate';
 import { heal } from './heal';
@@ -18,7 +19,10 @@ import { images } from './images';
 import { inspect } from './inspect';
 import { list } from './list';
 import { manifest } from './manifest';
+import { publish } from './publish';
 import { pull } from './pull';
+import { store } from './store';
+import { unpublish } from './unpublish';
 import { upscale } from './upscale';
 import { validate } from './validate';
 import { verify } from './verify';
@@ -33,6 +37,10 @@ const COMMANDS: readonly Command[] = [
   heal,
   drop,
   gc,
+  publish,
+  fetch,
+  unpublish,
+  store,
   generate,
   batch,
   images,

@@ -1,5 +1,5 @@
 import { byteText } from '../../shared/byte-text';
-import type { FreedSpace } from '../../shared/protocol';
+import type { FreedSpace } from '../../shared/freed-space';
 import { freeSpace } from '../operations/free-space';
 import type { Command } from './command';
 

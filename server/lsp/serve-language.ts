@@ -27,6 +27,7 @@ import { serveHubCache } from './hub-cache-requests';
 import { serveImages } from './image-requests';
 import { serveModels } from './model-requests';
 import { type ManifestServing, serveManifests } from './serve-manifests';
+import { serveStores } from './store-requests';
 
 /** What the process gives the language server. */
 export interface LanguageHost {
@@ -126,6 +127,7 @@ function serveJobs(connection: Connection, services: Services, changed: () => vo
   serveConversion(connection, services, changed);
   serveImages(connection, services);
   serveBatches(connection, services, changed);
+  serveStores(connection, services, changed);
   serveEngine(connection, services);
 }
 

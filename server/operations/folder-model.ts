@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from '../../shared/failure';
-import { bundlePathProblem, collisionKey } from '../../shared/file-name';
+import { bundlePathProblem, pathConflict } from '../../shared/file-name';
 import { type RegisteredManifest, registeredManifest } from '../../shared/manifest/registered-manifest';
 import { MOST_FILES } from '../../shared/manifest/source-manifest';
 import type { ModelName } from '../../shared/model-name';
@@ -80,28 +80,19 @@ export function isFolderModel({ manifest }: KnownModel): boolean {
 
 /** @throws Failure for the first path that some platform does not take, or takes for another one */
 function requireGoodPaths(found: readonly FolderFile[]): void {
-  const seen = new Map<string, string>();
   for (const { path, absolutePath } of found) {
     const problem = bundlePathProblem(path);
-    const twin = seen.get(collisionKey(path));
-    const message = problem
-      ? `The name of ${path} ${problem.reason}.`
-      : twin !== undefined && `Some platforms take ${path} and ${twin} for one file.`;
-    if (message) {
-      throw new Failure('file-access', message, { subject: absolutePath, nextStep: 'Rename it, then try again.' });
-    }
-    seen.set(collisionKey(path), path);
+    if (problem) throw badPath(`The name of ${path} ${problem.reason}.`, absolutePath, 'it');
   }
-  for (const { path, absolutePath } of found) {
-    const twin = parentsOf(path).flatMap((parent) => seen.get(collisionKey(parent)) ?? [])[0];
-    if (twin === undefined) continue;
-    const message = `Some platforms take the folder of ${path} and the file ${twin} for one.`;
-    throw new Failure('file-access', message, { subject: absolutePath, nextStep: 'Rename one, then try again.' });
-  }
+  const conflict = pathConflict(found.map(({ path }) => path));
+  if (!conflict) return;
+  const { path, twin, kind } = conflict;
+  const subject = found.find((file) => file.path === path)?.absolutePath ?? path;
+  throw kind === 'same'
+    ? badPath(`Some platforms take ${path} and ${twin} for one file.`, subject, 'it')
+    : badPath(`Some platforms take the folder of ${path} and the file ${twin} for one.`, subject, 'one');
 }
 
-/** The folders that a path lies in, from the outermost. */
-function parentsOf(path: string): string[] {
-  const segments = path.split('/');
-  return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/'));
+function badPath(message: string, subject: string, which: 'it' | 'one'): Failure {
+  return new Failure('file-access', message, { subject, nextStep: `Rename ${which}, then try again.` });
 }

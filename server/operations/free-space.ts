@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Digest } from '../../shared/digest';
 import { Failure } from '../../shared/failure';
-import type { FreedSpace } from '../../shared/protocol';
+import type { FreedSpace } from '../../shared/freed-space';
 import { removeAbandonedTemporaries } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { fileFailure } from '../platform/system-error';
@@ -10,6 +10,7 @@ import { collectPartials } from '../pull/stale-partials';
 import type { CacheLayout } from '../store/cache-layout';
 import { collectBlobs } from '../store/collect-blobs';
 import { findLeftovers } from '../store/recovery';
+import { collectFetched } from './collect-fetched';
 import { knownModels } from './known-models';
 import type { Services } from './services';
 import { cleanUp, partialsKeptMs } from './start-up';
@@ -39,9 +40,11 @@ async function collect(services: Services, dryRun: boolean): Promise<FreedSpace>
         fault = error;
         return { partials: 0, bytes: 0 };
       });
+  const fetched = await collectFetched(services, dryRun);
   const { digests, bytes, isPutOff } = await collectBlobs(layout, {
     dryRun,
-    alsoUsed: () => contentsOfUnclear(services)
+    linksGone: fetched.linksGone,
+    alsoUsed: async () => new Set([...(await contentsOfUnclear(services)), ...(await fetched.used())])
   });
   const facts = { dryRun, contents: digests.length, partials: stale.partials, leftovers: found.length, isPutOff };
   const resumable = await abandonedBytes(layout.partials);

@@ -139,7 +139,7 @@ async function kindOf(path: string): Promise<'absent' | 'file' | 'other'> {
 /** @throws Failure when the manifest of the model no longer tells where to find what is installed */
 async function wantedFile(
   services: Services,
-  { name, manifest }: KnownModel,
+  { name, manifest, publication }: KnownModel,
   { path, sha256, size_bytes }: InstalledFile,
   alias = manifest.credential_alias
 ): Promise<WantedFile> {
@@ -152,7 +152,7 @@ async function wantedFile(
   }
   return {
     filename: path,
-    source: await sourceOf(services, source, { alias }),
+    source: await sourceOf(services, source, { alias, publication }),
     digest: sha256,
     bytes: size_bytes,
     pieces: source.pieces,

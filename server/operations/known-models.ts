@@ -1,7 +1,12 @@
 import { Failure } from '../../shared/failure';
 import type { RegisteredManifest } from '../../shared/manifest/registered-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
-import { entryName, type InstallationStamp, type RegistryEntry } from '../registry/registry-state';
+import {
+  entryName,
+  type InstallationStamp,
+  type PublicationOrigin,
+  type RegistryEntry
+} from '../registry/registry-state';
 import type { Services } from './services';
 
 /** A model as the registry and the workspace together know it. */
@@ -10,6 +15,8 @@ export interface KnownModel {
   readonly manifest: RegisteredManifest;
   /** Absolute path of the manifest, when it is a local file. */
   readonly manifestPath?: string;
+  /** The publication that it was fetched from; its files are found there, and not at their addresses. */
+  readonly publication?: PublicationOrigin;
   readonly installed?: InstallationStamp;
 }
 
@@ -41,11 +48,12 @@ function modelOf(entry: RegistryEntry): KnownModel | undefined {
   if (known) return known;
   const name = entryName(entry);
   if (!name) return undefined;
-  const { manifest, manifest_path: manifestPath, installed } = entry;
+  const { manifest, manifest_path: manifestPath, publication, installed } = entry;
   const model = {
     name,
     manifest,
     ...(manifestPath !== undefined && { manifestPath }),
+    ...(publication && { publication }),
     ...(installed && { installed })
   };
   modelsByEntry.set(entry, model);

@@ -22,7 +22,11 @@ import { type Origins, wantedFiles } from './wanted-files';
 export interface PullModelOptions extends Origins {
   readonly signal: AbortSignal;
   readonly onEvent: (event: PullEvent) => void;
+  /** Says what is to be installed once all files are in the store, where their contents tell more of them. */
+  readonly onArrived?: OnArrived | undefined;
 }
+
+type OnArrived = (files: readonly PulledFile[]) => Promise<KnownModel>;
 
 /**
  * Pulls a model: brings its files into the store, installs the bundle, and stamps the registry. A bundle that was
@@ -32,14 +36,14 @@ export interface PullModelOptions extends Origins {
 export async function pullModel(
   services: Services,
   model: KnownModel,
-  { signal, onEvent, ...origins }: PullModelOptions
+  { signal, onEvent, onArrived, ...origins }: PullModelOptions
 ): Promise<PullResult> {
   requireTrust(services, 'Pulling models');
   return services.jobs.run(model.name, 'being pulled', async () => {
     const startedAt = services.clock.elapsed();
     try {
       const result = await services.runningPulls.run(model.name, (pause) =>
-        pullAndInstall(services, model, origins, { signal, onEvent, pause })
+        pullAndInstall(services, model, origins, { signal, onEvent, pause, onArrived })
       );
       onEvent({ type: 'completed', ...result, milliseconds: Math.round(services.clock.elapsed() - startedAt) });
       return result;
@@ -70,11 +74,13 @@ export async function planModel(
   return services.pulls.plan(await wantedFiles(services, model, { ...origins, onWait }), signal);
 }
 
+type InstallingOptions = PullOptions & Pick<PullModelOptions, 'onArrived'>;
+
 async function pullAndInstall(
   services: Services,
   model: KnownModel,
   origins: Origins,
-  options: PullOptions
+  options: InstallingOptions
 ): Promise<PullResult> {
   await requireReplaceable(services, model);
   // What is loaded are the files that are about to be replaced.
@@ -97,13 +103,16 @@ function requireReplaceable({ layout }: Services, { name, manifest }: KnownModel
 
 async function bringAndInstall(
   services: Services,
-  model: KnownModel,
+  wantedModel: KnownModel,
   wanted: readonly WantedFile[],
-  options: PullOptions
+  { onArrived, ...options }: InstallingOptions
 ): Promise<PullResult> {
-  const { name, manifest } = model;
-  const stamp = await register(services, model);
+  const { name } = wantedModel;
+  const registered = await register(services, wantedModel);
   const { files, transferredBytes } = await services.pulls.pull(name, wanted, options);
+  const model = onArrived ? await onArrived(files) : wantedModel;
+  const stamp = onArrived ? await register(services, model) : registered;
+  const { manifest } = model;
   const installed = installedManifest(manifest, files, services.clock.now());
   const contents = files.map(({ filename, blob }) => ({ path: filename, blob }));
   const result = { model: name, bytes: installed.total_size_bytes, transferredBytes };

@@ -32,6 +32,7 @@ import { Registry } from '../registry/registry';
 import { BlobStore } from '../store/blob-store';
 import { BundleStore } from '../store/bundle-store';
 import { CacheLayout } from '../store/cache-layout';
+import { FetchedBundles } from '../store/fetched-bundles';
 import { Proofs } from '../store/proofs';
 import { RunningBatches } from './batch/running-batches';
 import { BundleSurvey } from './bundle-survey';
@@ -102,6 +103,7 @@ export interface Services extends Omit<ServiceOptions, 'limits' | 'engineSetting
   readonly proofs: Proofs;
   readonly blobs: BlobStore;
   readonly bundles: BundleStore;
+  readonly fetched: FetchedBundles;
   readonly survey: BundleSurvey;
   readonly weights: WeightsLibrary;
   readonly registry: Registry;
@@ -161,6 +163,7 @@ export function createServices(options: ServiceOptions): Services {
     proofs,
     blobs,
     bundles: new BundleStore(layout, hasher, proofs),
+    fetched: new FetchedBundles(layout, proofs),
     survey,
     weights: new WeightsLibrary(),
     registry: new Registry(layout.registry),

@@ -10,8 +10,11 @@ import { fileSource } from '../pull/file-source';
 import { type HttpSourceOptions, httpSource } from '../pull/http-source';
 import type { OnWait } from '../pull/origin-waits';
 import type { Source } from '../pull/source';
+import type { PublicationOrigin } from '../registry/registry-state';
 import type { Services } from './services';
 import { objectSource } from './stores/object-source';
+import { openStore } from './stores/open-store';
+import { publicationSource } from './stores/publication-source';
 
 type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'credentials' | 'log' | 'stores'>;
 
@@ -20,10 +23,11 @@ type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'crede
  * @throws Failure before any connection when the address or the credential cannot be used
  */
 export async function sourceOf(
-  services: Parts,
+  services: Parts & StoreParts,
   file: RegisteredFile,
-  { alias, listings = hubListings(services), onWait }: SourceOptions
+  { alias, listings = hubListings(services), onWait, publication }: SourceOptions
 ): Promise<Source> {
+  if (publication) return publishedFile(services, file, publication);
   const address = parseSourceAddress(file.url);
   const subject = file.filename;
   switch (address.kind) {
@@ -58,6 +62,20 @@ export interface SourceOptions {
   readonly listings?: HubListings;
   /** Hears of it when a server asks to be left alone for a while. */
   readonly onWait?: OnWait | undefined;
+  /** Where a model was fetched from: its files are found there, whatever their addresses. */
+  readonly publication?: PublicationOrigin | undefined;
+}
+
+type StoreParts = Parameters<typeof openStore>[0];
+
+async function publishedFile(
+  services: StoreParts,
+  { filename, sha256, size_bytes }: RegisteredFile,
+  publication: PublicationOrigin
+): Promise<Source> {
+  const store = await openStore(services, publication.store);
+  if (sha256 === undefined) throw new Error('the files of publications have digests');
+  return publicationSource(store, publication, { name: filename, digest: sha256, bytes: size_bytes ?? null });
 }
 
 /** Listings of the hub that the files of one pull share. @param attempts see there */

@@ -27,7 +27,7 @@ export interface WantedFilesOptions extends Origins {
  */
 export function wantedFiles(
   services: Services,
-  { name, manifest }: KnownModel,
+  { name, manifest, publication }: KnownModel,
   { from, credentialAlias, onWait }: WantedFilesOptions
 ): Promise<WantedFile[]> {
   const { files, credential_alias: named } = manifest;
@@ -39,7 +39,10 @@ export function wantedFiles(
       const local = from?.get(file.filename);
       return {
         filename: file.filename,
-        source: local === undefined ? await sourceOf(services, file, { alias, listings, onWait }) : fileSource(local),
+        source:
+          local === undefined
+            ? await sourceOf(services, file, { alias, listings, onWait, publication })
+            : fileSource(local),
         digest: file.sha256 ?? null,
         bytes: file.size_bytes ?? null,
         pieces: file.pieces,

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import { type RegisteredManifest, registeredManifest } from '../../shared/manifest/registered-manifest';
+import { digest, modelName } from '../../shared/manifest/text-rules';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
 
 /** What the registry remembers of an installation; a cache of what the bundle's manifest says. */
@@ -16,9 +17,22 @@ const installationStamp = z.object({
   verdict: z.object({ checked_at_unix_ms: z.int().min(0), problem: z.string().optional() }).optional()
 });
 
+/** Where a model was fetched from: its files are found there by what is published under the name. */
+const publicationOrigin = z.object({
+  /** As the settings name the store, or its address. */
+  store: z.string(),
+  /** The name that it is published under. */
+  name: modelName,
+  /** The publication that was fetched. */
+  attempt: z.string(),
+  combined: digest
+});
+
 const registryEntry = z.object({
   /** Absolute path of the source manifest when it is a local file. */
   manifest_path: z.string().optional(),
+  /** Absent for models that do not come from a team store. */
+  publication: publicationOrigin.optional(),
   manifest: registeredManifest,
   updated_at_unix_ms: z.int().min(0),
   installed: installationStamp.optional()
@@ -33,6 +47,7 @@ export const registryState = z.object({
   models: z.array(registryEntry)
 });
 
+export type PublicationOrigin = z.infer<typeof publicationOrigin>;
 export type RegistryEntry = z.infer<typeof registryEntry>;
 export type RegistryState = z.infer<typeof registryState>;
 export type InstallationStamp = z.infer<typeof installationStamp>;
@@ -135,5 +150,9 @@ function isNamed(entry: RegistryEntry, name: ModelName): boolean {
 }
 
 function saysTheSame(one: RegistryEntry, other: RegistryEntry): boolean {
-  return one.manifest_path === other.manifest_path && isDeepStrictEqual(one.manifest, other.manifest);
+  return (
+    one.manifest_path === other.manifest_path &&
+    isDeepStrictEqual(one.publication, other.publication) &&
+    isDeepStrictEqual(one.manifest, other.manifest)
+  );
 }

@@ -1,11 +1,10 @@
-import { chmod, constants, copyFile, link, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../../shared/failure';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import type { ModelName } from '../../shared/model-name';
-import { exists, makeDirectoryDurably, syncDirectory, syncFile, writeFileDurably } from '../platform/durable-files';
-import { NO_HARD_LINKS } from '../platform/exclusive-files';
+import { exists, makeDirectoryDurably, syncDirectory, writeFileDurably } from '../platform/durable-files';
 import { areCopiesFree } from '../platform/free-copies';
 import type { Hasher } from '../platform/hasher';
 import { nonce, ownIdentity, type ProcessIdentity } from '../platform/process-identity';
@@ -16,6 +15,7 @@ import { assessBundleFolder } from './bundle-state';
 import { folderStamp, promote, putBack, removeAside, requireStamp, setAside, undoInstall } from './bundle-swap';
 import { BUNDLE_MANIFEST, type CacheLayout } from './cache-layout';
 import { forgetOperation, recordOperation } from './operation-record';
+import { placeBlob } from './place-blob';
 import type { Proofs } from './proofs';
 import { countReliances } from './reliance';
 import { moveBundle, nameBundle } from './rename-bundle';
@@ -277,36 +277,4 @@ function changedElsewhere(path: string): Failure {
     subject: path,
     nextStep: 'Try again; what is not there any more is fetched.'
   });
-}
-
-/**
- * Gives a bundle its file: a hard link to the blob, where the volume has none a reflink, else a copy.
- * @returns whether it is a copy with bytes of its own
- */
-async function placeBlob(blob: string, target: string): Promise<boolean> {
-  try {
-    await link(blob, target);
-    return false;
-  } catch (error) {
-    if (!isErrorWithCode(error, ...NO_HARD_LINKS)) throw error;
-    const isShared = await sharesBlocks(blob, target);
-    if (!isShared) await copyFile(blob, target, constants.COPYFILE_EXCL);
-    // The copy has its blob's mode, and what is read-only cannot be synced everywhere.
-    await chmod(target, 0o644);
-    await syncFile(target);
-    await chmod(target, 0o444);
-    return !isShared;
-  }
-}
-
-/** Copies a file so that both share their blocks. @returns false where the volume cannot; then nothing is copied */
-async function sharesBlocks(file: string, copy: string): Promise<boolean> {
-  try {
-    await copyFile(file, copy, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === undefined || isErrorWithCode(error, 'ENOENT', 'EEXIST')) throw error;
-    await rm(copy, { force: true });
-    return false;
-  }
 }

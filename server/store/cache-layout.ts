@@ -35,6 +35,11 @@ export class CacheLayout {
     return join(this.root, 'blobs', 'sha256');
   }
 
+  /** Artifacts of team stores, in folders by their combined hashes. */
+  get fetched(): string {
+    return join(this.root, 'fetched');
+  }
+
   /** Blobs that a collection set aside until it is sure that nobody uses them. */
   get garbage(): string {
     return join(this.root, '.garbage');

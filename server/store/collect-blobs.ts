@@ -22,6 +22,8 @@ export interface CollectBlobsOptions {
   readonly dryRun: boolean;
   /** Contents to be kept for reasons that lie outside of the bundles' manifests; asked again before anything goes. */
   readonly alsoUsed: () => Promise<ReadonlySet<Digest>>;
+  /** How many links to contents would be gone by then of a collection that is only imagined. */
+  readonly linksGone?: ReadonlyMap<Digest, number> | undefined;
 }
 
 /**
@@ -31,19 +33,21 @@ export interface CollectBlobsOptions {
  */
 export async function collectBlobs(
   layout: CacheLayout,
-  { dryRun, alsoUsed }: CollectBlobsOptions
+  { dryRun, alsoUsed, linksGone = new Map() }: CollectBlobsOptions
 ): Promise<CollectedBlobs> {
   if (!dryRun) await putBackAbandoned(layout);
   const first = await usedContents(layout, alsoUsed);
   if (first.open) return { digests: [], bytes: 0, isPutOff: true };
   const unused = (await blobsOf(layout)).filter((digest) => !first.digests.has(digest));
-  if (dryRun)
-    return { digests: unused, bytes: await bytesOf(unused.map((digest) => layout.blob(digest))), isPutOff: false };
+  if (dryRun) {
+    const names = unused.map((digest) => ({ path: layout.blob(digest), links: 1 + (linksGone.get(digest) ?? 0) }));
+    return { digests: unused, bytes: await bytesOf(names), isPutOff: false };
+  }
   const garbage = await setUnusedAside(layout, unused, async () => {
     const now = await usedContents(layout, alsoUsed);
     return (digest) => now.open || now.digests.has(digest);
   });
-  const bytes = await bytesOf(garbage.map(({ path }) => path));
+  const bytes = await bytesOf(garbage.map(({ path }) => ({ path, links: 1 })));
   for (const { path } of garbage) await rm(path, { force: true });
   return { digests: garbage.map(({ digest }) => digest), bytes, isPutOff: false };
 }
@@ -75,13 +79,13 @@ async function blobsOf(layout: CacheLayout): Promise<Digest[]> {
   return digests;
 }
 
-/** Bytes that go with these names; a content with more names than one stays. */
-async function bytesOf(paths: readonly string[]): Promise<number> {
+/** Bytes that go with these names; a content with more links than those that go stays. */
+async function bytesOf(names: readonly { readonly path: string; readonly links: number }[]): Promise<number> {
   let bytes = 0;
-  for (const path of paths) {
+  for (const { path, links } of names) {
     try {
       const { size, nlink } = await lstat(path);
-      if (nlink === 1) bytes += size;
+      if (nlink <= links) bytes += size;
     } catch (error) {
       // Somebody took it back.
       if (!isErrorWithCode(error, 'ENOENT')) throw error;

@@ -58,7 +58,8 @@ export async function recover(
   }
   for (const entry of purged) if (!kept.has(entry)) done.push(...(await settlePurged(layout, entry)));
   for (const entry of staged) if (!kept.has(entry)) done.push(...(await discard(layout.staging, entry)));
-  for (const folder of [layout.operations, layout.registry, layout.partials]) await removeAbandonedTemporaries(folder);
+  const folders = [layout.operations, layout.registry, layout.partials, layout.fetched];
+  for (const folder of folders) await removeAbandonedTemporaries(folder);
   await sweepClaims(layout.partials);
   await putBackAbandoned(layout);
   return done;
