@@ -45,7 +45,7 @@ export class PendingRenamings {
   }
 
   private async lookAtAll(): Promise<void> {
-    for (const [path, renaming] of [...this.pending]) {
+    for (const [path, renaming] of new Map(this.pending)) {
       const saved = await nameIn(path);
       if (saved === undefined || isSame(saved, renaming.name)) continue;
       this.pending.delete(path);

@@ -1,6 +1,7 @@
 import { Failure } from '../../shared/failure';
 import type { ModelName } from '../../shared/model-name';
 import { inTurn } from '../engine/queue';
+import { sweepScratch } from '../engine/scratch';
 import { exists } from '../platform/durable-files';
 import { fileFailure } from '../platform/system-error';
 import { findEntry, withNewName } from '../registry/registry-state';
@@ -61,7 +62,7 @@ async function whileNoEngineRuns(
   work: () => Promise<void>
 ): Promise<void> {
   const waiting = new AbortController();
-  const endOrphans = () => Promise.resolve();
+  const endOrphans = async (): Promise<void> => void (await sweepScratch(layout.scratch));
   const onPlace = (): void => waiting.abort();
   try {
     await inTurn({ folder: layout.queue, model: name, signal: waiting.signal, onPlace, endOrphans }, work);

@@ -101,13 +101,19 @@ it('tries again at the next start when what happened cannot be noted', async () 
   expect(await listed()).toEqual(['test-model registered']);
 });
 
-describe('a model whose renaming was interrupted', () => {
-  const renamed = () => services.layout.model(TO);
-  const rewritten = async () => {
-    const path = join(renamed(), 'manifest.json');
-    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), name: TO }));
-  };
+const renamed = () => services.layout.model(TO);
 
+async function rewriteName(): Promise<void> {
+  const path = join(renamed(), 'manifest.json');
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), name: TO }));
+}
+
+async function leaveTemporary(): Promise<void> {
+  const owner = { ...(await ownIdentity()), startTime: '1' };
+  await writeFile(join(renamed(), `.${ownerTag(owner, '0123456789abcdef')}.tmp`), '{');
+}
+
+describe('a model whose renaming was interrupted', () => {
   it('before its folder was moved keeps its name', async () => {
     await leaveOperation({ kind: 'rename', to: TO });
     expect(await listed()).toEqual(['test-model installed']);
@@ -115,7 +121,7 @@ describe('a model whose renaming was interrupted', () => {
 
   it.each<[string, () => Promise<unknown>]>([
     ['when its folder was moved', () => rename(folder, renamed())],
-    ['when its manifest was written', () => rename(folder, renamed()).then(rewritten)],
+    ['when its manifest was written', () => rename(folder, renamed()).then(rewriteName)],
     ['in the middle of its manifest', () => rename(folder, renamed()).then(leaveTemporary)]
   ])('%s has the new name after the next start, and all its files', async (_, moment) => {
     await leaveOperation({ kind: 'rename', to: TO });
@@ -129,9 +135,4 @@ describe('a model whose renaming was interrupted', () => {
     await leaveOperation({ kind: 'rename', to: TO, replaces: 'an earlier one' });
     expect(await listed()).toEqual(['test-model installed']);
   });
-
-  async function leaveTemporary(): Promise<void> {
-    const owner = { ...(await ownIdentity()), startTime: '1' };
-    await writeFile(join(renamed(), `.${ownerTag(owner, '0123456789abcdef')}.tmp`), '{');
-  }
 });

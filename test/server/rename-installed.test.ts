@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { inTurn } from '../../server/engine/queue';
 import { checkRenaming } from '../../server/operations/check-renaming';
 import { listModels } from '../../server/operations/list-models';
@@ -60,8 +60,7 @@ describe('an installed model', () => {
 
   it('keeps its name while an engine runs', async () => {
     const { signal } = new AbortController();
-    const nothing = async () => undefined;
-    const queue = { folder: services.layout.queue, model: NAME, signal, onPlace: nothing, endOrphans: nothing };
+    const queue = { folder: services.layout.queue, model: NAME, signal, onPlace: vi.fn(), endOrphans: vi.fn() };
     await inTurn(queue, async () => {
       await expect(rename()).rejects.toThrow('test-model cannot be renamed while images are being made.');
     });
