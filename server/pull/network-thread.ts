@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { faultOf } from '../platform/workers/thread-fault';
 import type { HostResolver } from './guarded-connection';
@@ -38,6 +39,8 @@ export class NetworkThread {
   /** @throws errors of the connection, and one as soon as the signal aborts */
   async send(request: NetworkRequest, signal: AbortSignal, onSent?: OnSent): Promise<NetworkAnswer> {
     signal.throwIfAborted();
+    // Any number of requests may hang on one signal; Node takes more than ten for a mistake and warns.
+    setMaxListeners(0, signal);
     if (this.isClosed) throw new Error('the network is closed');
     if (!this.running?.isAlive) this.running = new RunningThread(this.options);
     const exchange = this.running.start(request, signal, onSent);

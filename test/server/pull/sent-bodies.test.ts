@@ -101,6 +101,21 @@ describe('a body that is sent', () => {
     expect(digests).toEqual(contents.map((content) => sha256(content)));
   });
 
+  it('and many others may hang on one signal, which is nothing to warn of', async () => {
+    const url = await echo();
+    const { http } = await testServices();
+    const warned: Error[] = [];
+    const note = (warning: Error): void => void warned.push(warning);
+    process.on('warning', note);
+    onTestFinished(() => void process.off('warning', note));
+    const own = new AbortController().signal;
+    const bodies = Array.from({ length: 20 }, (): RequestBody => ({ kind: 'bytes', bytes: sampleBytes(1000) }));
+    const answers = await Promise.all(bodies.map((body) => http.send('PUT', url, {}, own, { body })));
+    for (const answer of answers) answer.discard();
+    await new Promise((done) => setImmediate(done));
+    expect(warned).toEqual([]);
+  });
+
   it('whose file is missing or too short ends the request with a fault of the file', async () => {
     const url = await echo();
     const { http } = await testServices();
