@@ -18,7 +18,7 @@ const installationStamp = z.object({
 });
 
 /** Where a model was fetched from: its files are found there by what is published under the name. */
-const publicationOrigin = z.object({
+export const publicationOrigin = z.object({
   /** As the settings name the store, or its address. */
   store: z.string(),
   /** The name that it is published under. */

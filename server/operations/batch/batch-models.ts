@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../../../shared/failure';
 import type { PullEvent } from '../../../shared/job-events';
-import type { RegisteredManifest } from '../../../shared/manifest/registered-manifest';
 import { parseModelName } from '../../../shared/model-name';
 import { contentKey } from '../../registry/registry-state';
 import { soundModel } from '../generate/check';
@@ -43,21 +42,21 @@ export async function plannedModels(
   planned: Readonly<Record<string, PlannedModel>>
 ): Promise<BatchModels> {
   const models = new Map<string, KnownModel>();
-  for (const [name, { manifest }] of Object.entries(planned)) {
+  for (const [name, description] of Object.entries(planned)) {
     const known = await findModel(services, name).catch((error: unknown) => {
-      if (error instanceof Failure && error.code === 'unknown-model') return modelOf(manifest);
+      if (error instanceof Failure && error.code === 'unknown-model') return modelOf(description);
       throw error;
     });
-    if (contentKey(known.manifest) !== contentKey(manifest)) throw otherModel(name);
+    if (contentKey(known.manifest) !== contentKey(description.manifest)) throw otherModel(name);
     models.set(name, known);
   }
   return models;
 }
 
-function modelOf(manifest: RegisteredManifest): KnownModel {
+function modelOf({ manifest, publication }: PlannedModel): KnownModel {
   const name = parseModelName(manifest.name);
   if (!name) throw new Error('a manifest names a model');
-  return { name, manifest };
+  return { name, manifest, ...(publication && { publication }) };
 }
 
 /** The models that are not installed. */
@@ -84,7 +83,8 @@ export async function planModels(services: Services, models: BatchModels): Promi
   for (const [name, model] of models) {
     const { manifest } = await soundModel(services, model);
     const digests = Object.fromEntries(manifest.files.map(({ path, sha256 }) => [path, sha256]));
-    planned.push([name, { manifest: model.manifest, digests }]);
+    const { publication } = model;
+    planned.push([name, { manifest: model.manifest, digests, ...(publication && { publication }) }]);
   }
   return Object.fromEntries(planned);
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isDigest } from '../../../shared/digest';
 import { registeredManifest } from '../../../shared/manifest/registered-manifest';
+import { publicationOrigin } from '../../registry/registry-state';
 import { requireNoSecret } from '../no-secret';
 import { batchDefinition } from './definition';
 import { fixedSeeds } from './expand';
@@ -10,6 +11,8 @@ const digest = z.string().refine(isDigest, 'not a SHA-256 in lower case');
 const plannedModel = z.object({
   /** As the registry had it, so that another machine can pull the model. */
   manifest: registeredManifest,
+  /** Where it was fetched from, for a model of a team store. */
+  publication: publicationOrigin.optional(),
   /** What was installed, by path: the images are made with these bytes. */
   digests: z.record(z.string(), digest)
 });

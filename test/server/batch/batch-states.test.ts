@@ -2,11 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { findCheckpoint } from '../../../server/artifacts/checkpoints/find-checkpoint';
 import type { ObjectStore } from '../../../server/artifacts/object-store';
 import { listBatches } from '../../../server/operations/batch/list-batches';
 import { runBatch } from '../../../server/operations/batch/run-batch';
+import { fetchModel } from '../../../server/operations/stores/fetch-model';
+import { publishModel } from '../../../server/operations/stores/publish-model';
 import { type BatchResult } from '../../../shared/batch';
 import { Failure } from '../../../shared/failure';
 import { batchFile, filesBelow, folderStore, imagesOf, machine, run, SMALL } from '../../support/batch/batch-bench';
@@ -19,6 +22,9 @@ import { makePng } from '../../support/stand-in/testing/plain-png';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { pullManifest, testServices } from '../../support/test-services';
 import { failureOf } from '../../unit/engine/failures';
+
+// Each test runs several engines one after the other.
+vi.setConfig({ testTimeout: 90_000 });
 
 let samples: string;
 let manifest: string;
@@ -48,6 +54,20 @@ describe('a batch that was begun', () => {
     expect(result.events.some((event) => event.type === 'pull' && event.event.type === 'completed')).toBe(true);
     expect(await imagesOf(there, result)).toEqual(await expectedImages(manifest));
     expect(await filesBelow(folder)).toEqual([]);
+  });
+
+  it('goes on where a model of a team store is not known, which is fetched from there', async () => {
+    const [publisher, here, there] = [await machine(manifest), await machine(), await machine()];
+    const team = pathToFileURL(await temporaryFolder()).href;
+    const published = { name: 'tiny-sd1', store: team };
+    await publishModel(publisher.services, published, { signal: never, onProgress: () => undefined });
+    await fetchModel(here.services, published, { signal: never, onEvent: () => undefined });
+    const store = await folderStore(here.services);
+    const file = await batchFile(TWO);
+    await expect(run(here, { file, store: dyingStore(store, ONE_OF_TWO) })).rejects.toBeInstanceOf(Death);
+    const result = await run(there, { file, store, resume: true });
+    expect(result).toMatchObject({ made: 1, reused: 1 });
+    expect(await imagesOf(there, result)).toEqual(await expectedImages(manifest));
   });
 
   it('draws its seeds once', async () => {

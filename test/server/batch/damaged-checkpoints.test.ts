@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ObjectStore } from '../../../server/artifacts/object-store';
 import type { StoreKey } from '../../../server/artifacts/store-key';
 import { parseDigest } from '../../../shared/digest';
@@ -9,6 +9,9 @@ import { filesBelow, machine, run } from '../../support/batch/batch-bench';
 import { halfDone, never, partsOf, readStateOf, write } from '../../support/batch/half-done';
 import { sampleManifest } from '../../support/sample-services';
 import { failureOf } from '../../unit/engine/failures';
+
+// Each test runs several engines one after the other.
+vi.setConfig({ testTimeout: 90_000 });
 
 let samples: string;
 let manifest: string;

@@ -108,7 +108,7 @@ describe('a batch that is killed', () => {
     const result = JSON.parse(out.trim().split('\n').at(-1) ?? '') as BatchResult;
     expect(result.images).toHaveLength(2);
     expect(result.failed).toMatchObject([{ item: 2, failure: { code: 'engine-failed' } }]);
-  }, 60_000);
+  }, 120_000);
 
   it('by Ctrl-C ends with 130, says how it goes on, and counts no attempt', async () => {
     const slow = await engineScript({ before: `process.env.SD_CLI_STAND_IN_SPEED = '1';` });
@@ -125,5 +125,5 @@ describe('a batch that is killed', () => {
       expect(out).toContain('Resume the batch');
     }
     expect(await bytesOf(resultOf(await batch(here, [...words, '--resume'])))).toHaveLength(3);
-  }, 60_000);
+  }, 120_000);
 });

@@ -49,7 +49,7 @@ it('runs a batch for an editor, tells how far it is, stops when the request is c
   expect(result).toMatchObject({ items: 3, made: 2, reused: 1, failed: [] });
   expect(await client.sendRequest(ListBatches)).toMatchObject([{ state: 'done', done: 3 }]);
   expect(changes()).toBeGreaterThan(3);
-}, 60_000);
+}, 120_000);
 
 it('runs no batch in an untrusted workspace', async () => {
   const { client } = await editor(false);
