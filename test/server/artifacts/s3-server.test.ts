@@ -3,11 +3,14 @@ import { access, rm } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createBucket, RADOSGW, type RunningServer, s3Server, startS3Server } from '../../support/s3/s3-server';
 
+// Several programs are started one after another, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
 async function start(): Promise<RunningServer> {
   const running = await startS3Server();
   onTestFinished(async () => {
     running.keeper.kill('SIGKILL');
-    await rm(running.folder, { recursive: true, force: true });
+    await rm(running.folder, { recursive: true, force: true, maxRetries: 5 });
   });
   return running;
 }
@@ -33,6 +36,6 @@ describe.skipIf(RADOSGW === undefined)('the S3 server of the tests', () => {
   it('ends even when what keeps it is killed', async () => {
     const { server, keeper } = await start();
     keeper.kill('SIGKILL');
-    await vi.waitFor(() => expect(fetch(server.endpoint)).rejects.toThrow('fetch failed'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(fetch(server.endpoint)).rejects.toThrow('fetch failed'), { timeout: 60_000 });
   });
 });
