@@ -61,7 +61,7 @@ async function gc(input: CommandInput, { services, console, signal }: CommandCon
 }
 
 function showCollected(
-  { store: label, dryRun, attempts, bytes, recent, publications }: CollectedStore,
+  { store: label, dryRun, attempts, bytes, recent, publications, endedUploads }: CollectedStore,
   console: Console
 ): void {
   for (const { prefix, objects, bytes: size } of attempts) {
@@ -69,6 +69,7 @@ function showCollected(
   }
   const what = dryRun ? 'would be removed' : 'removed';
   console.answer(`${label}: ${places(attempts.length)} ${what}, ${byteText(bytes)}`);
+  if (endedUploads > 0) console.answer(`${endedUploads} unfinished ${endedUploads === 1 ? 'upload' : 'uploads'} ended`);
   const stays = recent === 1 ? 'stays' : 'stay';
   if (recent > 0) console.answer(`${places(recent)} that nothing names ${stays} until seven days have passed`);
   console.remark(`  ${publications} ${publications === 1 ? 'publication' : 'publications'} untouched`);

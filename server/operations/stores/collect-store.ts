@@ -1,4 +1,5 @@
 import { type CollectedAttempt, collectAttempts } from '../../artifacts/publications/collect-attempts';
+import { KEPT_MS } from '../../artifacts/publications/pointer';
 import { refreshIndex } from '../../artifacts/publications/publication-index';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
@@ -15,6 +16,8 @@ export interface CollectedStore {
   readonly recent: number;
   /** Publications; all of them stay. */
   readonly publications: number;
+  /** Uploads that nobody finished for seven days and that are ended now; none are looked for by a dry run. */
+  readonly endedUploads: number;
 }
 
 export interface CollectStoreOptions {
@@ -37,7 +40,8 @@ export async function collectStore(
   const now = services.clock.now();
   const { attempts, recent, published } = await collectAttempts(store, { dryRun, now, signal });
   if (!dryRun) await refreshIndex(store, published, signal, { all: true });
+  const endedUploads = dryRun ? 0 : ((await store.endUploads?.(now - KEPT_MS, signal)) ?? 0);
   const bytes = attempts.reduce((sum, attempt) => sum + attempt.bytes, 0);
   services.log.info('done collection of a store', { store: store.label, dryRun, attempts: attempts.length, bytes });
-  return { store: store.label, dryRun, attempts, bytes, recent, publications: published.length };
+  return { store: store.label, dryRun, attempts, bytes, recent, publications: published.length, endedUploads };
 }

@@ -1,5 +1,7 @@
-import { readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FileStore } from '../../../server/artifacts/file-store/file-store';
 import type { ObjectStore } from '../../../server/artifacts/object-store';
@@ -12,6 +14,7 @@ import {
   fetchTiny,
   filesBelow,
   installedFiles,
+  installedManifest,
   member,
   sha256,
   sharedFolder,
@@ -225,6 +228,20 @@ describe('a pointer', () => {
 });
 
 const listed = () => listStore(reader, folder.url, signal);
+
+it('a publication of another tool gets the roles that the headers of its files tell, and says so', async () => {
+  const weights = gunzipSync(await readFile(join(import.meta.dirname, '../../../samples/files/te-sd1-q1_0.gguf.gz')));
+  await publishBadly([
+    { name: 'encoder.gguf', sha256: createHash('sha256').update(weights).digest('hex') },
+    entry('readme.txt', 'read me')
+  ]);
+  await store.put(fileKey(TINY, ATTEMPT, 'encoder.gguf'), { kind: 'bytes', bytes: weights }, { signal });
+  await put(fileKey(TINY, ATTEMPT, 'readme.txt'), 'read me');
+  const { likelyRoles } = await fetchTiny(reader, folder.url);
+  expect(likelyRoles).toEqual([{ path: 'encoder.gguf', role: 'clip_l' }]);
+  const { files } = await installedManifest(reader);
+  expect(files).toMatchObject([{ path: 'encoder.gguf', role: 'clip_l' }, { path: 'readme.txt' }]);
+});
 
 describe('a list of publications', () => {
   it('that promises what nobody published is shown, and fetching it says that it is not there', async () => {

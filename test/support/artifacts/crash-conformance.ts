@@ -14,8 +14,17 @@ const DAY_MS = 24 * 3600 * 1000;
 const OLD = 2;
 const NEW = 3;
 
-/** What a team store promises when publishers, and those who withdraw and collect, die at any operation. */
-export function crashConformance(kind: string, make: () => Promise<StoreUnderTest>): void {
+type Moment = 'before' | 'after';
+
+/**
+ * What a team store promises when publishers, and those who withdraw and collect, die at any operation.
+ * @param moments whether the operation at which somebody dies is done; both unless said otherwise
+ */
+export function crashConformance(
+  kind: string,
+  make: () => Promise<StoreUnderTest>,
+  moments: readonly Moment[] = ['before', 'after']
+): void {
   describe(kind, () => {
     let underTest: StoreUnderTest;
     let store: ObjectStore;
@@ -28,7 +37,7 @@ export function crashConformance(kind: string, make: () => Promise<StoreUnderTes
 
     /** Has somebody die at each of their operations, one after the other; looks at what they left after each. */
     const atEveryOperation = async (
-      when: 'before' | 'after',
+      when: Moment,
       work: (stopping: ObjectStore) => Promise<unknown>,
       look: () => Promise<void>
     ): Promise<number> => {
@@ -53,7 +62,7 @@ export function crashConformance(kind: string, make: () => Promise<StoreUnderTes
 
     beforeEach(begin);
 
-    it.each(['before', 'after'] as const)(
+    it.each(moments)(
       'readers have the old or the new, whole, when a publisher dies %s any operation',
       { timeout: 240_000 },
       async (when) => {
@@ -81,7 +90,7 @@ export function crashConformance(kind: string, make: () => Promise<StoreUnderTes
       }
     );
 
-    it.each(['before', 'after'] as const)(
+    it.each(moments)(
       'readers have the old, whole, or nothing when whoever withdraws it dies %s any operation',
       { timeout: 240_000 },
       async (when) => {
