@@ -1,33 +1,30 @@
-import { window } from 'vscode';
+import { type QuickPickItem, window } from 'vscode';
 import { CREDENTIAL_ALIAS } from '../../shared/credential-alias';
 import { sayDone } from '../support/messages';
+import { askAccessKey } from './ask-access-key';
 import type { CredentialVault } from './credential-vault';
 
+/** A secret that is sent as it is, or a key that signs what is sent to an object store. */
+type CredentialKind = 'token' | 'access-key';
+
 /**
- * Asks for an alias, the origins that the secret may go to, and the secret; keeps them.
+ * Asks for an alias, what kind of secret it is, the origins that it may go to, and the secret; keeps them.
  * @returns the alias; undefined when the user thought better of it
  */
 export async function storeCredential(vault: CredentialVault): Promise<string | undefined> {
   const alias = await askAlias('Store Credential');
   if (alias === undefined) return undefined;
-  const origins = await window.showInputBox({
-    title: `Store Credential ${alias}`,
-    prompt: 'Where may the secret go? One or more origins, separated by commas. It is sent nowhere else.',
-    placeHolder: 'https://models.example.com',
-    ignoreFocusOut: true,
-    validateInput: (text) => (originsIn(text) ? undefined : 'Write addresses like https://models.example.com.')
-  });
-  const allowed = origins === undefined ? undefined : originsIn(origins);
-  if (!allowed) return undefined;
-  const secret = await window.showInputBox({
-    title: `Store Credential ${alias}`,
-    prompt: 'The secret itself. It is kept by the editor and never written into a file.',
-    password: true,
-    ignoreFocusOut: true
-  });
-  if (!secret?.trim()) return undefined;
-  await vault.store(alias, { secret: secret.trim(), origins: allowed });
-  sayDone(`The credential ${alias} is stored. Manifests refer to it with "credential_alias".`);
+  const title = `Store Credential ${alias}`;
+  const kind = alias === 'huggingface' ? 'token' : await askKind(title);
+  if (kind === undefined) return undefined;
+  const origins = await askOrigins(title, kind);
+  if (!origins) return undefined;
+  const secret = kind === 'token' ? await askToken(title) : await askAccessKey(title);
+  if (!secret) return undefined;
+  await vault.store(alias, { secret, origins });
+  const user =
+    kind === 'token' ? 'Manifests refer to it with "credential_alias"' : 'Team stores name it as "credential"';
+  sayDone(`The credential ${alias} is stored. ${user}.`);
   return alias;
 }
 
@@ -42,13 +39,55 @@ export async function removeCredential(vault: CredentialVault): Promise<void> {
 async function askAlias(title: string): Promise<string | undefined> {
   const alias = await window.showInputBox({
     title,
-    prompt: 'The alias that manifests use in "credential_alias"; "huggingface" is the hub\'s own token.',
+    prompt: 'The alias that manifests and team stores use; "huggingface" is the hub\'s own token.',
     placeHolder: 'my-hub',
     ignoreFocusOut: true,
     validateInput: (text) =>
       CREDENTIAL_ALIAS.test(text.trim()) ? undefined : 'Use lower-case letters, digits and hyphens.'
   });
   return alias?.trim();
+}
+
+async function askKind(title: string): Promise<CredentialKind | undefined> {
+  const options = { title, placeHolder: 'What kind of secret is it?', ignoreFocusOut: true };
+  return (await window.showQuickPick(kinds(), options))?.secret;
+}
+
+function kinds(): (QuickPickItem & { readonly secret: CredentialKind })[] {
+  return [
+    { secret: 'token', label: 'Token', detail: 'For servers that manifests name: it is sent along with requests' },
+    {
+      secret: 'access-key',
+      label: 'S3 Access Key',
+      detail: 'For team stores on S3, R2 and what is compatible: key id, secret, session token'
+    }
+  ];
+}
+
+const PLACES = {
+  token: {
+    prompt: 'Where may the secret go? One or more origins, separated by commas. It is sent nowhere else.',
+    placeHolder: 'https://models.example.com'
+  },
+  'access-key': {
+    prompt: 'The endpoint of the store, or several, separated by commas. The key is used nowhere else.',
+    placeHolder: 'https://s3.eu-central-1.amazonaws.com'
+  }
+} as const;
+
+async function askOrigins(title: string, kind: CredentialKind): Promise<readonly string[] | undefined> {
+  const origins = await window.showInputBox({
+    title,
+    ...PLACES[kind],
+    ignoreFocusOut: true,
+    validateInput: (text) => (originsIn(text) ? undefined : 'Write addresses like https://models.example.com.')
+  });
+  return origins === undefined ? undefined : originsIn(origins);
+}
+
+async function askToken(title: string): Promise<string | undefined> {
+  const prompt = 'The secret itself. It is kept by the editor and never written into a file.';
+  return (await window.showInputBox({ title, prompt, password: true, ignoreFocusOut: true }))?.trim();
 }
 
 /** @returns undefined unless every entry is an origin that a secret may be sent to */

@@ -62,7 +62,8 @@ describe('a secret that the editor keeps', () => {
     await wb.openView('Diffusion Dock');
     await wb.clickTreeItem('Models', 'guarded', { action: 'Pull' });
     await wb.clickNotification('There is no credential named “my-hub”', 'Store Credential');
-    await answerTo('The alias that manifests use', 'my-hub');
+    await answerTo('The alias that manifests', 'my-hub');
+    await wb.pick('Token');
     await answerTo('Where may the secret go?', hub.origin);
     await answerTo('The secret itself.', CANARY);
     await wb.waitForNotification('guarded is installed');
@@ -75,7 +76,8 @@ describe('a secret that the editor keeps', () => {
     const { wb } = dock;
     await wb.clickTreeItem('Models', 'silent', { action: 'Pull' });
     await wb.clickNotification('401', 'Store Credential');
-    await answerTo('The alias that manifests use', 'of-my-own');
+    await answerTo('The alias that manifests', 'of-my-own');
+    await wb.pick('Token');
     await answerTo('Where may the secret go?', hub.origin);
     await answerTo('The secret itself.', CANARY);
     await wb.waitForNotification('silent is installed');
