@@ -1,5 +1,7 @@
 import { commands, Disposable, type Uri } from 'vscode';
 import type { ModelSummary } from '../shared/model';
+import type { BatchParts } from './batch/batch-actions';
+import { registerBatchCommands } from './batch/batch-commands';
 import { removeCredential, storeCredential } from './credentials/ask-credential';
 import type { CredentialVault } from './credentials/credential-vault';
 import { chooseEngine, installEngine } from './engine/install-engine';
@@ -27,11 +29,14 @@ import { discardPartial, drop, heal, openManifest, revealFolder, verify } from '
 import type { ModelNode } from './models/model-node';
 import { type PlanDocuments, showPlan } from './models/plan-actions';
 import { pausePull, pull, resumePull } from './models/pull-actions';
+import { publish } from './stores/publish';
+import type { StoreParts } from './stores/store-actions';
+import { registerStoreCommands } from './stores/store-commands';
 import { COMMANDS } from './support/commands';
 import { sayFailed } from './support/messages';
 
 /** What the commands work with. */
-export interface CommandParts extends GenerateParts, CacheParts {
+export interface CommandParts extends GenerateParts, CacheParts, StoreParts, BatchParts {
   readonly manifests: WorkspaceManifests;
   readonly vault: CredentialVault;
   readonly plans: PlanDocuments;
@@ -58,6 +63,9 @@ export function registerCommands(parts: CommandParts): Disposable {
     onModelOrName(COMMANDS.verifyModel, parts, (model) => verify(parts, model)),
     commands.registerCommand(COMMANDS.freeSpace, () => freeSpace(parts)),
     commands.registerCommand(COMMANDS.unloadResident, () => unloadResident(parts)),
+    onModelOrName(COMMANDS.publishModel, parts, (model) => publish(parts, model)),
+    registerStoreCommands(parts),
+    registerBatchCommands(parts),
     onModel(COMMANDS.healModel, ({ model }) => heal(parts, model)),
     onModel(COMMANDS.convertModel, ({ model }) => convert(parts, model)),
     onModel(COMMANDS.dropModel, ({ model }) => drop(parts, model)),

@@ -2,6 +2,8 @@ import { commands, Disposable, type ExtensionContext, type LogOutputChannel, win
 import type { LanguageClient } from 'vscode-languageclient/node';
 import type { HubCacheProgress } from '../shared/job-events';
 import {
+  BatchesChanged,
+  BatchProgressed,
   EngineInstallProgressed,
   GenerationPreviewed,
   GenerationProgressed,
@@ -11,10 +13,14 @@ import {
   ListCredentialAliases,
   ManifestsInView,
   ModelsChanged,
+  PublishProgressed,
   PullProgressed,
+  StoresChanged,
   TrustGranted,
   VerifyProgressed
 } from '../shared/protocol';
+import { BatchList } from './batch/batch-list';
+import { JobsTree } from './batch/jobs-tree';
 import { registerCommands } from './commands';
 import { CredentialVault } from './credentials/credential-vault';
 import { ENGINE_JOB } from './engine/install-engine';
@@ -24,24 +30,29 @@ import { startForOpenManifests } from './manifests/open-manifests';
 import { WorkspaceManifests } from './manifests/workspace-manifests';
 import { followPullsInContexts } from './models/job-contexts';
 import {
+  batchProgress,
   generationProgress,
   hubCacheProgress,
   installProgress,
+  publishProgress,
   pullProgress,
   verifyProgress
 } from './models/job-progress';
 import { ModelList } from './models/model-list';
 import { PlanDocuments } from './models/plan-actions';
-import { RunningJobs } from './models/running-jobs';
+import { type JobProgress, RunningJobs } from './models/running-jobs';
 import { showJobsInStatusBar } from './models/status-bar';
 import { ModelTree } from './models/tree';
-import { HUB_CACHE_VIEW, MODELS_VIEW, SERVER_DEAD } from './support/commands';
+import { StoreListings } from './stores/store-listings';
+import { StoreRows } from './stores/store-rows';
+import { HUB_CACHE_VIEW, JOBS_VIEW, MODELS_VIEW, SERVER_DEAD } from './support/commands';
 import { troubleOf } from './support/failures';
 import { createLanguageClient } from './support/language-client';
 import { followLiveSettings, sendLiveSettings } from './support/live-settings';
 import { createLog } from './support/log';
 import { sayFailed, sayServerDied } from './support/messages';
 import { ServerConnection } from './support/server-connection';
+import { listedStores } from './support/settings';
 import { restartOnSettingsChange } from './support/settings-restart';
 
 let connection: ServerConnection | undefined;
@@ -56,7 +67,7 @@ export function activate(context: ExtensionContext): void {
     log,
     createClient: (onClosed) => createLanguageClient(context, log, onClosed),
     listen: (client) => {
-      listen(client, models, cache, jobs);
+      listen(client, { models, cache, listings, batches, jobs });
       client.onRequest(GetCredential, ({ alias }) => vault.find(alias));
       client.onRequest(ListCredentialAliases, () => vault.aliases());
     },
@@ -68,14 +79,23 @@ export function activate(context: ExtensionContext): void {
   connection = server;
   const models = new ModelList(server);
   const cache = new CacheList(server);
+  const batches = new BatchList(server);
   const plans = new PlanDocuments();
-  const tree = new ModelTree(models, jobs, {
-    isVisible: () => view.visible,
+  const listings = new StoreListings(server);
+  const isVisible = (): boolean => view.visible;
+  const stores = new StoreRows(listings, jobs, { stores: listedStores, isVisible });
+  const tree = new ModelTree(models, jobs, stores, {
+    isVisible,
     onTrouble: (thrown) => reportUnlistable(log, thrown)
   });
   const view = window.createTreeView(MODELS_VIEW, { treeDataProvider: tree });
   const cacheTree = new CacheTree(cache, jobs, (thrown) => reportUnlistable(log, thrown));
   const cacheView = window.createTreeView(HUB_CACHE_VIEW, { treeDataProvider: cacheTree });
+  const jobsTree = new JobsTree(batches, jobs, {
+    isVisible: () => jobsView.visible,
+    onTrouble: (thrown) => reportUnlistable(log, thrown)
+  });
+  const jobsView = window.createTreeView(JOBS_VIEW, { treeDataProvider: jobsTree });
   context.subscriptions.push(
     log,
     server,
@@ -83,20 +103,27 @@ export function activate(context: ExtensionContext): void {
     models,
     tree,
     view,
+    listings,
+    stores,
+    view.onDidExpandElement(({ element }) => stores.setExpanded(element, true)),
+    view.onDidCollapseElement(({ element }) => stores.setExpanded(element, false)),
     cache,
     cacheTree,
     cacheView,
+    batches,
+    jobsTree,
+    jobsView,
     plans,
     manifests,
     showJobsInStatusBar(jobs),
     followPullsInContexts(jobs),
-    followServer(server, models, cache),
+    followServer(server, { models, cache, listings, batches }),
     followManifests(server, manifests),
     startForOpenManifests(server),
-    followTrust(server, view),
+    followTrust(server, listings, view),
     followLiveSettings(server),
     restartOnSettingsChange({ connection: server, jobs, log, beforeRestart: () => manifests.search() }),
-    registerCommands({ connection: server, cache, jobs, log, models, manifests, plans, vault })
+    registerCommands({ connection: server, batches, cache, jobs, listings, log, models, manifests, plans, vault })
   );
 }
 
@@ -105,14 +132,30 @@ export async function deactivate(): Promise<void> {
   await connection?.stop();
 }
 
+/** What the server is asked for when somebody looks. */
+interface Lists {
+  readonly models: ModelList;
+  readonly cache: CacheList;
+  readonly listings: StoreListings;
+  readonly batches: BatchList;
+}
+
 /** Nothing is attached twice: the handlers live and die with the client. */
-function listen(client: LanguageClient, models: ModelList, cache: CacheList, jobs: RunningJobs): void {
+function listen(
+  client: LanguageClient,
+  { models, cache, listings, batches, jobs }: Lists & { jobs: RunningJobs }
+): void {
   client.onNotification(HubCacheChanged, () => cache.invalidate());
   client.onNotification(HubCacheProgressed, (progress) => showCacheProgress(jobs, progress));
   client.onNotification(ModelsChanged, () => models.invalidate());
+  client.onNotification(BatchesChanged, () => batches.invalidate());
+  client.onNotification(BatchProgressed, (event) => jobs.advance(event.file, 'batch', batchProgress(event)));
+  client.onNotification(StoresChanged, () => listings.invalidate());
+  client.onNotification(PublishProgressed, (event) => jobs.advance(event.model, 'publish', publishProgress(event)));
   client.onNotification(PullProgressed, (event) => {
     const progress = pullProgress(event);
     if (!progress) return;
+    if (!jobs.of(event.model)) return showPullOfBatch(jobs, event.model, progress);
     // While a plan is made, servers may ask to be left alone for a while.
     jobs.advance(event.model, jobs.of(event.model)?.kind === 'plan' ? 'plan' : 'pull', progress);
   });
@@ -124,6 +167,13 @@ function listen(client: LanguageClient, models: ModelList, cache: CacheList, job
     jobs.advance(event.model, 'generate', generationProgress(event))
   );
   client.onNotification(GenerationPreviewed, ({ name, png }) => jobs.showPreview(name, png));
+}
+
+/** A batch pulls the models that it needs before it begins; which one does can be told when only one runs. */
+function showPullOfBatch(jobs: RunningJobs, model: string, { brief, detail }: JobProgress): void {
+  const [batch, ...others] = jobs.all().filter(({ kind }) => kind === 'batch');
+  if (!batch || others.length > 0) return;
+  jobs.advance(batch.model, 'batch', { brief: `pulling ${model} ${brief}`, detail: `pulling ${model}: ${detail}` });
 }
 
 /** A job may be on the repository, or on one of its revisions. */
@@ -142,13 +192,15 @@ async function sendManifests(client: LanguageClient, manifests: WorkspaceManifes
 }
 
 /** A dead server is said once, and the view shows what to do instead of a list that may be wrong. */
-function followServer(server: ServerConnection, models: ModelList, cache: CacheList): Disposable {
+function followServer(server: ServerConnection, { models, cache, listings, batches }: Lists): Disposable {
   return server.onDidChangeState((state) => {
     void commands.executeCommand('setContext', SERVER_DEAD, state === 'dead');
     if (state === 'dead') sayServerDied();
     if (state === 'starting') return;
     models.invalidate();
     cache.invalidate();
+    listings.invalidate();
+    batches.invalidate();
   });
 }
 
@@ -166,11 +218,12 @@ function followManifests(server: ServerConnection, manifests: WorkspaceManifests
   );
 }
 
-function followTrust(server: ServerConnection, view: { message?: string }): Disposable {
+function followTrust(server: ServerConnection, listings: StoreListings, view: { message?: string }): Disposable {
   view.message = workspace.isTrusted ? '' : 'Restricted Mode: models are listed and checked, but not pulled or run.';
   return workspace.onDidGrantWorkspaceTrust(() => {
     view.message = '';
     void server.runningClient()?.sendNotification(TrustGranted);
+    listings.invalidate();
   });
 }
 

@@ -46,6 +46,16 @@ export interface BatchCurrent {
   readonly progress?: GenerationProgress;
 }
 
+/** What tells a batch from others. */
+export type BatchName = Pick<BatchSummary, 'job' | 'store'>;
+
+/** An image that a batch made. */
+export interface BatchImage {
+  /** Absolute path of its file in the gallery. */
+  readonly path: string;
+  readonly prompt: string;
+}
+
 /** An item that was passed over. */
 export interface FailedItem {
   /** 1-based. */
@@ -70,6 +80,8 @@ export interface BatchResult {
 /** How far a batch is, at most ten times a second while an item is made. */
 export interface BatchProgress {
   readonly job: string;
+  /** Absolute path of the batch file. */
+  readonly file: string;
   /** The one under way, 1-based; that which came last when none is. */
   readonly item: number;
   readonly items: number;

@@ -1,6 +1,6 @@
 import { NotificationType, NotificationType0, RequestType, RequestType0 } from 'vscode-languageserver-protocol';
 import * as z from 'zod';
-import type { BatchParams, BatchProgress, BatchResult, BatchSummary } from './batch';
+import type { BatchImage, BatchName, BatchParams, BatchProgress, BatchResult, BatchSummary } from './batch';
 import type { ConversionResult } from './conversion';
 import type { EngineInstallation, EngineInstallProgress, EngineOffer, EngineSummary, EngineVariant } from './engine';
 import { engineSettings } from './engine-settings';
@@ -380,6 +380,12 @@ export const ListBatches = new RequestType0<readonly BatchSummary[], FailureData
 );
 /** Begins a batch, or goes on with it; cancelling the request stops it, and it can be resumed. */
 export const RunBatch = new RequestType<BatchParams, BatchResult, FailureData | undefined>('diffusionDock/batches/run');
+/** The images of a batch that is done, as far as the gallery has them still. */
+export const ListBatchImages = new RequestType<BatchName, readonly BatchImage[], FailureData | undefined>(
+  'diffusionDock/batches/images'
+);
+/** Takes a batch that is done off the list; its images stay. */
+export const ForgetBatch = new RequestType<BatchName, void, FailureData | undefined>('diffusionDock/batches/forget');
 /** How far a batch of this server is. Models that it pulls first tell that as any pull. */
 export const BatchProgressed = new NotificationType<BatchProgress>('diffusionDock/batches/progressed');
 /** Server to client: a batch has begun, ended, or made another image. */
@@ -389,5 +395,6 @@ export const BatchesChanged = new NotificationType0('diffusionDock/batches/chang
 export const LENS_COMMANDS = {
   pull: 'diffusionDock.models.pull',
   verify: 'diffusionDock.models.verify',
-  generate: 'diffusionDock.generate'
+  generate: 'diffusionDock.generate',
+  publish: 'diffusionDock.models.publish'
 } as const;

@@ -1,7 +1,9 @@
+import type { BatchProgress } from '../../shared/batch';
 import { byteText, durationText } from '../../shared/byte-text';
 import type { EngineInstallProgress } from '../../shared/engine';
 import { briefText, detailText } from '../../shared/generation-text';
 import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } from '../../shared/job-events';
+import type { PublishProgress } from '../../shared/publication';
 import type { JobProgress } from './running-jobs';
 
 /** What an event of a pull means for its progress; undefined when it changes nothing that is shown. */
@@ -50,6 +52,25 @@ export function installProgress(progress: EngineInstallProgress): JobProgress {
   const { receivedBytes: received, totalBytes: total } = progress;
   const detail = total ? `${byteText(received)} of ${byteText(total)}` : byteText(received);
   return { ...fractionOf(received, total ?? 0), brief: total ? percent(received / total) : detail, detail };
+}
+
+/** How far a publication is. */
+export function publishProgress({ phase, bytes, total }: PublishProgress): JobProgress {
+  if (phase === 'committing') return { brief: 'completing', detail: 'completing the publication' };
+  const detail = `${phase} ${byteText(bytes)} of ${byteText(total)}`;
+  return { ...fractionOf(bytes, total), brief: total > 0 ? `${phase} ${percent(bytes / total)}` : phase, detail };
+}
+
+/** How far a batch is. The item under way counts as far as it is done. */
+export function batchProgress({ item, items, done, failed, generation }: BatchProgress): JobProgress {
+  const fraction = (done + failed + (generation?.fraction ?? 0)) / items;
+  const place = `${item} of ${items}`;
+  if (!generation) return { fraction, brief: place, detail: `image ${place}` };
+  return {
+    fraction: Math.min(1, fraction),
+    brief: `${place} · ${briefText(generation)}`,
+    detail: `image ${place}, ${detailText(generation)}`
+  };
 }
 
 /** How far a verification is. */

@@ -89,7 +89,9 @@ const STARTING: Readonly<Record<JobKind, string>> = {
   generate: 'starting',
   drop: 'removing',
   install: 'starting',
-  convert: 'starting'
+  convert: 'starting',
+  publish: 'publishing',
+  batch: 'starting'
 };
 
 function jobText({ kind, progress }: RunningJob): string {

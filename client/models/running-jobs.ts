@@ -8,7 +8,17 @@ import {
 } from 'vscode';
 import { Failure } from '../../shared/failure';
 
-export type JobKind = 'plan' | 'pull' | 'verify' | 'heal' | 'generate' | 'drop' | 'install' | 'convert';
+export type JobKind =
+  | 'plan'
+  | 'pull'
+  | 'verify'
+  | 'heal'
+  | 'generate'
+  | 'drop'
+  | 'install'
+  | 'convert'
+  | 'publish'
+  | 'batch';
 
 /** How far a job is. */
 export interface JobProgress {
@@ -24,7 +34,10 @@ export interface JobProgress {
 
 /** A job that is under way. */
 export interface RunningJob {
+  /** What it works on: a model's name, or what else no two jobs may work on. */
   readonly model: string;
+  /** What it is called in lists. */
+  readonly name: string;
   readonly kind: JobKind;
   /** What it does at the moment: a healing verifies, then pulls, then verifies again. */
   readonly doing: JobKind;
@@ -49,7 +62,9 @@ const DOING: Readonly<Record<JobKind, string>> = {
   generate: 'making an image',
   drop: 'being removed',
   install: 'being installed',
-  convert: 'being converted'
+  convert: 'being converted',
+  publish: 'being published',
+  batch: 'being run'
 };
 
 /** Jobs that are told of as others are: a healing verifies and pulls, a conversion is a run of the engine. */
@@ -82,15 +97,16 @@ export class RunningJobs implements Disposable {
 
   /**
    * Runs a job with a notification, until it ends or is cancelled there or by {@link cancel}.
+   * @param job `name`: what lists call it; absent: by its model
    * @throws what the work throws, and Failure('busy') when the model has a job already
    */
   async run<T>(
-    { model, kind, title }: { model: string; kind: JobKind; title: string },
+    { model, kind, title, name = model }: { model: string; kind: JobKind; title: string; name?: string },
     work: (token: CancellationToken) => Promise<T>
   ): Promise<T> {
     const other = this.entries.get(model);
     if (other) {
-      throw new Failure('busy', `${model} is ${DOING[other.kind]} already.`, { nextStep: 'Wait until that is done.' });
+      throw new Failure('busy', `${name} is ${DOING[other.kind]} already.`, { nextStep: 'Wait until that is done.' });
     }
     const where = { location: ProgressLocation.Notification, title, cancellable: kind !== 'drop' };
     return window.withProgress(where, async (notification, token) => {
@@ -104,6 +120,7 @@ export class RunningJobs implements Disposable {
       };
       this.entries.set(model, {
         model,
+        name,
         kind,
         doing: kind,
         progress: undefined,

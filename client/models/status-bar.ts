@@ -29,10 +29,10 @@ export function showJobsInStatusBar(jobs: RunningJobs): Disposable {
   };
 }
 
-function jobText({ model, doing, progress }: RunningJob): string {
-  if (!progress) return model;
+function jobText({ name, doing, progress }: RunningJob): string {
+  if (!progress) return name;
   const { fraction, brief, isPaused } = progress;
   return doing === 'pull' && fraction !== undefined && !isPaused
-    ? `${model} ${Math.floor(fraction * 100)} %`
-    : `${model} ${brief}`;
+    ? `${name} ${Math.floor(fraction * 100)} %`
+    : `${name} ${brief}`;
 }

@@ -1,5 +1,7 @@
 import { type Disposable, EventEmitter, type TreeDataProvider, type TreeItem } from 'vscode';
 import type { ModelSummary } from '../../shared/model';
+import type { StoreTreeNode } from '../stores/store-node';
+import type { StoreRows } from '../stores/store-rows';
 import { rowId, treeItem } from './model-item';
 import type { ModelList } from './model-list';
 import type { ModelNode, TreeNode } from './model-node';
@@ -7,6 +9,9 @@ import type { RunningJobs } from './running-jobs';
 
 /** A row that is drawn anew takes the mouse away from its buttons, so progress shows at most this often. */
 const REDRAW_MS = 500;
+
+/** What the view shows: models with their files, and team stores with what is published there. */
+export type ModelViewNode = TreeNode | StoreTreeNode;
 
 /** A row, whose model changes while the row stays. */
 interface ShownModel extends ModelNode {
@@ -25,39 +30,43 @@ export interface ModelTreeOptions {
  * all rows anew, it does not know for a while what they are, and a click on a button of theirs comes to nothing: so
  * rows that stay are only drawn anew.
  */
-export class ModelTree implements TreeDataProvider<TreeNode>, Disposable {
-  private readonly changed = new EventEmitter<TreeNode[] | undefined>();
+export class ModelTree implements TreeDataProvider<ModelViewNode>, Disposable {
+  private readonly changed = new EventEmitter<ModelViewNode[] | undefined>();
   private readonly subscriptions: readonly Disposable[];
   private readonly pending = new Map<string, NodeJS.Timeout>();
   private rows: readonly ShownModel[] = [];
+  private isListed = false;
 
   readonly onDidChangeTreeData = this.changed.event;
 
   constructor(
     private readonly models: ModelList,
     private readonly jobs: RunningJobs,
+    private readonly stores: StoreRows,
     private readonly options: ModelTreeOptions
   ) {
     this.subscriptions = [
       models.onDidChange(() => void this.update()),
+      stores.onDidChange((rows) => this.changed.fire(rows)),
       jobs.onDidChange((model) => this.redrawSoon(model))
     ];
   }
 
-  getTreeItem(node: TreeNode): TreeItem {
-    return treeItem(node, node.kind === 'model' ? this.jobs.of(node.model.name) : undefined);
+  getTreeItem(node: ModelViewNode): TreeItem {
+    if (node.kind === 'file') return treeItem(node, undefined);
+    return node.kind === 'model' ? treeItem(node, this.jobs.of(node.model.name)) : this.stores.item(node);
   }
 
-  async getChildren(parent?: TreeNode): Promise<TreeNode[]> {
-    if (parent?.kind === 'file') return [];
-    if (parent) return parent.model.files.map((file) => ({ kind: 'file', model: parent.model, file }));
-    try {
-      this.rows = (await this.models.read()).map((model): ShownModel => ({ kind: 'model', model }));
-    } catch (error) {
-      this.rows = [];
-      this.options.onTrouble(error);
+  async getChildren(parent?: ModelViewNode): Promise<ModelViewNode[]> {
+    if (!parent) return this.roots();
+    switch (parent.kind) {
+      case 'model':
+        return parent.model.files.map((file) => ({ kind: 'file', model: parent.model, file }));
+      case 'file':
+        return [];
+      default:
+        return this.stores.children(parent);
     }
-    return [...this.rows];
   }
 
   dispose(): void {
@@ -66,16 +75,36 @@ export class ModelTree implements TreeDataProvider<TreeNode>, Disposable {
     this.changed.dispose();
   }
 
+  /** Without models that can be listed there is nothing to show but the welcome. */
+  private async roots(): Promise<ModelViewNode[]> {
+    try {
+      const models = await this.models.read();
+      this.rows = models.map((model): ShownModel => ({ kind: 'model', model }));
+      this.isListed = true;
+      return [...this.rows, ...this.stores.stores(models)];
+    } catch (error) {
+      this.rows = [];
+      this.isListed = false;
+      this.options.onTrouble(error);
+      return [];
+    }
+  }
+
   /** Draws what is known of the models now. */
   private async update(): Promise<void> {
-    const models = this.options.isVisible() ? await this.models.read().catch(() => []) : [];
-    if (models.length === 0 || models.map(rowId).join('\n') !== this.rows.map(({ model }) => rowId(model)).join('\n')) {
+    const models = this.options.isVisible() ? await this.models.read().catch(() => undefined) : undefined;
+    if (!models || !this.isListed || this.isOther(models) || this.stores.isStale()) {
       this.changed.fire(undefined);
       return;
     }
+    this.stores.noticeInstalled(models);
     const others = this.rows.filter((row, at) => JSON.stringify(row.model) !== JSON.stringify(models[at]));
     for (const [at, row] of this.rows.entries()) row.model = models[at] ?? row.model;
     if (others.length > 0) this.changed.fire(others);
+  }
+
+  private isOther(models: readonly ModelSummary[]): boolean {
+    return models.map(rowId).join('\n') !== this.rows.map(({ model }) => rowId(model)).join('\n');
   }
 
   private redrawSoon(model: string): void {
@@ -92,7 +121,7 @@ export class ModelTree implements TreeDataProvider<TreeNode>, Disposable {
   private redraw(name: string): void {
     clearTimeout(this.pending.get(name));
     this.pending.delete(name);
-    const rows = this.rows.filter(({ model }) => model.name === name);
+    const rows = [...this.rows.filter(({ model }) => model.name === name), ...this.stores.rowsOf(name)];
     if (rows.length > 0) this.changed.fire(rows);
   }
 }

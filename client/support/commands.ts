@@ -32,6 +32,20 @@ export const COMMANDS = {
   openOnHub: 'diffusionDock.hubCache.openOnHub',
   installEngine: 'diffusionDock.engine.install',
   chooseEngine: 'diffusionDock.engine.choose',
+  publishModel: 'diffusionDock.models.publish',
+  pullPublication: 'diffusionDock.stores.pull',
+  cancelPublication: 'diffusionDock.stores.cancel',
+  unpublish: 'diffusionDock.stores.unpublish',
+  refreshStore: 'diffusionDock.stores.refresh',
+  explainStoreTrouble: 'diffusionDock.stores.explain',
+  copyStoreAddress: 'diffusionDock.stores.copyAddress',
+  runBatch: 'diffusionDock.batch.run',
+  resumeBatch: 'diffusionDock.batch.resume',
+  stopBatch: 'diffusionDock.batch.stop',
+  clearBatch: 'diffusionDock.batch.clear',
+  openBatchFile: 'diffusionDock.batch.openFile',
+  refreshJobs: 'diffusionDock.jobs.refresh',
+  cancelListedJob: 'diffusionDock.jobs.cancel',
   storeCredential: 'diffusionDock.credentials.store',
   removeCredential: 'diffusionDock.credentials.remove',
   restartServer: 'diffusionDock.server.restart',
@@ -43,6 +57,9 @@ export const MODELS_VIEW = 'diffusionDock.models';
 
 /** The view of the Hugging Face cache. */
 export const HUB_CACHE_VIEW = 'diffusionDock.hubCache';
+
+/** The view of what runs, and of batches. */
+export const JOBS_VIEW = 'diffusionDock.jobs';
 
 /** The command of VS Code that shows the models view. */
 export const SHOW_MODELS = `${MODELS_VIEW}.focus`;

@@ -27,6 +27,22 @@ export function troubleOf(thrown: unknown): Trouble {
   return { kind: 'unexpected', message: thrown.message };
 }
 
+/** What went wrong as one sentence. */
+export function sentenceOf(thrown: unknown): string {
+  const trouble = troubleOf(thrown);
+  switch (trouble.kind) {
+    case 'failure':
+      return trouble.failure.message;
+    case 'unexpected':
+      return trouble.message;
+    case 'cancelled':
+      return 'This was cancelled.';
+    case 'server-died':
+    case 'server-dead':
+      return 'The language server is not running.';
+  }
+}
+
 function failed(failure: FailureData): Trouble {
   return failure.code === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failure', failure };
 }

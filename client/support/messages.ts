@@ -123,8 +123,8 @@ function plain(sentence: string): string {
   return sentence.replaceAll('](', '] (');
 }
 
-/** In a remote window the user's own settings hold none that belong to the machine. */
-function openMachineSetting(query: string): Thenable<unknown> {
+/** Opens a setting of the machine: in a remote window the user's own settings hold none. @param query its key */
+export function openMachineSetting(query: string): Thenable<unknown> {
   const isRemote = env.remoteName !== undefined;
   return commands.executeCommand(`workbench.action.${isRemote ? 'openRemoteSettings' : 'openSettings'}`, { query });
 }

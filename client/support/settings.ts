@@ -43,6 +43,11 @@ export function stores(): StoreSettings {
   return storeSettings.catch({}).parse(read('stores'));
 }
 
+/** The same as a list, in the order of the settings. */
+export function listedStores(): { readonly name: string; readonly url: string }[] {
+  return Object.entries(stores()).map(([name, { url }]) => ({ name, url }));
+}
+
 /** PEM file of further authorities; undefined when the setting is empty. */
 export function caFile(): string | undefined {
   return nonEmptyText('caFile');

@@ -1,6 +1,15 @@
 import type { Connection } from 'vscode-languageserver';
-import { BatchesChanged, BatchProgressed, ListBatches, PullProgressed, RunBatch } from '../../shared/protocol';
+import {
+  BatchesChanged,
+  BatchProgressed,
+  ForgetBatch,
+  ListBatches,
+  ListBatchImages,
+  PullProgressed,
+  RunBatch
+} from '../../shared/protocol';
 import type { BatchEvent } from '../operations/batch/batch-options';
+import { forgetBatch, imagesOfBatch } from '../operations/batch/finished-batches';
 import { listBatches } from '../operations/batch/list-batches';
 import { runBatch } from '../operations/batch/run-batch';
 import type { Services } from '../operations/services';
@@ -14,6 +23,17 @@ export function serveBatches(connection: Connection, services: Services, modelsC
   const changed = (): void => void connection.sendNotification(BatchesChanged);
   connection.onRequest(ListBatches, (token) =>
     guarded('list batches', services, () => listBatches(services))(undefined, token)
+  );
+  connection.onRequest(
+    ListBatchImages,
+    guarded('list images of batch', services, (batch) => imagesOfBatch(services, batch))
+  );
+  connection.onRequest(
+    ForgetBatch,
+    guarded('forget batch', services, async (batch) => {
+      await forgetBatch(services, batch);
+      changed();
+    })
   );
   connection.onRequest(
     RunBatch,

@@ -22,4 +22,6 @@ export interface ManifestKnowledge {
   weights(name: string, path: string): Promise<WeightsDescription | undefined>;
   /** Names of the installed models that hold a content. @param digest in lower case */
   holdersOf(digest: string): Promise<readonly string[]>;
+  /** Whether there is a team store that models can be published to. */
+  readonly canPublish: boolean;
 }

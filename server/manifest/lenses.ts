@@ -4,7 +4,7 @@ import { type ManifestDocument, rangeOf, stringOf } from './document';
 import type { ManifestKnowledge } from './knowledge';
 
 /** What a lens does with the model that the manifest names. */
-export type LensAction = 'pull' | 'verify' | 'generate';
+export type LensAction = 'pull' | 'verify' | 'generate' | 'publish';
 
 /** A line above the model's name. */
 export interface ManifestLens extends TextRange {
@@ -20,12 +20,17 @@ export async function lensesOf(document: ManifestDocument, knowledge: ManifestKn
   const name = stringOf(node);
   const model = !node || name === undefined || document.limit ? undefined : await knowledge.model(name);
   if (!node || !model) return [];
-  return lensTexts(model).map(({ title, action }) => ({ ...rangeOf(node), title, action, model: model.name }));
+  return lensTexts(model, knowledge.canPublish).map(({ title, action }) => ({
+    ...rangeOf(node),
+    title,
+    action,
+    model: model.name
+  }));
 }
 
 type LensText = Pick<ManifestLens, 'title' | 'action'>;
 
-function lensTexts({ status }: ModelSummary): readonly LensText[] {
+function lensTexts({ status }: ModelSummary, canPublish: boolean): readonly LensText[] {
   const pull = { title: 'Pull', action: 'pull' } as const;
   const again = { title: 'Pull Again', action: 'pull' } as const;
   const verify = { title: 'Verify', action: 'verify' } as const;
@@ -33,7 +38,11 @@ function lensTexts({ status }: ModelSummary): readonly LensText[] {
     case 'registered':
       return [pull];
     case 'installed':
-      return [{ title: 'Generate', action: 'generate' }, verify];
+      return [
+        { title: 'Generate', action: 'generate' },
+        verify,
+        ...(canPublish ? [{ title: 'Publish', action: 'publish' } as const] : [])
+      ];
     case 'missing':
       return [{ title: 'the installed files are gone', action: undefined }, again];
     case 'unhealthy':

@@ -10,7 +10,7 @@ import type { Services } from './services';
 
 type Parts = Pick<
   Services,
-  'registry' | 'manifestsInView' | 'layout' | 'survey' | 'weights' | 'log' | 'environment' | 'credentials'
+  'registry' | 'manifestsInView' | 'layout' | 'survey' | 'weights' | 'log' | 'environment' | 'credentials' | 'stores'
 >;
 
 /** More entries than these of one folder are not offered: nobody scrolls through them. */
@@ -26,7 +26,8 @@ export function manifestKnowledge(services: Parts): ManifestKnowledge {
       return parsed && orNothing(summariseModel(services, parsed), undefined);
     },
     weights: (name, path) => orNothing(weightsOf(services, name, path), undefined),
-    holdersOf: (digest) => orNothing(holdersOf(services, digest), [])
+    holdersOf: (digest) => orNothing(holdersOf(services, digest), []),
+    canPublish: Object.keys(services.stores ?? {}).length > 0
   };
 }
 

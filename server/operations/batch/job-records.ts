@@ -16,12 +16,17 @@ const jobRecord = z.object({
   items: z.int().min(0),
   done: z.int().min(0),
   failed: z.int().min(0),
+  /** Ids of the images in the order of the items, once the batch is done. */
+  images: z.array(z.string()).optional(),
   /** The process that runs it, or ran it last, with a nonce. */
   owner: z.string()
 });
 
 /** What this machine remembers of a batch, for lists. Nothing is decided by it. */
 export type JobRecord = z.infer<typeof jobRecord>;
+
+/** What tells one batch from the others. */
+type JobName = Pick<JobRecord, 'job' | 'store'>;
 
 /** So many batches are remembered, those that were begun last. */
 const KEPT = 100;
@@ -55,10 +60,30 @@ export class JobRecords {
     }
   }
 
+  /** @throws Failure('file-access') */
+  async find(batch: JobName): Promise<JobRecord | undefined> {
+    const path = this.#path(batch);
+    try {
+      return await this.#load(path);
+    } catch (error) {
+      throw fileFailure(error, 'The batch cannot be looked up.', path);
+    }
+  }
+
+  /** Nothing happens when it is not there. @throws Failure('file-access') */
+  async forget(batch: JobName): Promise<void> {
+    const path = this.#path(batch);
+    try {
+      await rm(path, { force: true });
+    } catch (error) {
+      throw fileFailure(error, 'The batch cannot be taken off the list.', path);
+    }
+  }
+
   /** Forgets the oldest batches that are over. */
   async tidy(): Promise<void> {
     const old = (await this.read()).slice(KEPT).filter(({ state }) => state === 'done');
-    await Promise.all(old.map((record) => rm(this.#path(record), { force: true })));
+    await Promise.all(old.map((record) => this.forget(record)));
   }
 
   async #load(path: string): Promise<JobRecord | undefined> {
@@ -70,7 +95,7 @@ export class JobRecords {
     }
   }
 
-  #path({ job, store }: Pick<JobRecord, 'job' | 'store'>): string {
+  #path({ job, store }: JobName): string {
     const name = createHash('sha256')
       .update(JSON.stringify([store, job]))
       .digest('hex')

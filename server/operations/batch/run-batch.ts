@@ -97,14 +97,15 @@ async function openJob(parts: JobParts, { resume, restart }: BatchParams, found:
 async function runOpenJob(parts: JobParts, job: OpenJob, batch: RunningBatch): Promise<BatchResult> {
   const { services } = parts;
   batch.update({ startedAtUnixMs: job.plan.started_at_unix_ms, items: job.items.length, ...counts(job.progress) });
-  const note = (state: BatchSummary['state']): Promise<void> => noteJob(services, { ...batch.summary, state });
+  const note = (state: BatchSummary['state'], images?: readonly GeneratedImage[]): Promise<void> =>
+    noteJob(services, { ...batch.summary, state }, images);
   await note('running');
   try {
     const before = counts(job.progress).done;
     const { progress, made } = await runItems(parts, job, batch, () => note('running'));
     const images = await gather(parts, job, progress, made);
     await job.checkpoint.remove(parts.options.signal);
-    await note('done');
+    await note('done', [...images.values()]);
     await new JobRecords(services.layout.batchRecords).tidy();
     return resultOf(parts.file.name, progress, { images, made: made.size, reused: before });
   } catch (error) {
@@ -187,7 +188,7 @@ function resultOf(
   };
 }
 
-async function noteJob(services: Services, summary: BatchSummary): Promise<void> {
+async function noteJob(services: Services, summary: BatchSummary, images?: readonly GeneratedImage[]): Promise<void> {
   const { job, file, store, state, items, done, failed, startedAtUnixMs } = summary;
   const owner = ownerTag(await ownIdentity(), nonce());
   const record = {
@@ -200,7 +201,8 @@ async function noteJob(services: Services, summary: BatchSummary): Promise<void>
     done,
     failed,
     owner,
-    started_at_unix_ms: startedAtUnixMs
+    started_at_unix_ms: startedAtUnixMs,
+    ...(images && { images: images.map(({ id }) => id) })
   };
   try {
     await new JobRecords(services.layout.batchRecords).write({ ...record, version: 1 });

@@ -119,8 +119,16 @@ async function makeItem(
   const current = { model: model.name, prompt: item.prompt, item: index + 1 };
   const tell = (generation?: GenerationProgress): void => {
     batch.update({ current: { ...current, ...(generation && { progress: generation }) } });
-    const { job, items: total, done, failed } = batch.summary;
-    const progress = { job, item: index + 1, items: total, done, failed, ...(generation && { generation }) };
+    const { job, file: path, items: total, done, failed } = batch.summary;
+    const progress = {
+      job,
+      file: path,
+      item: index + 1,
+      items: total,
+      done,
+      failed,
+      ...(generation && { generation })
+    };
     options.onEvent({ type: 'progress', progress });
   };
   tell();

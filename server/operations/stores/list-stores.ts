@@ -3,6 +3,7 @@ import { parseModelName } from '../../../shared/model-name';
 import type { Publication, StoreListing } from '../../../shared/publication';
 import { type IndexEntry, readIndex } from '../../artifacts/publications/publication-index';
 import type { Services } from '../services';
+import { requireTrust } from '../trust';
 import { combinedHashOf } from './bundle-artifact';
 import { namedStores } from './known-stores';
 import { openStore } from './open-store';
@@ -22,6 +23,7 @@ export async function listStore(services: Services, named: string, signal: Abort
   const url = Object.hasOwn(stores, named) ? stores[named]?.url : undefined;
   const facts = { name: named, url: url ?? named };
   try {
+    requireTrust(services, 'Looking into team stores');
     const store = await openStore(services, named);
     const entries = (await readIndex(store, signal)) ?? [];
     return { ...facts, publications: await Promise.all(entries.map((entry) => publicationOf(services, entry))) };

@@ -109,6 +109,7 @@ describe('publishing', () => {
     const stranger = { ...publisher, isTrusted: () => false };
     await expect(publish(stranger, store.url)).rejects.toMatchObject({ code: 'untrusted-workspace' });
     await expect(fetchTiny(stranger, store.url)).rejects.toMatchObject({ code: 'untrusted-workspace' });
+    expect((await listStore(stranger, store.url, signal)).failure?.code).toBe('untrusted-workspace');
   });
 });
 

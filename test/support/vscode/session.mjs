@@ -51,6 +51,7 @@ const WORKBENCH_NOISE = new RegExp(
  * @property {string} [vsix] packaged extension to install, instead or besides
  * @property {string} [tests] module whose run() is executed in the extension host
  * @property {Record<string, unknown>} [settings] user settings, on top of QUIET_SETTINGS
+ * @property {Record<string, unknown>} [machineSettings] settings of the remote machine: those of scope "machine"
  * @property {boolean} [workspaceTrust] leave workspace trust on: the workspace opens untrusted
  * @property {Record<string, string>} [env] additions to the extension host's environment
  * @property {string[]} [serverFlags] further flags for the VS Code server
@@ -69,7 +70,7 @@ const WORKBENCH_NOISE = new RegExp(
 export async function openWorkbench(options) {
   const installation = findInstallation(options.version ?? '1.100');
   const workspace = fs.realpathSync(options.workspace);
-  const dirs = makeProfile(options.settings);
+  const dirs = makeProfile(options.settings, options.machineSettings);
   /** @type {(() => unknown)[]} */
   const cleanups = [() => fs.rmSync(dirs.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })];
   const close = async () => {
@@ -110,16 +111,18 @@ export async function openWorkbench(options) {
 }
 
 /** A fresh profile in a temporary folder of its own. */
-function makeProfile(settings) {
+function makeProfile(settings, machineSettings = {}) {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'vscode-harness-'));
   const [userData, serverData, extensions] = ['user-data', 'server-data', 'extensions'].map((name) => {
     const dir = path.join(root, name);
     fs.mkdirSync(dir);
     return dir;
   });
-  fs.mkdirSync(path.join(userData, 'User'));
-  const text = JSON.stringify({ ...QUIET_SETTINGS, ...settings }, null, 2);
-  fs.writeFileSync(path.join(userData, 'User', 'settings.json'), text);
+  const written = { User: { ...QUIET_SETTINGS, ...settings }, Machine: machineSettings };
+  for (const [folder, values] of Object.entries(written)) {
+    fs.mkdirSync(path.join(userData, folder));
+    fs.writeFileSync(path.join(userData, folder, 'settings.json'), JSON.stringify(values, null, 2));
+  }
   return { root, userData, serverData, extensions };
 }
 

@@ -169,20 +169,22 @@ export class Workbench {
   /**
    * @param {string} view title of a tree view
    * @param {string} label of the item
+   * @param {number} [level] of the item, 1-based, where others are called alike
    */
-  treeRow(view, label) {
+  treeRow(view, label, level) {
     const name = this.page.locator('.label-name', { hasText: exactly(label) });
-    return this.tree(view).locator('.monaco-list-row').filter({ has: name }).first();
+    const rows = this.tree(view).locator(`.monaco-list-row${level ? `[aria-level="${level}"]` : ''}`);
+    return rows.filter({ has: name }).first();
   }
 
   /**
    * @param {string} view title of a tree view
    * @param {string} label of the item
-   * @param {{action?: string, expand?: boolean, menu?: string}} [what] instead of a plain click: the
-   *   item's inline action, its twistie, or an entry of its context menu
+   * @param {{action?: string, expand?: boolean, menu?: string, level?: number}} [what] instead of a plain click: the
+   *   item's inline action, its twistie, or an entry of its context menu; `level`: see {@link treeRow}
    */
-  async clickTreeItem(view, label, { action, expand, menu } = {}) {
-    const row = this.treeRow(view, label);
+  async clickTreeItem(view, label, { action, expand, menu, level } = {}) {
+    const row = this.treeRow(view, label, level);
     if (action) {
       await this.#clickAction(row, action);
     } else if (expand) {

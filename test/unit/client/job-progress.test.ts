@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { generationProgress, pullProgress, verifyProgress } from '../../../client/models/job-progress';
+import { batchProgress, generationProgress, pullProgress, verifyProgress } from '../../../client/models/job-progress';
 
 const PROGRESS = {
   type: 'file_progress',
@@ -70,5 +70,30 @@ describe('the progress of other jobs', () => {
     const place = { model: 'm', image: 1, images: 1 };
     expect(generationProgress({ ...place, phase: 'sampling', step: 2, steps: 4 })).toMatchObject({ brief: 'step 2/4' });
     expect(generationProgress({ ...place, phase: 'decoding' })).toMatchObject({ brief: 'decoding the image' });
+  });
+});
+
+describe('the progress of a batch', () => {
+  const progress = { job: 'lights', file: '/work/lights.json', item: 4, items: 10, done: 2, failed: 1 } as const;
+
+  it('counts items, and the one under way as far as it is done', () => {
+    const generation = {
+      model: 'm',
+      phase: 'sampling',
+      step: 5,
+      steps: 10,
+      image: 1,
+      images: 1,
+      fraction: 0.5
+    } as const;
+    expect(batchProgress({ ...progress, generation })).toEqual({
+      fraction: 0.35,
+      brief: '4 of 10 · step 5/10',
+      detail: 'image 4 of 10, step 5 of 10'
+    });
+  });
+
+  it('counts items between two images', () => {
+    expect(batchProgress(progress)).toEqual({ fraction: 0.3, brief: '4 of 10', detail: 'image 4 of 10' });
   });
 });

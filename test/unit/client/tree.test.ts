@@ -1,38 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { TreeNode } from '../../../client/models/model-node';
-import { ModelTree } from '../../../client/models/tree';
+import { ModelTree, type ModelViewNode } from '../../../client/models/tree';
 import type { ModelSummary } from '../../../shared/model';
+import { EventEmitter } from '../../support/tree-editor';
 
-/** As the editor's. */
-const { Emitter } = vi.hoisted(() => ({
-  Emitter: class<T> {
-    private readonly listeners = new Set<(value: T) => void>();
-    readonly event = (listener: (value: T) => void) => {
-      this.listeners.add(listener);
-      return { dispose: () => this.listeners.delete(listener) };
-    };
-    fire(value: T): void {
-      for (const listener of this.listeners) listener(value);
-    }
-  }
-}));
-
-/** As much of the editor as a tree needs. */
-vi.mock('vscode', () => {
-  class Plain {
-    appendText = () => this;
-    appendMarkdown = () => this;
-  }
-  return {
-    EventEmitter: Emitter,
-    MarkdownString: Plain,
-    ThemeColor: Plain,
-    ThemeIcon: Plain,
-    TreeItem: Plain,
-    TreeItemCollapsibleState: {},
-    Uri: { parse: () => ({}) }
-  };
-});
+vi.mock('vscode', () => import('../../support/tree-editor'));
 
 const model = (name: string, fields: Partial<ModelSummary> = {}): ModelSummary => ({
   name,
@@ -45,17 +16,23 @@ let listed: ModelSummary[];
 let isVisible: boolean;
 let invalidated: { fire(): void };
 let tree: ModelTree;
-let redrawn: (readonly TreeNode[] | undefined)[];
+let redrawn: (readonly ModelViewNode[] | undefined)[];
 
 beforeEach(() => {
   listed = [model('one'), model('two')];
   isVisible = true;
-  const changed = new Emitter<void>();
+  const changed = new EventEmitter<void>();
   invalidated = { fire: () => changed.fire() };
   const models = { onDidChange: changed.event, read: async () => listed };
-  const jobs = { onDidChange: new Emitter<string>().event, of: () => undefined };
+  const jobs = { onDidChange: new EventEmitter<string>().event, of: () => undefined };
   const options = { isVisible: () => isVisible, onTrouble: (thrown: unknown) => expect.fail(String(thrown)) };
-  tree = new ModelTree(models as never, jobs as never, options);
+  const stores = {
+    onDidChange: new EventEmitter<ModelViewNode[]>().event,
+    stores: () => [],
+    isStale: () => false,
+    noticeInstalled: () => undefined
+  };
+  tree = new ModelTree(models as never, jobs as never, stores as never, options);
   redrawn = [];
   tree.onDidChangeTreeData((rows) => redrawn.push(rows));
 });
@@ -67,7 +44,7 @@ async function change(models: ModelSummary[]): Promise<void> {
   await new Promise((done) => setImmediate(done));
 }
 
-const words = (rows: readonly TreeNode[] = []) => rows.map((row) => tree.getTreeItem(row).description);
+const words = (rows: readonly ModelViewNode[] = []) => rows.map((row) => tree.getTreeItem(row).description);
 
 describe('the rows of models', () => {
   it('stay what they are while a model changes, so that a click on one is never for nothing', async () => {

@@ -8,7 +8,8 @@ export function knowing({
   entries = {},
   models = [],
   holders = {},
-  weights = {}
+  weights = {},
+  canPublish = false
 }: {
   readonly aliases?: readonly string[];
   /** Entries by folder; names with a slash at the end are folders. */
@@ -17,6 +18,7 @@ export function knowing({
   readonly holders?: Readonly<Record<string, readonly string[]>>;
   /** By the path of the file, of whatever model. */
   readonly weights?: Readonly<Record<string, WeightsDescription>>;
+  readonly canPublish?: boolean;
 } = {}): ManifestKnowledge {
   return {
     credentialAliases: () => Promise.resolve(aliases),
@@ -26,7 +28,8 @@ export function knowing({
       ),
     model: (name) => Promise.resolve(models.find((model) => model.name === name)),
     weights: (_, path) => Promise.resolve(weights[path]),
-    holdersOf: (digest) => Promise.resolve(holders[digest] ?? [])
+    holdersOf: (digest) => Promise.resolve(holders[digest] ?? []),
+    canPublish
   };
 }
 

@@ -151,6 +151,15 @@ describe('lenses', () => {
     expect(lenses.map(({ title }) => title)).toEqual(titles);
   });
 
+  it.each([
+    ['installed', ['Generate', 'Verify', 'Publish']],
+    ['outdated', ['outdated', 'Pull Again', 'Verify']]
+  ] as const)('offer to publish what is sound, where there is a team store: %s', async (status, titles) => {
+    const knowledge = knowing({ models: [modelNamed('tiny', { status })], canPublish: true });
+    const lenses = await lensesOf(parseManifestText(sourceWith({})), knowledge);
+    expect(lenses.map(({ title }) => title)).toEqual(titles);
+  });
+
   it('are none for a model that nobody knows', async () => {
     expect(await lensesOf(parseManifestText(sourceWith({})), knowing())).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { COMMANDS, HUB_CACHE_VIEW, MODELS_VIEW, SERVER_DEAD } from '../../../client/support/commands';
+import { COMMANDS, HUB_CACHE_VIEW, JOBS_VIEW, MODELS_VIEW, SERVER_DEAD } from '../../../client/support/commands';
 import { DIAGNOSTIC_CODES } from '../../../shared/manifest/diagnostic-codes';
 import { LENS_COMMANDS } from '../../../shared/protocol';
 import { SETTINGS } from '../../../shared/settings';
@@ -102,7 +102,7 @@ describe('the contributed commands', () => {
 
 describe('the contributed views', () => {
   it('are those that the code fills, each with a welcome text for a dead server', () => {
-    const ours = [MODELS_VIEW, HUB_CACHE_VIEW];
+    const ours = [MODELS_VIEW, HUB_CACHE_VIEW, JOBS_VIEW];
     expect(
       Object.values(views)
         .flat()
@@ -114,7 +114,7 @@ describe('the contributed views', () => {
     expect(new Set(viewsWelcome.map(({ view }) => view))).toEqual(new Set(ours));
   });
 
-  it.each([MODELS_VIEW, HUB_CACHE_VIEW])('%s shows exactly one welcome text at a time', (id) => {
+  it.each([MODELS_VIEW, HUB_CACHE_VIEW, JOBS_VIEW])('%s shows exactly one welcome text at a time', (id) => {
     const situations = [true, false].flatMap((dead) =>
       [0, 1].flatMap((folders) => [true, false].map((trusted) => ({ dead, folders, trusted })))
     );

@@ -22,6 +22,8 @@ export interface DockOptions {
   /** How much faster than recorded the stand-in engine runs. */
   readonly engineSpeed?: number;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Settings of scope "machine". */
+  readonly machineSettings?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Leaves workspace trust on: the workspace opens untrusted. */
   readonly workspaceTrust?: boolean;
@@ -73,6 +75,7 @@ export async function openDock(options: DockOptions = {}): Promise<Dock> {
       ...extensionUnderTest(),
       // Newer versions else show settings and trust in an editor on top of the workbench.
       settings: { 'workbench.editor.useModal': 'off', ...options.settings },
+      ...(options.machineSettings && { machineSettings: options.machineSettings }),
       env: {
         DIFFUSION_DOCK_HOME: home,
         DIFFUSION_DOCK_SD_CLI: engine,
