@@ -60,3 +60,15 @@ describe('a host that a public host redirects to', () => {
     expect(refusalOf({ host, address, ...redirected }, lenient)?.message).toMatch(/a public host redirects to it/);
   });
 });
+
+describe('a host that the user set as an endpoint', () => {
+  it.each(['10.0.0.5', '127.0.0.1', '93.184.215.14'])('may be at %s without another setting', (address) => {
+    expect(refusalOf({ host: 'store.example', address, admission: 'user' }, strict)).toBeUndefined();
+  });
+
+  it.each(['169.254.169.254', '0.0.0.0', 'fe80::1'])('may not be at %s', (address) => {
+    expect(refusalOf({ host: 'store.example', address, admission: 'user' }, lenient)).toMatchObject({
+      code: 'refused-address'
+    });
+  });
+});
