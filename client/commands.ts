@@ -10,6 +10,7 @@ import { type GenerateParts, generate } from './generate/generate';
 import { generateFromImage } from './generate/generate-from-image';
 import { generateLike } from './generate/generate-like';
 import { unloadResident } from './generate/unload-resident';
+import { upscaleImage } from './generate/upscale-image';
 import {
   type CacheParts,
   dropCached,
@@ -50,6 +51,7 @@ export function registerCommands(parts: CommandParts): Disposable {
       generate(parts, typeof target === 'string' ? target : target?.model.name)
     ),
     commands.registerCommand(COMMANDS.generateFromImage, (uri?: Uri) => generateFromImage(parts, uri)),
+    commands.registerCommand(COMMANDS.upscaleImage, (uri?: Uri) => upscaleImage(parts, uri)),
     commands.registerCommand(COMMANDS.generateLike, (uri?: Uri) => generateLike(parts, uri)),
     commands.registerCommand(COMMANDS.copyCommandLine, (uri?: Uri) => copyCommandLine(parts, uri)),
     commands.registerCommand(COMMANDS.refreshModels, async () => {

@@ -9,7 +9,7 @@ export const LARGEST_SEED = Number.MAX_SAFE_INTEGER;
 export const MOST_IMAGES = 64;
 
 /** The most reference images that one run takes. */
-const MOST_REFERENCES = 8;
+export const MOST_REFERENCES = 8;
 
 /** POSIX, a Windows drive, or a Windows share. */
 const ABSOLUTE = /^(\/|[a-z]:[\\/]|\\\\)/i;
@@ -61,6 +61,12 @@ export const generationRequest = generationDefaults.extend({
 });
 
 export type GenerationRequest = z.infer<typeof generationRequest>;
+
+/** Which images a request to a model may name, besides one to start from. */
+export interface ModelInputs {
+  readonly references: boolean;
+  readonly controlImage: boolean;
+}
 
 /** One image in the gallery. */
 export interface GeneratedImage {

@@ -7,7 +7,7 @@ import { engineSettings } from './engine-settings';
 import type { FailureData } from './failure';
 import type { FoundRequest } from './found-request';
 import type { FreedSpace } from './freed-space';
-import type { GenerationRequest, GenerationResult } from './generation';
+import type { GenerationRequest, GenerationResult, ModelInputs } from './generation';
 import type { HubCacheDeletion, HubCacheHealing, HubCacheListing, HubCacheReport } from './hub-cache';
 import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } from './job-events';
 import type { ModelSummary, VerifyReport } from './model';
@@ -167,6 +167,11 @@ export interface ImageFileParams {
   readonly path: string;
 }
 
+export interface UpscaleParams extends ModelParams, ImageFileParams {
+  /** How long the engine may run, in minutes; absent or 0: for ever. */
+  readonly timeLimitMinutes?: number | undefined;
+}
+
 export interface CommandOfImageParams extends ImageFileParams {
   /** Which program the command line starts. */
   readonly program: 'diffusion-dock' | 'sd-cli';
@@ -223,6 +228,16 @@ export const Generate = new RequestType<GenerateParams, GenerationResult, Failur
 /** Progress comes as that of a generation, with the name of the old model, then as that of a pull of the new one. */
 export const ConvertModel = new RequestType<ConvertParams, ConversionResult, FailureData | undefined>(
   'diffusionDock/models/convert'
+);
+
+/** Enlarges the image in a file with a model that is made for that. Progress comes as that of a generation. */
+export const UpscaleImage = new RequestType<UpscaleParams, GenerationResult, FailureData | undefined>(
+  'diffusionDock/images/upscale'
+);
+
+/** Which images a request to an installed model may name, besides one to start from. */
+export const InputsOfModel = new RequestType<ModelParams, ModelInputs, FailureData | undefined>(
+  'diffusionDock/models/inputs'
 );
 
 /** How the image in a file was made, from the gallery or from what the file says. */

@@ -1,6 +1,7 @@
 import { type QuickPickItem, window } from 'vscode';
+import { LOCAL_DEVICE } from '../../shared/engine-settings';
 import type { PartialRequest } from '../../shared/found-request';
-import { type GenerationRequest, LARGEST_SEED } from '../../shared/generation';
+import { type GenerationRequest, LARGEST_SEED, type ModelInputs } from '../../shared/generation';
 import { askImageSetting, type ImageSetting, imageChoices } from './image-settings';
 
 /** Image size in pixels, as far as it is set. */
@@ -9,16 +10,31 @@ export interface ImageSize {
   readonly height?: number | undefined;
 }
 
+/** What the questions go by. */
+export interface Background {
+  readonly model: string;
+  /** Of the model. */
+  readonly defaults: ImageSize;
+  readonly inputs: ModelInputs;
+  /** Names of devices elsewhere that the settings know, and the one that they prefer. */
+  readonly devices: readonly string[];
+  readonly usualDevice: string | undefined;
+}
+
+/** What somebody asks for. */
+export interface Wish {
+  readonly request: GenerationRequest;
+  /** Absent: the device that the settings name. */
+  readonly device?: string | undefined;
+}
+
 /**
  * Asks for a prompt, then shows seed and size with their defaults.
  * @param prefilled what the questions begin with; what is not asked for stays as it is
  * @returns undefined when the user leaves
  */
-export async function askRequest(
-  model: string,
-  defaults: ImageSize,
-  prefilled: PartialRequest
-): Promise<GenerationRequest | undefined> {
+export async function askRequest(background: Background, prefilled: PartialRequest): Promise<Wish | undefined> {
+  const { model } = background;
   const title = `Generate with ${model}`;
   // An input box has one line. What is left as it was keeps its lines.
   const line = prefilled.prompt?.replaceAll(/\s*\n\s*/g, ' ');
@@ -31,39 +47,49 @@ export async function askRequest(
   });
   if (answer === undefined || answer.trim() === '') return undefined;
   const prompt = answer === line ? (prefilled.prompt ?? answer) : answer;
-  return refine(title, { ...prefilled, prompt }, defaults);
+  return refine(title, { request: { ...prefilled, prompt } }, background);
 }
 
 interface Choice extends QuickPickItem {
-  readonly change?: 'seed' | 'size' | ImageSetting;
+  readonly change?: 'seed' | 'size' | 'device' | ImageSetting;
 }
 
 /** One step that shows what will be used; entries lead to a question and back. */
-async function refine(
-  title: string,
-  first: GenerationRequest,
-  defaults: ImageSize
-): Promise<GenerationRequest | undefined> {
-  let request = first;
+async function refine(title: string, first: Wish, background: Background): Promise<Wish | undefined> {
+  let wish = first;
   for (;;) {
-    const chosen = await window.showQuickPick(choices(request, defaults), { title, ignoreFocusOut: true });
+    const chosen = await window.showQuickPick(choices(wish, background), { title, ignoreFocusOut: true });
     if (!chosen) return undefined;
-    if (chosen.change === undefined) return request;
-    request = await askAgain(title, request, chosen.change);
+    const { change } = chosen;
+    if (change === undefined) return wish;
+    wish = await changed(title, wish, change, background);
   }
+}
+
+async function changed(
+  title: string,
+  wish: Wish,
+  change: NonNullable<Choice['change']>,
+  background: Background
+): Promise<Wish> {
+  const { request, device } = wish;
+  if (change === 'device') return { request, device: (await askDevice(title, background)) ?? device };
+  return { request: await askAgain(title, request, change), device };
 }
 
 function askAgain(
   title: string,
   request: GenerationRequest,
-  change: NonNullable<Choice['change']>
+  change: Exclude<Choice['change'], 'device' | undefined>
 ): Promise<GenerationRequest> {
   if (change === 'seed') return askSeed(title, request);
   return change === 'size' ? askSize(title, request) : askImageSetting(title, request, change);
 }
 
-function choices(request: GenerationRequest, defaults: ImageSize): Choice[] {
-  const { prompt, seed, width, height, images: _images, strength: _strength, mask: _mask, ...others } = request;
+function choices({ request, device }: Wish, { defaults, inputs, devices, usualDevice }: Background): Choice[] {
+  const { prompt, seed, width, height } = request;
+  const others = Object.fromEntries(Object.entries(request).filter(([name]) => !SHOWN.has(name)));
+  const where = device ?? usualDevice ?? LOCAL_DEVICE;
   return [
     { label: '$(sparkle) Generate', description: settingsText(others), detail: prompt },
     { label: '$(symbol-numeric) Seed', description: seed === undefined ? 'random' : String(seed), change: 'seed' },
@@ -72,8 +98,34 @@ function choices(request: GenerationRequest, defaults: ImageSize): Choice[] {
       description: width === undefined ? unsetSize(request, defaults) : sizeText({ width, height }),
       change: 'size'
     },
-    ...imageChoices(request)
+    ...imageChoices(request, inputs),
+    ...(devices.length === 0
+      ? []
+      : [{ label: '$(vm) Device', description: deviceText(where), change: 'device' } as const])
   ];
+}
+
+/** Settings that have an entry of their own, or that the prompt's tells. */
+const SHOWN: ReadonlySet<string> = new Set([
+  'prompt',
+  'seed',
+  'width',
+  'height',
+  'images',
+  'strength',
+  'mask',
+  'references',
+  'control_image',
+  'control_strength'
+]);
+
+async function askDevice(title: string, { devices }: Background): Promise<string | undefined> {
+  const items = [LOCAL_DEVICE, ...devices].map((name) => ({ label: deviceText(name), name }));
+  return (await window.showQuickPick(items, { title, placeHolder: 'Where?', ignoreFocusOut: true }))?.name;
+}
+
+function deviceText(name: string): string {
+  return name === LOCAL_DEVICE ? 'this machine' : name;
 }
 
 /** Settings that nobody is asked for here, where a request came with some. */

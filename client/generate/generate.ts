@@ -1,16 +1,16 @@
 import { commands, env, Uri, window } from 'vscode';
 import type { PartialRequest } from '../../shared/found-request';
-import type { GeneratedImage, GenerationRequest } from '../../shared/generation';
+import type { GeneratedImage, ModelInputs } from '../../shared/generation';
 import type { ModelSummary } from '../../shared/model';
-import { Generate } from '../../shared/protocol';
+import { Generate, InputsOfModel } from '../../shared/protocol';
 import type { ActionParts } from '../models/action-parts';
 import { heal, verify } from '../models/model-actions';
 import type { ModelList } from '../models/model-list';
 import { pull } from '../models/pull-actions';
 import { SHOW_MODELS } from '../support/commands';
 import { sayDone, sayFailed, sayWarning } from '../support/messages';
-import { engineTimeLimit, showsPreviews } from '../support/settings';
-import { askRequest } from './ask-request';
+import { engineSettings, engineTimeLimit, showsPreviews } from '../support/settings';
+import { askRequest, type Wish } from './ask-request';
 
 /** What generating works with. */
 export interface GenerateParts extends ActionParts {
@@ -31,21 +31,36 @@ export async function generate(
     const name = model ?? (await pickInstalled(parts.models));
     if (name === undefined) return;
     const known = (await parts.models.read()).find((other) => other.name === name);
-    const request = await askRequest(name, known?.defaultSize ?? {}, prefilled);
-    if (request) await generateNow(parts, name, request);
+    const { remotes, device: usualDevice } = engineSettings();
+    const inputs = await inputsOf(parts, name);
+    const background = {
+      model: name,
+      defaults: known?.defaultSize ?? {},
+      inputs,
+      devices: Object.keys(remotes),
+      usualDevice
+    };
+    const wish = await askRequest(background, prefilled);
+    if (wish) await generateNow(parts, name, wish);
   } catch (error) {
     sayFailed(parts.log, error);
   }
 }
 
-async function generateNow(parts: GenerateParts, name: string, request: GenerationRequest): Promise<void> {
+/** What is wrong with the model the run itself will say, with the way out. */
+async function inputsOf({ connection }: GenerateParts, name: string): Promise<ModelInputs> {
+  const client = await connection.client();
+  return client.sendRequest(InputsOfModel, { name }).catch(() => ({ references: false, controlImage: false }));
+}
+
+async function generateNow(parts: GenerateParts, name: string, { request, device }: Wish): Promise<void> {
   try {
     const title = `Generating with ${name}`;
     const result = await parts.jobs.run({ model: name, kind: 'generate', title }, async (token) => {
       const client = await parts.connection.client();
       return client.sendRequest(
         Generate,
-        { name, request, preview: showsPreviews(), timeLimitMinutes: engineTimeLimit() },
+        { name, request, preview: showsPreviews(), timeLimitMinutes: engineTimeLimit(), device },
         token
       );
     });
@@ -54,7 +69,7 @@ async function generateNow(parts: GenerateParts, name: string, request: Generati
   } catch (error) {
     sayFailed(parts.log, error, {
       about: name,
-      retry: () => generateNow(parts, name, request),
+      retry: () => generateNow(parts, name, { request, device }),
       pull: () => withModel(parts, name, pull),
       verify: () => withModel(parts, name, verify),
       heal: () => withModel(parts, name, heal)

@@ -1,22 +1,27 @@
 import { basename } from 'node:path';
 import { type QuickPickItem, window } from 'vscode';
-import { type GenerationRequest, MOST_IMAGES } from '../../shared/generation';
-import { chooseImage } from './choose-image';
+import { type GenerationRequest, MOST_IMAGES, MOST_REFERENCES, type ModelInputs } from '../../shared/generation';
+import { chooseImage, chooseImages } from './choose-image';
 
 /** A setting of a request that is asked for only when somebody wants to change it. */
-export type ImageSetting = 'images' | 'strength' | 'mask';
+export type ImageSetting = 'images' | 'strength' | 'mask' | 'references' | 'control_image' | 'control_strength';
 
-/** What a request says of the images that it makes and begins with, one entry a setting. */
-export function imageChoices({
-  images,
-  init_image: image,
-  strength,
-  mask
-}: GenerationRequest): (QuickPickItem & { readonly change?: ImageSetting })[] {
-  const count = { label: '$(files) Images', description: String(images ?? 1), change: 'images' } as const;
-  if (image === undefined) return [count];
+type ImageChoice = QuickPickItem & { readonly change?: ImageSetting };
+
+/** What a request says of the images that it makes and takes, one entry a setting. @param inputs what the model takes */
+export function imageChoices(request: GenerationRequest, inputs: ModelInputs): ImageChoice[] {
+  const count = { label: '$(files) Images', description: String(request.images ?? 1), change: 'images' } as const;
   return [
     count,
+    ...startChoices(request),
+    ...(inputs.references && request.init_image === undefined ? [referenceChoice(request)] : []),
+    ...(inputs.controlImage ? controlChoices(request) : [])
+  ];
+}
+
+function startChoices({ init_image: image, strength, mask }: GenerationRequest): ImageChoice[] {
+  if (image === undefined) return [];
+  return [
     {
       label: '$(settings) Strength',
       description: strength === undefined ? "the engine's default" : String(strength),
@@ -29,6 +34,27 @@ export function imageChoices({
       change: 'mask'
     }
   ];
+}
+
+function referenceChoice({ references = [] }: GenerationRequest): ImageChoice {
+  return {
+    label: '$(references) Reference Images',
+    description: references.length === 0 ? 'none' : references.map((path) => basename(path)).join(', '),
+    detail: 'Images that the prompt speaks of',
+    change: 'references'
+  };
+}
+
+function controlChoices({ control_image: image, control_strength: strength }: GenerationRequest): ImageChoice[] {
+  const choice = {
+    label: '$(symbol-ruler) Control Image',
+    description: image === undefined ? 'none' : basename(image),
+    detail: 'What the ControlNet goes by',
+    change: 'control_image'
+  } as const;
+  if (image === undefined) return [choice];
+  const description = strength === undefined ? "the engine's default" : String(strength);
+  return [choice, { label: '$(settings) Control Strength', description, change: 'control_strength' }];
 }
 
 /** Asks for one setting. @returns the request as it was when the user leaves */
@@ -54,6 +80,21 @@ export async function askImageSetting(
       const mask = await chooseImage('Which mask? What is white in it is made anew.', 'Use as Mask');
       return mask ? { ...request, mask: mask.fsPath } : request;
     }
+    case 'references': {
+      const chosen = await chooseImages(`Which images, up to ${MOST_REFERENCES}?`, 'Use as References');
+      if (!chosen || chosen.length === 0) return request;
+      return { ...request, references: chosen.slice(0, MOST_REFERENCES).map(({ fsPath }) => fsPath) };
+    }
+    case 'control_image': {
+      const image = await chooseImage('Which image does the ControlNet go by?', 'Use as Control Image');
+      return image ? { ...request, control_image: image.fsPath } : request;
+    }
+    case 'control_strength':
+      return askNumber(request, setting, {
+        title,
+        prompt: "From 0 to 1: how closely it goes by the image. Leave it empty for the engine's default.",
+        isValid: (strength) => strength >= 0 && strength <= 1
+      });
   }
 }
 
@@ -65,7 +106,7 @@ interface NumberQuestion {
 
 async function askNumber(
   request: GenerationRequest,
-  setting: 'images' | 'strength',
+  setting: 'images' | 'strength' | 'control_strength',
   { title, prompt, isValid }: NumberQuestion
 ): Promise<GenerationRequest> {
   const text = await window.showInputBox({

@@ -2,6 +2,7 @@
 export const COMMANDS = {
   generate: 'diffusionDock.generate',
   generateFromImage: 'diffusionDock.generateFromImage',
+  upscaleImage: 'diffusionDock.upscaleImage',
   generateLike: 'diffusionDock.generateLike',
   copyCommandLine: 'diffusionDock.copyCommandLine',
   refreshModels: 'diffusionDock.models.refresh',

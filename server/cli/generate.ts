@@ -3,9 +3,10 @@ import type { GenerationResult } from '../../shared/generation';
 import { generateImage } from '../operations/generate/generate-image';
 import type { Command } from './command';
 import type { Console } from './console';
+import { enlargeAgain } from './enlarge-again';
 import { exportImages } from './export-images';
 import { minutesOf, reported } from './generation-report';
-import { wishOf } from './generation-wish';
+import { enlargingWish, wishOf } from './generation-wish';
 import { REQUEST_OPTIONS, REQUEST_USAGE } from './request-options';
 
 export const generate: Command = {
@@ -26,6 +27,8 @@ export const generate: Command = {
   },
   async run(input, context) {
     const { services, console, signal, folder } = context;
+    const enlarging = await enlargingWish(input, context);
+    if (enlarging) return enlargeAgain(enlarging, input, context);
     const { model, request, remarks, like } = await wishOf(input, context);
     for (const remark of remarks) console.remark(remark);
     const path = (option: string): string | undefined => {

@@ -4,6 +4,7 @@ import type { GenerationRequest } from '../../shared/generation';
 import { foundRequestOf } from '../gallery/metadata/read-found-request';
 import { readGenerationRequest } from '../operations/generate/check';
 import { type Repetition, repetitionOf } from '../operations/generate/repeat';
+import { type EnlargingAgain, enlargingAgain } from '../operations/generate/repeat-enlarging';
 import { findModel, type KnownModel } from '../operations/known-models';
 import type { CommandContext, CommandInput } from './command';
 import { onlyArgument } from './model-arguments';
@@ -31,6 +32,17 @@ export async function wishOf(input: CommandInput, context: CommandContext): Prom
   if (file !== undefined) return readFrom(resolve(folder, file), name, requestValues(input, folder), context);
   const request = requestOf(input, folder);
   return { model: await findModel(services, name), request, remarks: [] };
+}
+
+/** The enlarging that `--like` means, when the image was not generated. @throws Failure of what keeps from it */
+export async function enlargingWish(
+  input: CommandInput,
+  { services, signal }: CommandContext
+): Promise<EnlargingAgain | undefined> {
+  const image = input.text('like');
+  if (image === undefined || input.text('from-image') !== undefined) return undefined;
+  const model = input.names.length === 0 ? undefined : onlyArgument(input, 'model');
+  return enlargingAgain(services, { image, model, signal });
 }
 
 async function repeat(

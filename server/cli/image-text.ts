@@ -2,7 +2,7 @@ import type { StoredImage } from '../gallery/images';
 
 /** All that the gallery knows of an image, for people: a line a fact. */
 export function aboutImage({ id, path, sidecar }: StoredImage): string[] {
-  const { request, model, engine, inputs = [], width, height, frames, seed } = sidecar;
+  const { request, model, engine, inputs = [], loras = [], width, height, frames, seed } = sidecar;
   const { prompt, seed: _, ...settings } = request;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['id', id],
@@ -20,6 +20,7 @@ export function aboutImage({ id, path, sidecar }: StoredImage): string[] {
     ...Object.entries(model.digests).map(
       ([file, digest]) => [model.roles?.[file] ?? 'file', `${file}  ${digest}`] as const
     ),
+    ...loras.map(({ name, digest }) => ['lora', `${name}  ${digest}`] as const),
     ['engine', engine.digest === undefined ? engine.version : `${engine.version}  ${engine.digest}`]
   ];
   const column = Math.max(...facts.map(([name]) => name.length));

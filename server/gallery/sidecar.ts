@@ -52,6 +52,8 @@ const imageSidecar = z.object({
   }),
   mode: z.string().optional(),
   inputs: z.array(imageInput).optional(),
+  /** LoRAs that prompts asked for and that are no files of the model. */
+  loras: z.array(z.object({ name: z.string(), digest })).optional(),
   /** How long the run took of which it is an image. */
   milliseconds: z.number().min(0).optional()
 });

@@ -4,7 +4,7 @@ import { Failure, messageOf } from '../../shared/failure';
 import type { Clock } from '../platform/clock';
 import type { Log } from '../platform/log';
 import { type DocumentOptions, type HttpDocument, readDocument } from '../pull/http-document';
-import { MOST_FRUITLESS_ATTEMPTS, waitBeforeRetry } from '../pull/retry-policy';
+import { patiently } from '../pull/patiently';
 import { TransientFault } from '../pull/source';
 import { type HubAddress, hubTreeUrl } from './hub-address';
 
@@ -79,17 +79,10 @@ export class HubListings {
     return listing;
   }
 
-  private async readPatiently(first: string, options: Omit<DocumentOptions, 'mostBytes'>): Promise<RevisionListing> {
-    for (let fruitless = 1; ; fruitless += 1) {
-      try {
-        return await readListing(first, options);
-      } catch (error) {
-        if (!(error instanceof TransientFault) || isAnswerOfMirror(error)) throw error;
-        if (fruitless === (this.options.attempts ?? MOST_FRUITLESS_ATTEMPTS)) throw error.failure;
-        const wait = waitBeforeRetry(fruitless, error.awaitedMs, Math.random());
-        await this.options.clock.sleep(wait, options.signal);
-      }
-    }
+  private readPatiently(first: string, options: Omit<DocumentOptions, 'mostBytes'>): Promise<RevisionListing> {
+    const { clock, attempts } = this.options;
+    const patience = { clock, attempts, signal: options.signal, isFinal: isAnswerOfMirror };
+    return patiently(() => readListing(first, options), patience);
   }
 }
 

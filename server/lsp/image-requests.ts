@@ -1,8 +1,11 @@
 import type { Connection } from 'vscode-languageserver';
-import { CommandOfImage, FindRequest } from '../../shared/protocol';
+import { CommandOfImage, FindRequest, GenerationProgressed, InputsOfModel, UpscaleImage } from '../../shared/protocol';
 import { commandOfImage } from '../operations/gallery/command-of-image';
 import { imageOfFile } from '../operations/gallery/find-image';
 import { requestOfFile } from '../operations/gallery/request-of-file';
+import { inputsOfModel } from '../operations/generate/inputs-of-model';
+import { upscaleImage } from '../operations/generate/upscale-image';
+import { findModel } from '../operations/known-models';
 import type { Services } from '../operations/services';
 import { guarded } from './guarded';
 
@@ -11,6 +14,20 @@ export function serveImages(connection: Connection, services: Services): void {
   connection.onRequest(
     FindRequest,
     guarded('reading an image', services, ({ path }) => requestOfFile(services, path))
+  );
+  connection.onRequest(
+    UpscaleImage,
+    guarded('enlarging', services, async ({ name, path, timeLimitMinutes }, signal) =>
+      upscaleImage(services, await findModel(services, name), path, {
+        signal,
+        timeLimitMinutes,
+        onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress)
+      })
+    )
+  );
+  connection.onRequest(
+    InputsOfModel,
+    guarded('inputs of a model', services, async ({ name }) => inputsOfModel(services, await findModel(services, name)))
   );
   connection.onRequest(
     CommandOfImage,

@@ -1,9 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateImage } from '../../server/operations/generate/generate-image';
+import { repetitionOf } from '../../server/operations/generate/repeat';
+import { enlargingAgain } from '../../server/operations/generate/repeat-enlarging';
 import { upscaleImage } from '../../server/operations/generate/upscale-image';
 import { findModel } from '../../server/operations/known-models';
 import type { GenerationRequest } from '../../shared/generation';
@@ -12,6 +15,7 @@ import { createModelFolder } from '../support/stand-in/testing/model-folder';
 import { makePng } from '../support/stand-in/testing/plain-png';
 import { temporaryFolder } from '../support/temporary-folder';
 import { pullManifest, type TestServices, testServices, writeManifest } from '../support/test-services';
+import { safetensorsFile } from '../support/weights/safetensors-file';
 
 let models: string;
 
@@ -130,6 +134,19 @@ describe('enlarging', () => {
     expect((await engine.runs()).map((argv) => argv.slice(0, 2))).toEqual([['--mode', 'upscale']]);
   });
 
+  it('is done again from the image that is kept, with its name', async () => {
+    const { services } = await bench([['upscale_model', 'esrgan-x2.safetensors']]);
+    const model = await findModel(services, 'test-model');
+    const first = await upscaleImage(services, model, await picture('cat.png', 64), options);
+    const [{ id }] = first.images as [Result['images'][0]];
+    const again = await enlargingAgain(services, { image: id, signal: options.signal });
+    expect(again).toMatchObject({ original: { name: 'cat.png' }, differences: [] });
+    const { path, name } = again!.original;
+    const second = await upscaleImage(services, again!.model, path, { ...options, name });
+    expect(second.images[0]!.id).toBe(id);
+    expect((await services.images.get(id)).sidecar.label).toBe('cat.png, enlarged');
+  });
+
   it('needs a model that is made for it', async () => {
     const { services, engine } = await bench();
     const model = await findModel(services, 'test-model');
@@ -164,6 +181,62 @@ describe('LoRAs and embeddings', () => {
     expect(await engine.runs()).toEqual([]);
   });
 
+  it('of the user are recorded by their digests, and a change is told when the image is made again', async () => {
+    const loraFolder = await temporaryFolder();
+    const path = join(loraFolder, 'mine.safetensors');
+    await copyFile(join(models, 'lora/tinylora.safetensors'), path);
+    const { generate, services } = await bench(SPLIT, { loraFolder });
+    const { result } = await generate({ prompt: 'a cat <lora:mine:1>' });
+    const [{ id }] = result.images as [Result['images'][0]];
+    const { sidecar } = await services.images.get(id);
+    const digest = createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+    expect(sidecar.loras).toEqual([{ name: 'mine', digest }]);
+    const again = async () =>
+      (await repetitionOf(services, { image: id, changes: {}, signal: new AbortController().signal })).differences;
+    expect(await again()).toEqual([]);
+    await copyFile(join(models, 'lora/strayname.safetensors'), path);
+    expect(await again()).toEqual(['The LoRA mine has another content than it had.']);
+  });
+
+  it.each([
+    [
+      'that is damaged',
+      (whole: Buffer) => whole.subarray(0, 1000),
+      'bad-weights',
+      /^The LoRA mine\.safetensors cannot be used\. /
+    ],
+    [
+      'that is a web page',
+      () => Buffer.from('<!doctype html><html>'),
+      'unsupported-weights',
+      /^The LoRA mine\.safetensors cannot be used\. /
+    ],
+    [
+      'of another family',
+      () => madeFor(2048),
+      'unsupported-weights',
+      /^The LoRA mine\.safetensors was made for .*XL.*, and the model is .*1/
+    ],
+    [
+      'that is another kind of file',
+      () => readFile(join(models, 'esrgan-x2.safetensors')),
+      'unsupported-weights',
+      /^mine\.safetensors is no LoRA\.$/
+    ]
+  ])('%s is refused before the engine starts', async (_, made, code, message) => {
+    const loraFolder = await temporaryFolder();
+    const whole = await readFile(join(models, 'lora/tinylora.safetensors'));
+    await writeFile(join(loraFolder, 'mine.safetensors'), await made(whole));
+    const { generate, engine } = await bench(SPLIT, { loraFolder });
+    await expect(generate({ prompt: 'a cat <lora:mine:1>' })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message)
+    });
+    expect(await engine.runs()).toEqual([]);
+  });
+
   it('stay as they were: nothing is left of the folders that the engine got', async () => {
     const { generate, services } = await bench([...SPLIT, ['lora', 'lora/tinylora.safetensors']]);
     await generate({ prompt: '<lora:tinylora:1>' });
@@ -172,3 +245,14 @@ describe('LoRAs and embeddings', () => {
     await expect(generate({ prompt: '<lora:tinylora:1>' })).resolves.toBeDefined();
   });
 });
+
+/** A LoRA for the prompts of a family, which their width tells. */
+function madeFor(width: number): Buffer {
+  const name = 'lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k';
+  const tensors = [
+    { name: `${name}.lora_down.weight`, dtype: 'F16', shape: [4, width] },
+    { name: `${name}.lora_up.weight`, dtype: 'F16', shape: [640, 4] }
+  ];
+  const { start, size } = safetensorsFile(tensors);
+  return Buffer.concat([start, Buffer.alloc(size - start.length)]);
+}

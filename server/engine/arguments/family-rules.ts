@@ -1,5 +1,5 @@
 import { Failure } from '../../../shared/failure';
-import type { GenerationRequest } from '../../../shared/generation';
+import type { GenerationRequest, ModelInputs } from '../../../shared/generation';
 import type { Role } from '../../../shared/roles';
 import type { Family } from '../../weights/families';
 import { familyValues } from '../../weights/family-values';
@@ -44,6 +44,15 @@ export function makesVideos({ family }: ModelIdentity): boolean {
 export function takesRole({ family }: ModelIdentity, role: Role): boolean {
   const rules = rulesOf(family);
   return rules === undefined || TAKEN_BY_ALL.has(role) || rules.takes.includes(role);
+}
+
+/** Which images runs with a model take beside the one to start from; of families without rules only what its files tell. */
+export function takenInputs({ family, variant, present }: ModelIdentity): ModelInputs {
+  const needsVision = family === 'qwen-image' && !present.has('llm_vision');
+  return {
+    references: rulesOf(family)?.edits === true && variant !== 'schnell' && !needsVision,
+    controlImage: present.has('control_net') || variant === 'control'
+  };
 }
 
 /**

@@ -6,7 +6,6 @@ import { Failure } from '../../../shared/failure';
 import { hostReach } from '../../../shared/host-reach';
 import { fileFailure } from '../../platform/system-error';
 import { type DocumentOptions, readDocument } from '../../pull/http-document';
-import { TransientFault } from '../../pull/source';
 import { checkedAddress } from '../../pull/web-address';
 
 /** A file of a release. */
@@ -78,11 +77,7 @@ async function readText(address: string, options: Omit<DocumentOptions, 'mostByt
       throw fileFailure(error, 'The list of releases cannot be read.', address);
     }
   }
-  try {
-    return (await readDocument(address, { ...options, mostBytes: LARGEST_LIST_BYTES })).text;
-  } catch (error) {
-    throw error instanceof TransientFault ? error.failure : error;
-  }
+  return (await readDocument(address, { ...options, mostBytes: LARGEST_LIST_BYTES })).text;
 }
 
 /** Undefined, which no list is, for what is no JSON. */

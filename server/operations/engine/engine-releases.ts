@@ -4,6 +4,7 @@ import { SETTINGS } from '../../../shared/settings';
 import { engineOffers, type Offer } from '../../engine/install/offers';
 import { type Machine, recommendVariants } from '../../engine/install/recommend-variant';
 import { type ReleaseAsset, readReleases } from '../../engine/install/release-list';
+import { patiently } from '../../pull/patiently';
 import { describeAddress } from '../../pull/web-address';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
@@ -31,7 +32,7 @@ export async function findOffers(
   const { environment, http, policy, clock, engineReleases } = services;
   const address = query.address || engineReleases || environment[RELEASES_VARIABLE] || SETTINGS.engineReleases.default;
   const options = { client: http, policy, credential: undefined, now: clock.now, signal };
-  const releases = await readReleases(address, options);
+  const releases = await patiently(() => readReleases(address, options), { clock, signal });
   const machine: Machine = { platform: process.platform, arch: process.arch, environment, list };
   const recommendations = await recommendVariants(machine);
   return engineOffers({ ...machine, releases, recommendations, release: query.release });

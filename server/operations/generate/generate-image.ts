@@ -8,6 +8,7 @@ import { engineInUse } from '../engine/engine-in-use';
 import type { KnownModel } from '../known-models';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
+import { checkedLoras } from './asked-loras';
 import { soundModel } from './check';
 import type { GenerateOptions, RunResult } from './generate-options';
 import { keepImages } from './keep';
@@ -41,6 +42,7 @@ export async function generateImage(
       // Somebody may have changed the model meanwhile.
       const sound = hasWaited ? await soundModel(services, known) : model;
       const parts = { model: sound, request, seed, scratch, loraFolder };
+      const ownLoras = await checkedLoras(services, parts, options.signal);
       const advice = place.isHere ? memoryAdvice(sound.files, request, await services.machineMemory()) : undefined;
       if (advice !== undefined) options.onNotice?.(advice);
       const turnAt = services.clock.elapsed();
@@ -48,7 +50,7 @@ export async function generateImage(
       const engineMs = Math.round(services.clock.elapsed() - turnAt);
       const images = await keepImages(
         services,
-        { ...parts, engine: result.engine },
+        { ...parts, engine: result.engine, ownLoras },
         {
           ...result,
           milliseconds: engineMs,

@@ -5,6 +5,7 @@ import { modeOf } from '../../engine/arguments/mode';
 import type { EngineImage } from '../../engine/result-check';
 import type { ImageDescription, ImageInput } from '../../gallery/sidecar';
 import type { Services } from '../services';
+import type { OwnLora } from './asked-loras';
 import type { InputNames, RunResult } from './generate-options';
 import type { RunParts } from './prepare';
 
@@ -16,6 +17,7 @@ export interface KeptParts extends Pick<RunParts, 'model' | 'request'> {
   readonly label?: string;
   /** Absent: what the request asks for. */
   readonly mode?: string;
+  readonly ownLoras?: readonly OwnLora[];
 }
 
 /** The mode of images that were not generated but enlarged. */
@@ -55,8 +57,9 @@ function describeRun({
   request,
   engine,
   label = request.prompt,
-  mode = modeOf(request)
-}: KeptParts): Pick<ImageDescription, 'label' | 'request' | 'model' | 'engine' | 'mode'> {
+  mode = modeOf(request),
+  ownLoras = []
+}: KeptParts): Pick<ImageDescription, 'label' | 'request' | 'model' | 'engine' | 'mode' | 'loras'> {
   const { init_image: _image, mask: _mask, references: _references, control_image: _control, ...settings } = request;
   return {
     label,
@@ -67,7 +70,8 @@ function describeRun({
       roles: Object.fromEntries(manifest.files.flatMap(({ path, role }) => (role ? [[path, role]] : [])))
     },
     engine,
-    mode
+    mode,
+    ...(ownLoras.length > 0 && { loras: [...ownLoras] })
   };
 }
 

@@ -28,8 +28,8 @@ export async function readFiles(
   return found;
 }
 
-/** The setting, and for the command line a variable with names between commas. */
-function allowsPickles({ allowPickle = [], environment }: Services, name: ModelName): boolean {
+/** Whether the user allowed pickles of a model: by the setting, and for the command line a variable with names between commas. */
+export function allowsPickles({ allowPickle = [], environment }: Services, name: ModelName): boolean {
   const named = (environment['DIFFUSION_DOCK_ALLOW_PICKLE'] ?? '').split(',').map((text) => text.trim());
   return [...allowPickle, ...named].some((text) => {
     const allowed = parseModelName(text);

@@ -1,12 +1,15 @@
 import { Failure } from '../../../shared/failure';
 import type { GenerationRequest } from '../../../shared/generation';
+import type { InstalledManifest } from '../../../shared/manifest/installed-manifest';
 import { requestOption } from '../../../shared/request-option';
+import type { EngineAbilities } from '../../engine/abilities';
 import type { StoredImage } from '../../gallery/images';
 import type { ImageInput, ImageSidecar, InputField } from '../../gallery/sidecar';
 import { engineInUse } from '../engine/engine-in-use';
 import { findImage } from '../gallery/find-image';
 import { findModel, type KnownModel } from '../known-models';
 import type { Services } from '../services';
+import { changedLoras } from './asked-loras';
 import { readGenerationRequest, soundModel } from './check';
 import type { InputNames } from './generate-options';
 import { UPSCALE } from './keep';
@@ -43,17 +46,26 @@ export async function repetitionOf(services: Services, wish: RepetitionWish): Pr
   const { manifest } = await soundModel(services, model);
   const { abilities } = await engineInUse(services, wish);
   const { request, inputNames } = await requestOfThen(services, sidecar, wish.changes);
-  const digests = new Map(manifest.files.map(({ path, sha256 }) => [path, sha256]));
   return {
     image,
     model,
     request: readGenerationRequest({ ...request, ...wish.changes }),
     inputNames,
     differences: [
-      ...modelDifferences(sidecar.model, { name: model.name, digests }),
-      ...engineDifferences(sidecar.engine, abilities)
+      ...differencesOf(sidecar, { name: model.name, files: manifest.files }, abilities),
+      ...(await changedLoras(services, sidecar.loras ?? [], wish.signal))
     ]
   };
+}
+
+/** What is not as it was then of the model and the engine, one sentence each. */
+export function differencesOf(
+  then: ImageSidecar,
+  { name, files }: Pick<InstalledManifest, 'name' | 'files'>,
+  engine: Pick<EngineAbilities, 'version' | 'digest'>
+): readonly string[] {
+  const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
+  return [...modelDifferences(then.model, { name, digests }), ...engineDifferences(then.engine, engine)];
 }
 
 /**

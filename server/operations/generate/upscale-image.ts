@@ -20,7 +20,10 @@ import { whenItsTurn } from './turn';
 const OUTPUT = 'image.png';
 
 /** What somebody who waits for a larger image hears and may do. */
-export type UpscaleOptions = Pick<GenerateOptions, 'signal' | 'onProgress' | 'timeLimitMinutes'>;
+export interface UpscaleOptions extends Pick<GenerateOptions, 'signal' | 'onProgress' | 'timeLimitMinutes'> {
+  /** What the image is called; absent: the name of its file. */
+  readonly name?: string;
+}
 
 /**
  * Enlarges an image with a model that is made for that, and puts what comes out into the gallery.
@@ -35,6 +38,7 @@ export async function upscaleImage(
 ): Promise<GenerationResult> {
   requireTrust(services, 'Enlarging images');
   const startedAt = services.clock.elapsed();
+  const { name = basename(image) } = options;
   const model = await soundModel(services, known);
   const engine = await engineInUse(services, options);
   const { log, layout } = services;
@@ -51,10 +55,14 @@ export async function upscaleImage(
         model,
         engine: { version, digest },
         request,
-        label: `${basename(image)}, enlarged`,
+        label: `${name}, enlarged`,
         mode: UPSCALE
       };
-      const images = await keepImages(services, parts, { ...result, milliseconds: engineMs });
+      const images = await keepImages(services, parts, {
+        ...result,
+        milliseconds: engineMs,
+        inputNames: new Map([[image, name]])
+      });
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
       log.info('done enlarging', { model: model.name, ms: milliseconds });
       return { model: model.name, images, warnings: result.warnings, milliseconds };

@@ -257,6 +257,13 @@ describe('a list of releases', () => {
     });
   });
 
+  it('is asked for again when its server is busy', async () => {
+    const { server, install } = await site(archive('two'));
+    server.refusals = 2;
+    await expect(install()).resolves.toBeDefined();
+    expect(server.requests.filter((path) => path === '/releases')).toHaveLength(3);
+  });
+
   it('from the network names no file of this machine', async () => {
     const { server, services, install } = await site(archive('two'));
     const [release] = server.releases;

@@ -29,6 +29,8 @@ export interface ReleaseServer {
   readonly requests: readonly string[];
   /** What is listed and served from now on. */
   releases: readonly ServedRelease[];
+  /** How many requests for the list are refused for now. */
+  refusals: number;
   /** Answers requests for files itself when it returns true. */
   intercept: (path: string, response: ServerResponse) => boolean;
 }
@@ -40,6 +42,11 @@ export async function startReleaseServer(releases: readonly ServedRelease[]): Pr
     const path = decodeURIComponent(request.url ?? '');
     requests.push(path);
     if (path === '/releases') {
+      if (served.refusals > 0) {
+        served.refusals -= 1;
+        response.writeHead(503).end();
+        return;
+      }
       response.end(JSON.stringify(listOf(served.releases, served.origin)));
       return;
     }
@@ -56,7 +63,14 @@ export async function startReleaseServer(releases: readonly ServedRelease[]): Pr
     server.closeAllConnections();
     server.close();
   });
-  const served: ReleaseServer = { list: `${origin}/releases`, origin, requests, releases, intercept: () => false };
+  const served: ReleaseServer = {
+    list: `${origin}/releases`,
+    origin,
+    requests,
+    releases,
+    refusals: 0,
+    intercept: () => false
+  };
   return served;
 }
 

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parseHelp } from '../../../server/engine/abilities';
 import { engineArguments } from '../../../server/engine/arguments/engine-arguments';
 import type { EngineFile } from '../../../server/engine/arguments/engine-file';
+import { takenInputs } from '../../../server/engine/arguments/family-rules';
 import { fillIn } from '../../../server/engine/arguments/fill-in';
 import { identifyModel } from '../../../server/engine/arguments/model-identity';
 import type { GenerationRequest } from '../../../shared/generation';
@@ -128,6 +129,17 @@ describe('the arguments of every family and mode', () => {
   it.each(Object.keys(MODELS))('of %s are as they were written down', async (name) => {
     const text = Object.entries(MODES).map(([mode, asked]) => `== ${mode}\n${told(name, asked)}\n`);
     await expect(text.join('\n')).toMatchFileSnapshot(join(fixtures, 'engine-arguments', `${name}.txt`));
+  });
+});
+
+describe('images that a request may name', () => {
+  it.each([
+    ['sd1', { references: false, controlImage: true }],
+    ['sdxl', { references: false, controlImage: false }],
+    ['flux-schnell', { references: false, controlImage: false }],
+    ['flux-dev', { references: true, controlImage: false }]
+  ])('are those that %s takes', (name, inputs) => {
+    expect(takenInputs(identifyModel(files.get(name)!))).toEqual(inputs);
   });
 });
 

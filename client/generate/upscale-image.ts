@@ -1,0 +1,58 @@
+import { basename } from 'node:path';
+import { commands, Uri, window } from 'vscode';
+import { UpscaleImage } from '../../shared/protocol';
+import type { ModelList } from '../models/model-list';
+import { SHOW_MODELS } from '../support/commands';
+import { sayFailed, sayWarning } from '../support/messages';
+import { engineTimeLimit } from '../support/settings';
+import { chooseImage } from './choose-image';
+import type { GenerateParts } from './generate';
+import { imageInView } from './image-in-view';
+
+/**
+ * Enlarges an image with a model that is made for that, and opens the larger one.
+ * @param target undefined: the image that is open, else one that the user chooses
+ */
+export async function upscaleImage(parts: GenerateParts, target: Uri | undefined): Promise<void> {
+  try {
+    const model = await pickUpscaler(parts.models);
+    if (model === undefined) return;
+    const image = target ?? imageInView() ?? (await chooseImage('Enlarge which image?', 'Enlarge This'));
+    if (image) await upscaleNow(parts, model, image);
+  } catch (error) {
+    sayFailed(parts.log, error);
+  }
+}
+
+async function upscaleNow(parts: GenerateParts, name: string, image: Uri): Promise<void> {
+  try {
+    const title = `Enlarging ${basename(image.fsPath)}`;
+    const { images, warnings } = await parts.jobs.run({ model: name, kind: 'generate', title }, async (token) => {
+      const client = await parts.connection.client();
+      const params = { name, path: image.fsPath, timeLimitMinutes: engineTimeLimit() };
+      return client.sendRequest(UpscaleImage, params, token);
+    });
+    for (const { path } of images) await commands.executeCommand('vscode.open', Uri.file(path));
+    if (warnings.length > 0) sayWarning(warnings.join(' '));
+  } catch (error) {
+    sayFailed(parts.log, error, { about: name, retry: () => upscaleNow(parts, name, image) });
+  }
+}
+
+/** Of a single one nobody is asked. */
+async function pickUpscaler(models: ModelList): Promise<string | undefined> {
+  const fitting = (await models.read()).filter(
+    ({ status, files }) => status === 'installed' && files.some(({ role }) => role === 'upscale_model')
+  );
+  const [first, ...others] = fitting;
+  if (!first) {
+    sayWarning('No model that enlarges images is installed. Pull one with a file of the role “upscale_model” first.', {
+      title: 'Show Models',
+      run: () => commands.executeCommand(SHOW_MODELS)
+    });
+    return undefined;
+  }
+  if (others.length === 0) return first.name;
+  const names = fitting.map(({ name }) => ({ label: name }));
+  return (await window.showQuickPick(names, { title: 'Enlarge with which model?' }))?.label;
+}
