@@ -200,7 +200,8 @@ export class GatheredBody implements AsyncIterable<Gathered> {
       work();
     } catch (error) {
       const fault = error instanceof Error ? error : new Error(String(error));
-      this.ended ??= { error: fault };
+      // Also of a body that is all there, but not in the file.
+      if (!this.ended?.error) this.ended = { error: fault };
       this.flow.abort(fault);
       this.wake();
     }

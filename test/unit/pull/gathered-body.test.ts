@@ -129,6 +129,16 @@ describe('a body that is gathered', () => {
     expect(fault).toBeInstanceOf(FileFault);
     expect(fault).toMatchObject({ cause: { code: 'ENOSPC' } });
   });
+
+  it.runIf(process.platform === 'linux')('ends with that fault even when all of it had arrived before', async () => {
+    const { body } = bodyWithSender();
+    body.land({ data: '/dev/full', journal: '/dev/null', start: 0, end: 64 * KIB });
+    body.add(Buffer.alloc(64 * KIB));
+    body.end();
+    const reading = body[Symbol.asyncIterator]();
+    expect(await reading.next()).toEqual({ done: false, value: { landed: 0 } });
+    await expect(reading.next()).rejects.toThrow(FileFault);
+  });
 });
 
 const BOOT = 'of this boot';
