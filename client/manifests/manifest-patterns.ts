@@ -1,6 +1,6 @@
 import { languages, RelativePattern, type TextDocument, type Uri, workspace } from 'vscode';
+import type { InitializationOptions } from '../../shared/initialization';
 import { hasCandidateName } from '../../shared/manifest/candidate';
-import type { InitializationOptions } from '../../shared/protocol';
 import { manifestExclude, manifestInclude } from '../support/settings';
 
 /** The names that make a file a candidate anywhere. */

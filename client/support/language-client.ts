@@ -6,7 +6,7 @@ import {
   RevealOutputChannelOn,
   TransportKind
 } from 'vscode-languageclient/node';
-import type { InitializationOptions } from '../../shared/protocol';
+import type { InitializationOptions } from '../../shared/initialization';
 import { manifestPatterns, manifestSelector } from '../manifests/manifest-patterns';
 import {
   adoptFrom,

@@ -8,7 +8,8 @@ import {
 } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { Failure, messageOf } from '../../shared/failure';
-import { initializationOptions, ModelsChanged, TransferLimitsChanged, TrustGranted } from '../../shared/protocol';
+import { initializationOptions } from '../../shared/initialization';
+import { ModelsChanged, TransferLimitsChanged, TrustGranted } from '../../shared/protocol';
 import { transferLimits } from '../../shared/transfer-limits';
 import { requireNoSecret } from '../operations/no-secret';
 import { unloadStale } from '../operations/resident-models';

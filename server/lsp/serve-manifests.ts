@@ -1,8 +1,9 @@
 import type { Connection, InitializeParams, ServerCapabilities, TextDocuments } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type * as z from 'zod';
+import type { initializationOptions } from '../../shared/initialization';
 import { readSeverityOverrides } from '../../shared/manifest/severities';
-import { type initializationOptions, SeveritiesChanged } from '../../shared/protocol';
+import { SeveritiesChanged } from '../../shared/protocol';
 import { hubAddress } from '../huggingface/hub-address';
 import { ManifestPatterns } from '../manifest/manifest-patterns';
 import { bundleOnDisk } from '../operations/bundle-on-disk';

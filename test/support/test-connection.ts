@@ -15,7 +15,7 @@ import {
   StreamMessageWriter
 } from 'vscode-languageserver/node';
 import { serveLanguage } from '../../server/lsp/serve-language';
-import type { InitializationOptions } from '../../shared/protocol';
+import type { InitializationOptions } from '../../shared/initialization';
 import { WORKER_SCRIPT } from './built-worker';
 import { temporaryFolder } from './temporary-folder';
 
