@@ -172,7 +172,7 @@ function deepest(issues: readonly Issue[], base: ValuePath): { readonly path: Va
 
 function nameOf(raw: RawBatch, path: string): string {
   const { name } = raw;
-  const given = name ?? parse(path).name;
+  const given = name ?? parse(path).name.replace(/\.batch$/i, '');
   if (typeof given !== 'string') throw new BatchMistake('name: must be a text.', raw.offsetOf(['name']));
   const problem =
     given.length > LONGEST_NAME ? `is longer than ${LONGEST_NAME} characters` : fileNameProblem(given)?.reason;

@@ -115,19 +115,19 @@ describe('a batch', () => {
     await wb.pick('This Machine');
     await batch(/^2 of 2 · step/);
     await dock.screenshot('batch-running');
-    await wb.clickTreeItem('Jobs', 'lights.batch', { action: 'Stop' });
+    await wb.clickTreeItem('Jobs', 'lights', { action: 'Stop' });
     await batch('stopped · 1 of 2 images');
     await dock.screenshot('batch-stopped');
     expect(dock.engines()).toEqual([]);
-    await wb.clickTreeItem('Jobs', 'lights.batch', { action: 'Resume' });
+    await wb.clickTreeItem('Jobs', 'lights', { action: 'Resume' });
     await batch(/^2 images/);
-    await wb.waitForNotification('lights.batch is done: 1 of 2 images made, 1 were there.');
+    await wb.waitForNotification('lights is done: 1 of 2 images made, 1 were there.');
     expect(imagesInGallery()).toHaveLength(2);
-    await wb.clickTreeItem('Jobs', 'lights.batch', { expand: true });
+    await wb.clickTreeItem('Jobs', 'lights', { expand: true });
     await wb.clickTreeItem('Jobs', 'a harbour in fog');
     await wb.page.locator('.tab.active', { hasText: '.png' }).waitFor();
     await dock.screenshot('batch-done');
-    await wb.clickTreeItem('Jobs', 'lights.batch', { action: 'Clear from List' });
+    await wb.clickTreeItem('Jobs', 'lights', { action: 'Clear from List' });
     await wb.until(async () => (await wb.treeRows('Jobs')).length === 0, 'an empty list');
     expect(imagesInGallery()).toHaveLength(2);
   });
@@ -136,7 +136,7 @@ describe('a batch', () => {
 async function batch(wanted: string | RegExp): Promise<void> {
   await dock.wb.until(
     async () => {
-      const row = (await dock.wb.treeRows('Jobs')).find(({ label }) => label === 'lights.batch');
+      const row = (await dock.wb.treeRows('Jobs')).find(({ label }) => label === 'lights');
       return typeof wanted === 'string' ? row?.description === wanted : wanted.test(row?.description ?? '');
     },
     `the batch to be ${wanted}`,

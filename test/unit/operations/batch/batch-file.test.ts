@@ -145,6 +145,14 @@ describe('a batch in JSON', () => {
     expect(complaint(text)).not.toContain('canary');
   });
 
+  it.each([
+    ['/work/lights.json', 'lights'],
+    ['/work/lights.batch.json', 'lights'],
+    ['/work/night.v2.Batch.JSON', 'night.v2']
+  ])('is named by its file, %s, without what says only that it is a batch', (path, name) => {
+    expect(parseBatchFile(path, json({ models: ['m'], prompts: ['a'] })).name).toBe(name);
+  });
+
   it('is refused when the name of its file cannot be that of a job', () => {
     expect(complaint(json({ models: ['m'], prompts: ['a'] }), '/work/.hidden.json')).toContain('starts with a dot');
   });
