@@ -20,7 +20,8 @@ type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'crede
 
 /**
  * Where the bytes of a manifest's file come from.
- * @throws Failure before any connection when the address or the credential cannot be used
+ * @throws Failure before any connection when the address or the credential cannot be used; that of a bucket is looked
+ *   at by the first request
  */
 export async function sourceOf(
   services: Parts & StoreParts,

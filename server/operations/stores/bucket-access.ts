@@ -20,8 +20,9 @@ export interface NamedBucket extends Omit<StoreSetting, 'url'> {
 }
 
 /**
- * The way to a bucket, by the settings, else by the variables and files of AWS's own tools.
- * @throws Failure when the endpoint or the credential cannot be used
+ * The way to a bucket, by the settings, else by the variables and files of AWS's own tools. The key is read when the
+ * first request is signed: who has all files of a model already needs none.
+ * @throws Failure when the endpoint cannot be used
  */
 export async function bucketAccess(services: BucketParts, named: NamedBucket): Promise<S3ClientOptions> {
   const { http, clock, log, environment, policy } = services;
@@ -41,7 +42,7 @@ export async function bucketAccess(services: BucketParts, named: NamedBucket): P
   const keys =
     named.credential === undefined
       ? awsKeys(environment, { http, policy }, clock.now)
-      : await storedKeys(services, named.credential, endpoint);
+      : storedKeys(services, named.credential, endpoint);
   return { bucket, keys, http, clock, log };
 }
 
@@ -73,8 +74,8 @@ function awsEndpoint(region: string): string {
   return `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 }
 
-/** @throws Failure('credential-missing') before any connection when the alias cannot be used there */
-async function storedKeys({ credentials, clock }: BucketParts, alias: string, endpoint: URL): Promise<AccessKeys> {
+/** When the key is read and the alias cannot be used there: Failure('credential-missing'), before any connection. */
+function storedKeys({ credentials, clock }: BucketParts, alias: string, endpoint: URL): AccessKeys {
   const variable = credentialVariable(alias);
   const read = async () => {
     const credential = await credentials.find(alias);
@@ -89,7 +90,6 @@ async function storedKeys({ credentials, clock }: BucketParts, alias: string, en
     if (key) return key;
     throw missing(`The credential “${alias}” is no access key.`, 'Store it again in the form KEYID:SECRET.');
   };
-  await read();
   return new AccessKeys(`the credential “${alias}”`, read, clock.now);
 }
 

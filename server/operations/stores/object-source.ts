@@ -16,7 +16,8 @@ type ObjectAddress = SourceAddress & { readonly kind: 'store' };
  * An object that a manifest names as the source of a file. How its bucket is reached, the settings tell of the store
  * that it lies in, else AWS's own variables and files.
  * @param alias the credential that the manifest names; it goes before that of the settings
- * @throws Failure before any connection when endpoint or credential cannot be used
+ * @throws Failure when the endpoint cannot be used; the first request does when the credential cannot, before it
+ *   connects
  */
 export async function objectSource(
   services: BucketParts & Pick<Services, 'stores'>,

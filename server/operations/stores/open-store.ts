@@ -8,10 +8,11 @@ import { type BucketParts, bucketAccess } from './bucket-access';
 import { knownStore } from './known-stores';
 
 /**
- * Opens a team's store. Nothing is written or connected to yet.
+ * Opens a team's store. Nothing is written or connected to yet; whether its credential can be used, the first request
+ * says before it connects.
  * @param nameOrUrl a name of the settings, or an address
- * @throws Failure('wrong-usage') when there is no such store or its address makes no sense; when its endpoint or
- * credential cannot be used
+ * @throws Failure('wrong-usage') when there is no such store or its address makes no sense; when its endpoint
+ * cannot be used
  */
 export async function openStore(
   services: BucketParts & Pick<Services, 'stores' | 'hasher' | 'pool'>,
