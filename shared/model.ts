@@ -41,6 +41,8 @@ export interface ModelSummary {
   readonly unfinished?: UnfinishedPull;
   /** Image size in pixels that the manifest asks for; absent: the engine's. */
   readonly defaultSize?: { readonly width?: number; readonly height?: number };
+  /** How the model was made of another one on this machine; absent when it comes from elsewhere. */
+  readonly madeHere?: string;
   /** URI of the source manifest that the model comes from. */
   readonly manifestUri?: string;
   /** When every file was read and found as it should be, and none changed since; in ms since the epoch. */

@@ -2,6 +2,7 @@ import { commands, env, type MessageItem, Uri, window } from 'vscode';
 import { agoText, byteText } from '../../shared/byte-text';
 import type { ModelSummary, VerifyReport } from '../../shared/model';
 import { DiscardPartial, DropModel, HealModel, type HealResult, VerifyModel } from '../../shared/protocol';
+import { afterRemoval } from '../../shared/removal-text';
 import { type NextStep, retrying, sayDone, sayFailed, sayWarning } from '../support/messages';
 import type { ActionParts } from './action-parts';
 import { pull } from './pull-actions';
@@ -59,11 +60,11 @@ function sayHealed({ model, healed, others, report }: HealResult): void {
 }
 
 /** Removes the installed files of a model after a question. */
-export async function drop(parts: ActionParts, { name, bytes, folder }: ModelSummary): Promise<void> {
+export async function drop(parts: ActionParts, { name, bytes, folder, madeHere }: ModelSummary): Promise<void> {
   const remove: MessageItem = { title: 'Remove' };
   const detail = [
     `${folder ?? 'The folder'} ${bytes === undefined ? 'is deleted' : `(${byteText(bytes)}) is deleted`}.`,
-    'The model stays in the list and can be pulled again.'
+    `The model stays in the list; ${afterRemoval(madeHere)}.`
   ].join(' ');
   const chosen = await window.showWarningMessage(
     `Remove the files of ${name} from this machine?`,

@@ -1,3 +1,5 @@
+import { afterRemoval } from '../../shared/removal-text';
+import { conversionOf } from '../operations/convert/conversion-source';
 import { dropModel } from '../operations/drop-model';
 import { findModel } from '../operations/known-models';
 import type { Command } from './command';
@@ -23,7 +25,9 @@ export const drop: Command = {
     const model = await findModel(services, onlyArgument(input, 'model'));
     await dropModel(services, model, { forget });
     console.document({ model: model.name, forgotten: forget });
-    console.answer(`${model.name}: ${forget ? 'removed and forgotten' : 'removed; it can be pulled again'}`);
+    console.answer(
+      `${model.name}: ${forget ? 'removed and forgotten' : `removed; ${afterRemoval(conversionOf(model))}`}`
+    );
     console.remark('Run "diffusion-dock gc" to free what no other model uses.');
     return 0;
   }

@@ -6,7 +6,7 @@ import type { Services } from './services';
 
 /**
  * Removes the installed files of a model; nothing happens when none are there.
- * @param forget whether its registry entry goes too; else the model can be pulled again by its name
+ * @param forget whether its registry entry goes too; else the model stays known by its name
  * @throws Failure when files that somebody laid beside the model's would go with them
  */
 export async function dropModel(

@@ -8,6 +8,7 @@ import { type FoundPartial, findPartials } from '../pull/find-partials';
 import { modelFiles, modelStatus, type StatusWithReason, stampedFiles, stampedStatus } from '../registry/model-status';
 import type { BundleState } from '../store/bundle-state';
 import type { CacheLayout } from '../store/cache-layout';
+import { conversionOf } from './convert/conversion-source';
 import { type KnownModel, knownModels } from './known-models';
 import type { BrokenManifest } from './manifests-in-view';
 import { unfinishedPull } from './partials-of';
@@ -118,6 +119,7 @@ const ABSENT: BundleState = { kind: 'absent' };
 /** @param bundle undefined when it is there, but was not looked at */
 function summaryOf(layout: CacheLayout, model: KnownModel, bundle: BundleState | undefined): ModelSummary {
   const { name, manifest, manifestPath } = model;
+  const madeHere = conversionOf(model);
   const { files, bytes, checkedAt, ...status } = bundle ? seen(model, bundle) : remembered(model);
   return {
     name,
@@ -126,6 +128,7 @@ function summaryOf(layout: CacheLayout, model: KnownModel, bundle: BundleState |
     ...(manifest.task !== undefined && { task: manifest.task }),
     ...(bytes !== undefined && { bytes }),
     ...(manifest.defaults && { defaultSize: defaultSize(manifest.defaults) }),
+    ...(madeHere !== undefined && { madeHere }),
     ...(manifestPath !== undefined && { manifestUri: pathToFileURL(manifestPath).href }),
     ...(checkedAt !== undefined && { checkedAt }),
     ...(bundle !== ABSENT && { folder: layout.model(name) })

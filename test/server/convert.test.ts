@@ -7,6 +7,7 @@ import { convertModel } from '../../server/operations/convert/convert-model';
 import { dropModel } from '../../server/operations/drop-model';
 import { generateImage } from '../../server/operations/generate/generate-image';
 import { findModel, knownModels } from '../../server/operations/known-models';
+import { listModels } from '../../server/operations/list-models';
 import type { ServiceOptions } from '../../server/operations/services';
 import { verifyModel } from '../../server/operations/verify-model';
 import type { ConversionResult } from '../../shared/conversion';
@@ -139,6 +140,19 @@ describe('converting a model', () => {
       converted: ['te-sd1-q1_0-f16.gguf', 'unet-sd1-f16.gguf']
     });
     expect((await installed(services, 'half')).files).toHaveLength(3);
+  });
+
+  it('is listed with how it was made, before and after it was removed; the old one is not', async () => {
+    const { services, convert } = await bench();
+    await convert();
+    const made = async () => (await listModels(services)).map(({ name, madeHere }) => [name, madeHere]);
+    const expected = [
+      [NAME, undefined],
+      ['test-model-q8_0', expect.stringMatching(/^test-model converted to q8_0 by sd-cli ./)]
+    ];
+    expect(await made()).toEqual(expected);
+    await dropModel(services, await findModel(services, 'test-model-q8_0'));
+    expect(await made()).toEqual(expected);
   });
 
   it('can be done again once what it made was removed', async () => {

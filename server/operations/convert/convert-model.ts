@@ -23,6 +23,7 @@ import { pullModel } from '../pull-model';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import { type ConversionPlan, type ConversionWish, convertedManifest, planConversion } from './conversion-plan';
+import { conversionOf, conversionSource } from './conversion-source';
 import { requireConverted } from './converted-file';
 
 /** What somebody who waits for a conversion hears and may do. */
@@ -104,6 +105,8 @@ async function convertFiles(
 ): Promise<readonly string[]> {
   const warnings = new Set<string>();
   for (const [index, { file }] of plan.conversions.entries()) {
+    // Not all progress says how much is loaded.
+    let loaded = 0;
     const [load = 0] = loadavg();
     const { options, unsent } = convertArguments({
       file: file.path,
@@ -121,8 +124,10 @@ async function convertFiles(
       goal: { kind: 'file' },
       seed: 0,
       model: known.name,
-      onProgress: (progress) =>
-        onProgress({ ...progress, fraction: (index + (progress.loaded ?? 0)) / plan.conversions.length }),
+      onProgress: (progress) => {
+        loaded = Math.max(loaded, progress.loaded ?? 0);
+        onProgress({ ...progress, fraction: (index + loaded) / plan.conversions.length });
+      },
       timeLimitMinutes,
       readImage: (path) => inspectImage(pool, path, signal),
       signal
@@ -142,7 +147,7 @@ async function install(
 ): Promise<number> {
   const { layout } = services;
   const { name } = plan;
-  const source = `${known.name} converted to ${type.name} by sd-cli ${engine.abilities.version}`;
+  const source = conversionSource(known.name, type.name, engine.abilities.version);
   const manifest = convertedManifest(known, plan, { folder: layout.model(name), source });
   const converted = plan.conversions.map(
     ({ filename }, index) => [filename, join(scratch.folder, outputOf(index))] as const
@@ -184,8 +189,7 @@ async function requireUnused(services: Services, name: ModelName): Promise<void>
   const other = (await knownModels(services)).find((known) => modelKey(known.name) === modelKey(name));
   if (!other) return;
   const isInstalled = (await services.survey.look(other.name)).kind !== 'absent';
-  const isOfUser = other.manifestPath !== undefined || !other.manifest.source?.includes(' converted to ');
-  if (!isInstalled && !isOfUser) return;
+  if (!isInstalled && conversionOf(other) !== undefined) return;
   throw new Failure('bad-request', `There is a model named ${other.name} already.`, {
     subject: 'as',
     nextStep: 'Say another name for the new model.'

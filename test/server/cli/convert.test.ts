@@ -31,4 +31,9 @@ it('convert makes a new model, and says how much smaller it is', async () => {
   const again = await run('convert', 'tiny-sd1', '--type', 'q5_0');
   expect(again.out).toMatch(/^tiny-sd1-q5_0: installed, .* instead of .*, in /m);
   expect((await run('verify', 'small', '--force')).status).toBe(0);
+  const dropped = await run('drop', 'small');
+  expect(dropped.out).toMatch(
+    /^small: removed; it was made here \(tiny-sd1 converted to q8_0 by sd-cli .+\), so it cannot be pulled again, only converted again$/m
+  );
+  expect((await run('drop', 'tiny-sd1')).out).toContain('tiny-sd1: removed; it can be pulled again');
 });

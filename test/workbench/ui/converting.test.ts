@@ -31,6 +31,15 @@ it('converts a model into a new one, and ends when it is cancelled', async () =>
   await dock.screenshot('converted');
 });
 
+it('says of a converted model that is to be removed that it cannot be pulled again', async () => {
+  const { wb } = dock;
+  await wb.clickTreeItem('Models', 'small', { menu: 'Remove Files…' });
+  const dialog = await wb.dialog();
+  await dock.screenshot('remove-converted');
+  expect(dialog.detail).toMatch(/it was made here \(tiny-sd1 converted to q8_0 by .*cannot be pulled again/);
+  await dialog.click('Cancel');
+});
+
 async function isInstalled(): Promise<boolean> {
   return (await dock.description('tiny-sd1'))?.startsWith('installed') === true;
 }
