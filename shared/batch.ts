@@ -1,6 +1,7 @@
 import type { FailureData } from './failure';
 import type { GeneratedImage } from './generation';
 import type { GenerationProgress } from './job-events';
+import type { PublishResult } from './publication';
 
 /** Which batch is to be run, and how it begins. */
 export interface BatchParams {
@@ -14,6 +15,8 @@ export interface BatchParams {
   readonly restart?: boolean | undefined;
   /** How long the engine may take for one image, in minutes; absent or 0: for ever. */
   readonly timeLimitMinutes?: number | undefined;
+  /** Whether the results are published in the store that is named, under the name of the job, before the batch is over. */
+  readonly publish?: boolean | undefined;
 }
 
 /** A batch that was begun or continued on this machine. */
@@ -75,6 +78,8 @@ export interface BatchResult {
   readonly images: readonly GeneratedImage[];
   /** Things that the user should know although the images are there, one sentence each. */
   readonly warnings: readonly string[];
+  /** Set when the results were published. */
+  readonly published?: PublishResult;
 }
 
 /** How far a batch is, at most ten times a second while an item is made. */

@@ -1,9 +1,15 @@
 import type { FailureData } from './failure';
 import type { Role } from './roles';
 
-/** A model in a team store, as lists show it. */
+/** What a publication consists of: the files of a model, or the images that a batch made. */
+export const PUBLISHED_KINDS = ['model', 'results'] as const;
+
+export type PublishedKind = (typeof PUBLISHED_KINDS)[number];
+
+/** What a team store has under a name, as lists show it. */
 export interface Publication {
   readonly name: string;
+  readonly holds: PublishedKind;
   /** Combined hash of its files: 64 hexadecimal digits, equal for equal content. */
   readonly combined: string;
   /** Of all files together. */
@@ -36,6 +42,7 @@ export interface FetchPublicationParams extends PublishParams {
 }
 
 export interface PublishResult {
+  /** The name that it is published under. */
   readonly model: string;
   /** The store, for people. */
   readonly store: string;

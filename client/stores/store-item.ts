@@ -35,27 +35,45 @@ function storeItem({ name, url }: ConfiguredStore): TreeItem {
 
 function publicationItem(node: PublicationNode, job: RunningJob | undefined, differs: boolean): TreeItem {
   const { store, publication } = node;
-  const { name, bytes, files, combined, publishedAtUnixMs, isInstalled } = publication;
+  const { name, bytes, files, combined, publishedAtUnixMs } = publication;
   const published = agoText(publishedAtUnixMs, Date.now());
-  const state = isInstalled ? 'installed' : differs ? 'differs from the installed model' : 'not installed';
+  const state = stateOf(publication);
+  const stateText = state === 'absent' && differs ? 'differs from the installed model' : STATE_TEXTS[state];
   const item = new TreeItem(name, TreeItemCollapsibleState.None);
   item.id = `store ${store.name} publication ${name}`;
-  item.iconPath = job ? new ThemeIcon('sync~spin') : publicationIcon(isInstalled);
-  item.description = job ? jobText(job) : [state, byteText(bytes), published].join(' · ');
+  item.iconPath = job ? new ThemeIcon('sync~spin') : new ThemeIcon(...STATE_ICONS[state]);
+  item.description = job ? jobText(job) : [stateText, byteText(bytes), published].join(' · ');
   const amount = `${files} ${files === 1 ? 'file' : 'files'}, ${byteText(bytes)}`;
-  item.tooltip = [`${name} in ${store.name}: ${state}`, amount, `Published ${published}`, `Content ${combined}`].join(
-    '\n'
-  );
-  item.contextValue = ['publication', ...jobFacts(job), isInstalled ? 'installed' : 'absent'].join(':');
+  item.tooltip = [
+    `${name} in ${store.name}: ${stateText}`,
+    amount,
+    `Published ${published}`,
+    `Content ${combined}`
+  ].join('\n');
+  item.contextValue = ['publication', ...jobFacts(job), state].join(':');
   item.accessibilityInformation = { label: `${name} in ${store.name}, ${item.description}` };
   return item;
 }
 
-function publicationIcon(isInstalled: boolean): ThemeIcon {
-  return isInstalled
-    ? new ThemeIcon('pass-filled', new ThemeColor('testing.iconPassed'))
-    : new ThemeIcon('cloud-download');
+/** What a publication is here; the `when` clauses of menus know it by this word. */
+type PublicationState = 'installed' | 'absent' | 'results';
+
+function stateOf({ holds, isInstalled }: PublicationNode['publication']): PublicationState {
+  if (holds === 'results') return 'results';
+  return isInstalled ? 'installed' : 'absent';
 }
+
+const STATE_TEXTS: Readonly<Record<PublicationState, string>> = {
+  installed: 'installed',
+  absent: 'not installed',
+  results: 'results of a batch'
+};
+
+const STATE_ICONS: Readonly<Record<PublicationState, readonly [id: string, color?: ThemeColor]>> = {
+  installed: ['pass-filled', new ThemeColor('testing.iconPassed')],
+  absent: ['cloud-download'],
+  results: ['file-media']
+};
 
 /** For the `when` clauses of menus: what is removed cannot be cancelled. */
 function jobFacts(job: RunningJob | undefined): string[] {

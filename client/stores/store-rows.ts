@@ -68,8 +68,9 @@ export class StoreRows implements Disposable {
 
   item(node: StoreTreeNode): TreeItem {
     if (node.kind !== 'publication') return storeTreeItem(node, undefined, false);
-    const { name, isInstalled } = node.publication;
-    const differs = !isInstalled && this.models.some((model) => model.name === name && model.folder !== undefined);
+    const { name, holds, isInstalled } = node.publication;
+    const isOther = holds === 'model' && !isInstalled;
+    const differs = isOther && this.models.some((model) => model.name === name && model.folder !== undefined);
     return storeTreeItem(node, this.jobOn(node), differs);
   }
 
@@ -108,7 +109,8 @@ export class StoreRows implements Disposable {
   /** What happens to the model that is not a pull shows in the model's own row. */
   private jobOn(node: PublicationNode): RunningJob | undefined {
     const job = this.jobs.of(node.publication.name);
-    return this.jobs.of(publicationJob(node)) ?? (job?.kind === 'pull' ? job : undefined);
+    const isPulled = job?.kind === 'pull' && node.publication.holds === 'model';
+    return this.jobs.of(publicationJob(node)) ?? (isPulled ? job : undefined);
   }
 
   private async read(store: ConfiguredStore): Promise<readonly StoreTreeNode[]> {

@@ -9,18 +9,20 @@ import type { Command, CommandInput } from './command';
 import type { Console } from './console';
 import { minutesOf } from './generation-report';
 import { onlyArgument } from './model-arguments';
+import { showPublishing } from './publish';
 import { showPullEvent } from './pull';
 
 export const batch: Command = {
   name: 'batch',
   usage:
-    'FILE [--resume|--restart] [--store NAME|URL] [--output DIR] [--dry-run] [--time-limit MINUTES] ' +
+    'FILE [--resume|--restart] [--store NAME|URL] [--publish] [--output DIR] [--dry-run] [--time-limit MINUTES] ' +
     '[--lora-folder DIR] [--device NAME]',
   summary: 'makes the images that a JSON or CSV file asks for; stopped or killed, it goes on here or elsewhere',
   options: {
     resume: { type: 'boolean' },
     restart: { type: 'boolean' },
     store: { type: 'string' },
+    publish: { type: 'boolean' },
     output: { type: 'string', short: 'o' },
     'dry-run': { type: 'boolean' },
     'time-limit': { type: 'string' },
@@ -50,6 +52,7 @@ export const batch: Command = {
       store: input.text('store'),
       resume,
       restart: input.flag('restart'),
+      publish: input.flag('publish'),
       timeLimitMinutes: minutesOf(input.text('time-limit'))
     };
     let hasBegun = false;
@@ -75,7 +78,8 @@ function commandToResume(input: CommandInput): string {
     'batch',
     ...input.names,
     '--resume',
-    ...(store === undefined ? [] : ['--store', store])
+    ...(store === undefined ? [] : ['--store', store]),
+    ...(input.flag('publish') ? ['--publish'] : [])
   ];
   return quotedFor(process.platform === 'win32' ? 'powershell' : 'posix', words);
 }
@@ -95,6 +99,9 @@ function show(event: BatchEvent, console: Console): void {
       console.progress(`  ${item}/${items}  ${generation ? detailText(generation) : ''}`);
       return;
     }
+    case 'publishing':
+      showPublishing(event.progress, console);
+      return;
     case 'made':
       console.document(event);
       console.remark(`  ${event.item}/${event.items}  seed ${event.image.seed}, id ${event.image.id}`);
@@ -108,7 +115,7 @@ function show(event: BatchEvent, console: Console): void {
 }
 
 function showResult(result: BatchResult, console: Console): void {
-  const { job, items, made, reused, failed, images } = result;
+  const { job, items, made, reused, failed, images, published } = result;
   console.document(result);
   for (const { path } of images) console.answer(path);
   const parts = [
@@ -117,6 +124,10 @@ function showResult(result: BatchResult, console: Console): void {
     ...(failed.length > 0 ? [`${failed.length} passed over`] : [])
   ];
   console.remark(`${job}: ${items} ${items === 1 ? 'item' : 'items'}, ${parts.join(', ')}`);
+  if (published) {
+    const { model, store, isUnchanged } = published;
+    console.remark(`results ${isUnchanged ? 'are published already' : 'published'} as ${model} in ${store}`);
+  }
 }
 
 function showCheck(check: BatchCheck, console: Console): void {

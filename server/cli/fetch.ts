@@ -1,15 +1,25 @@
+import { resolve } from 'node:path';
+import { byteText } from '../../shared/byte-text';
 import { fetchModel } from '../operations/stores/fetch-model';
-import type { Command } from './command';
+import { type FetchResultsParams, fetchResults } from '../operations/stores/fetch-results';
+import type { Command, CommandContext, ExitStatus } from './command';
 import { onlyArgument } from './model-arguments';
 import { showPullEvent } from './pull';
 import { namedStore, STORE_OPTION } from './store-option';
 
 export const fetch: Command = {
   name: 'fetch',
-  usage: 'NAME --store NAME|URL [--replace]',
-  summary: 'fetches a model that was published to a team store, proves and installs it',
-  options: { ...STORE_OPTION, replace: { type: 'boolean' } },
-  async run(input, { services, console, signal }) {
+  usage: 'NAME --store NAME|URL [--replace] | NAME --store NAME|URL --output DIR',
+  summary:
+    'fetches a model that was published to a team store, proves and installs it; results of a batch go to a folder',
+  options: { ...STORE_OPTION, replace: { type: 'boolean' }, output: { type: 'string', short: 'o' } },
+  async run(input, context) {
+    const { services, console, signal } = context;
+    const output = input.text('output');
+    if (output !== undefined) {
+      const folder = resolve(context.folder, output);
+      return toFolder({ name: onlyArgument(input, 'publication'), store: namedStore(input), folder }, context);
+    }
     const params = {
       name: onlyArgument(input, 'model'),
       store: namedStore(input),
@@ -26,3 +36,15 @@ export const fetch: Command = {
     return 0;
   }
 };
+
+async function toFolder(
+  params: FetchResultsParams,
+  { services, console, signal }: CommandContext
+): Promise<ExitStatus> {
+  const onProgress = (files: number, total: number): void => console.progress(`  ${files} of ${total} files`);
+  const result = await fetchResults(services, params, { signal, onProgress });
+  const { name, folder, files, bytes } = result;
+  console.document(result);
+  console.answer(`${name}: ${files} ${files === 1 ? 'file' : 'files'}, ${byteText(bytes)}, in ${folder}`);
+  return 0;
+}

@@ -13,7 +13,7 @@ export const publish: Command = {
   options: STORE_OPTION,
   async run(input, { services, console, signal }) {
     const params = { name: onlyArgument(input, 'model'), store: namedStore(input) };
-    const onProgress = (progress: PublishProgress): void => showProgress(progress, console);
+    const onProgress = (progress: PublishProgress): void => showPublishing(progress, console);
     show(await publishModel(services, params, { signal, onProgress }), console);
     return 0;
   }
@@ -26,7 +26,8 @@ const PHASES: Readonly<Record<PublishProgress['phase'], string>> = {
   committing: 'there'
 };
 
-function showProgress(progress: PublishProgress, console: Console): void {
+/** Shows how far a publishing is. */
+export function showPublishing(progress: PublishProgress, console: Console): void {
   const { model, phase, bytes, total } = progress;
   console.document(progress);
   console.progress(`  ${model}  ${byteText(bytes)} of ${byteText(total)} ${PHASES[phase]}`);

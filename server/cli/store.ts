@@ -44,10 +44,11 @@ function showListing({ name, url, publications, failure }: StoreListing, now: nu
   if (failure)
     console.answer(`  ${console.paint('red', 'error')}  ${failure.message} ${failure.nextStep ?? ''}`.trimEnd());
   else if (publications.length === 0) console.answer('  nothing is published');
-  for (const { name: model, bytes, files, publishedAtUnixMs, isInstalled } of publications) {
+  for (const { name: model, holds, bytes, files, publishedAtUnixMs, isInstalled } of publications) {
     const here = isInstalled ? ', installed' : '';
     const size = `${byteText(bytes)} in ${files} ${files === 1 ? 'file' : 'files'}`;
-    console.answer(`  ${model}  ${size}, published ${agoText(publishedAtUnixMs, now)}${here}`);
+    const what = holds === 'results' ? 'results, ' : '';
+    console.answer(`  ${model}  ${what}${size}, published ${agoText(publishedAtUnixMs, now)}${here}`);
   }
 }
 

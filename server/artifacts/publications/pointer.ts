@@ -1,7 +1,9 @@
 import * as z from 'zod';
+import { Failure } from '../../../shared/failure';
 import { digest, modelName } from '../../../shared/manifest/text-rules';
 import type { ModelName } from '../../../shared/model-name';
 import { modelKey, parseModelName } from '../../../shared/model-name';
+import { PUBLISHED_KINDS, type PublishedKind } from '../../../shared/publication';
 import type { ObjectStore } from '../object-store';
 import type { StoreKey } from '../store-key';
 import { badPublication, parseJson } from './publication-fault';
@@ -22,6 +24,7 @@ const pointerDocument = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('published'),
     ...common,
+    holds: z.enum(PUBLISHED_KINDS).default('model'),
     combined: digest,
     bytes: z.int().min(0),
     files: z.int().min(0),
@@ -84,6 +87,24 @@ export function replacedBy(previous: Pointer | undefined, now: number): Pointer[
   if (!previous) return [];
   const kept = previous.replaced.filter((before) => now - before.until_unix_ms < 2 * KEPT_MS);
   return [...kept, { attempt: previous.attempt, until_unix_ms: now }];
+}
+
+/** @throws Failure('bad-request') when what is published under a name would be replaced by something of another kind */
+export function requireSameKind(
+  { label }: Pick<ObjectStore, 'label'>,
+  previous: Pointer | undefined,
+  holds: PublishedKind
+): void {
+  if (previous?.kind !== 'published' || previous.holds === holds) return;
+  const { name } = previous;
+  const [present, wanted] =
+    holds === 'results'
+      ? ['a model', 'the results of a batch do not replace it']
+      : ['the results of a batch', 'a model does not replace them'];
+  throw new Failure('bad-request', `What is published as ${name} is ${present}; ${wanted}.`, {
+    subject: `${label}/${name}`,
+    nextStep: 'Choose another name or another store, or unpublish what is there.'
+  });
 }
 
 function nameKey({ name }: Pointer): string | undefined {

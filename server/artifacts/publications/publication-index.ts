@@ -2,12 +2,14 @@ import * as z from 'zod';
 import { Failure } from '../../../shared/failure';
 import { digest, modelName } from '../../../shared/manifest/text-rules';
 import { type ModelName, modelKey, parseModelName } from '../../../shared/model-name';
+import { PUBLISHED_KINDS } from '../../../shared/publication';
 import type { ObjectStore, ReadContent } from '../object-store';
 import { type PublishedPointer, readPointer } from './pointer';
 import { INDEX_KEY } from './publication-keys';
 
 const indexEntry = z.object({
   name: modelName,
+  holds: z.enum(PUBLISHED_KINDS).default('model'),
   combined: digest,
   bytes: z.int().min(0),
   files: z.int().min(0),
@@ -78,8 +80,8 @@ function entriesOf(found: ReadContent | undefined): readonly IndexEntry[] | unde
   return [...entries].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, entry]) => entry);
 }
 
-function entryOf({ name, combined, bytes, files, published_at_unix_ms }: PublishedPointer): IndexEntry {
-  return { name, combined, bytes, files, published_at_unix_ms };
+function entryOf({ name, holds, combined, bytes, files, published_at_unix_ms }: PublishedPointer): IndexEntry {
+  return { name, holds, combined, bytes, files, published_at_unix_ms };
 }
 
 function keyOf(name: string): string {

@@ -1,13 +1,13 @@
 import type { Digest } from '../../../shared/digest';
 import { Failure, messageOf } from '../../../shared/failure';
 import type { ModelName } from '../../../shared/model-name';
-import type { PublishProgress } from '../../../shared/publication';
+import type { PublishedKind, PublishProgress } from '../../../shared/publication';
 import type { Log } from '../../platform/log';
 import type { ObjectStore } from '../object-store';
 import type { StoreKey } from '../store-key';
 import { combinedHash } from './artifact-files';
 import { changePointer } from './change-pointer';
-import { type Pointer, readPointer, replacedBy } from './pointer';
+import { type Pointer, type PublishedPointer, readPointer, replacedBy, requireSameKind } from './pointer';
 import { refreshIndex } from './publication-index';
 import { fileKey, newAttempt } from './publication-keys';
 import { readAttemptFiles } from './read-publication';
@@ -21,6 +21,8 @@ import {
 } from './upload-attempt';
 
 export interface PublishArtifactOptions {
+  /** What the files are; a publication of another kind is not replaced. */
+  readonly holds: PublishedKind;
   /** ms since the epoch. */
   readonly now: () => number;
   readonly log: Log;
@@ -48,17 +50,22 @@ export async function publishArtifact(
   contents: readonly ArtifactContent[],
   options: PublishArtifactOptions
 ): Promise<PublishedArtifact> {
-  const { now, signal, onProgress } = options;
+  const { holds, now, signal, onProgress } = options;
   const combined = combinedHash(contents);
   const before = (await readPointer(store, name, signal))?.pointer;
+  requireSameKind(store, before, holds);
   // Before anything is sent it shows whether the store can be written to and keeps conditions.
   await refreshIndex(store, [name], signal);
   if (isPublication(before, combined)) return { combined, uploadedBytes: 0, copiedBytes: 0, isUnchanged: true };
   const attempt: Attempt = { name, attempt: newAttempt(now()), contents };
   const uploaded = await upload(store, attempt, before, options);
   onProgress('committing', bytesOf(contents));
-  const next = (previous: Pointer | undefined): Pointer | undefined =>
-    isPublication(previous, combined) ? undefined : pointerTo(attempt, combined, previous, now());
+  const next = (previous: Pointer | undefined): Pointer | undefined => {
+    requireSameKind(store, previous, holds);
+    return isPublication(previous, combined)
+      ? undefined
+      : pointerTo(attempt, { holds, combined, previous, now: now() });
+  };
   const { isChanged } = await changePointer(store, name, next, signal);
   if (!isChanged) await removeQuietly(store, attempt, options);
   await noteInIndex(store, name, options);
@@ -99,17 +106,18 @@ function isPublication(pointer: Pointer | undefined, combined: Digest): boolean 
   return pointer?.kind === 'published' && pointer.combined === combined;
 }
 
-function pointerTo(
-  { name, attempt, contents }: Attempt,
-  combined: Digest,
-  previous: Pointer | undefined,
-  now: number
-): Pointer {
+interface Pointing extends Pick<PublishedPointer, 'holds' | 'combined'> {
+  readonly previous: Pointer | undefined;
+  readonly now: number;
+}
+
+function pointerTo({ name, attempt, contents }: Attempt, { holds, combined, previous, now }: Pointing): Pointer {
   return {
     kind: 'published',
     version: 1,
     name,
     attempt,
+    holds,
     combined,
     bytes: bytesOf(contents),
     files: contents.length,

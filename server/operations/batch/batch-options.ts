@@ -1,6 +1,7 @@
 import type { BatchProgress, FailedItem } from '../../../shared/batch';
 import type { GeneratedImage } from '../../../shared/generation';
 import type { PullEvent } from '../../../shared/job-events';
+import type { PublishProgress } from '../../../shared/publication';
 
 /** What happens while a batch runs. Items are counted from 1. */
 export type BatchEvent =
@@ -8,6 +9,7 @@ export type BatchEvent =
   | { readonly type: 'progress'; readonly progress: BatchProgress }
   | { readonly type: 'made'; readonly item: number; readonly items: number; readonly image: GeneratedImage }
   | ({ readonly type: 'passed_over'; readonly items: number } & FailedItem)
+  | { readonly type: 'publishing'; readonly progress: PublishProgress }
   | { readonly type: 'notice'; readonly sentence: string };
 
 /** What somebody who waits for a batch hears and may do. */

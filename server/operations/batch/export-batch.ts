@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { GeneratedImage } from '../../../shared/generation';
-import { digestOf } from '../../gallery/incoming-image';
-import { makeDirectoryDurably, writeFileDurably } from '../../platform/durable-files';
-import { fileFailure, isErrorWithCode } from '../../platform/system-error';
+import { parseImageId } from '../../gallery/incoming-image';
+import { makeDirectoryDurably } from '../../platform/durable-files';
+import { fileFailure } from '../../platform/system-error';
+import { exportFile } from '../exported-file';
 import type { Services } from '../services';
 import type { BatchItem } from './expand';
 
@@ -20,28 +20,27 @@ export async function exportBatch(
   images: ReadonlyMap<number, GeneratedImage>,
   folder: string
 ): Promise<void> {
-  const digits = String(items.length).length;
   try {
     await makeDirectoryDurably(folder);
   } catch (error) {
     throw fileFailure(error, 'The folder for the images cannot be made.', folder);
   }
-  for (const [index, { id, seed, path: kept }] of images) {
-    const number = String(index + 1).padStart(digits, '0');
-    const path = join(folder, `${number}-${items[index]?.model ?? ''}-${seed}${extname(kept)}`);
+  for (const [index, image] of images) {
+    const path = join(folder, imageName(items, index, image));
     try {
-      if (!(await holds(path, id))) await writeFileDurably(path, await gallery.read(id));
+      await exportFile(path, parseImageId(image.id), () => gallery.read(image.id));
     } catch (error) {
       throw fileFailure(error, 'The image cannot be written there; it is in the gallery.', path);
     }
   }
 }
 
-async function holds(path: string, id: string): Promise<boolean> {
-  try {
-    return digestOf(await readFile(path)) === id;
-  } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT')) return false;
-    throw error;
-  }
+/** What the image of an item is called outside the gallery. @param index of the item, from 0 */
+export function imageName(
+  items: readonly BatchItem[],
+  index: number,
+  { seed, path }: Pick<GeneratedImage, 'seed' | 'path'>
+): string {
+  const number = String(index + 1).padStart(String(items.length).length, '0');
+  return `${number}-${items[index]?.model ?? ''}-${seed}${extname(path)}`;
 }

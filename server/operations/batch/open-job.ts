@@ -30,6 +30,8 @@ export interface JobParts {
   readonly file: BatchFile;
   readonly options: RunBatchOptions;
   readonly timeLimitMinutes: number | undefined;
+  /** Whether the results are published in the end. */
+  readonly publish: boolean;
 }
 
 /** A job in the hands of this process, its next item begun. */

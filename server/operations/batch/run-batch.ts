@@ -16,6 +16,7 @@ import { exportBatch } from './export-batch';
 import { bringImage, imageHere } from './image-transfer';
 import { JobRecords } from './job-records';
 import { beginJob, type FoundJob, findJob, type JobParts, type OpenJob, resumeJob } from './open-job';
+import { publishResults, requirePublishable } from './publish-results';
 import { type MadeImages, runItems } from './run-items';
 import type { RunningBatch } from './running-batches';
 
@@ -24,7 +25,7 @@ const MOST_WARNINGS = 100;
 
 /**
  * Runs a batch from its beginning or from where it stopped, whoever ran it before. After each image its checkpoint is
- * written; it is removed when all images are in the gallery of this machine.
+ * written; it is removed when all images are in the gallery of this machine, and published if that is asked for.
  * @throws Failure; the checkpoint then says how far the job is
  */
 export async function runBatch(
@@ -36,6 +37,11 @@ export async function runBatch(
   if (params.resume && params.restart) {
     throw new Failure('wrong-usage', 'A batch is either resumed or begun anew.', { subject: 'restart' });
   }
+  if (params.publish && params.store === undefined) {
+    throw new Failure('wrong-usage', 'Results are published in a team store, and none is named.', {
+      nextStep: 'Name one; on the command line with --store.'
+    });
+  }
   const file = await readBatchFile(params.file);
   const address = params.store ?? pathToFileURL(services.layout.batches).href;
   const store = await openStore(services, address);
@@ -44,13 +50,18 @@ export async function runBatch(
 
 /** The same in a store that is open already. @throws Failure */
 export async function runBatchIn(
-  given: Omit<JobParts, 'timeLimitMinutes'>,
+  given: Omit<JobParts, 'timeLimitMinutes' | 'publish'>,
   params: BatchParams & { readonly store: string }
 ): Promise<BatchResult> {
   const { services, store, file, options } = given;
   const warnings = new Set<string>();
   const told = { ...options, onEvent: tellOnce(options, warnings) };
-  const parts: JobParts = { ...given, options: told, timeLimitMinutes: params.timeLimitMinutes };
+  const parts: JobParts = {
+    ...given,
+    options: told,
+    timeLimitMinutes: params.timeLimitMinutes,
+    publish: params.publish === true
+  };
   const summary: BatchSummary = {
     job: file.name,
     file: file.path,
@@ -63,8 +74,11 @@ export async function runBatchIn(
     startedAtUnixMs: services.clock.now()
   };
   return services.runningBatches.run(summary, async (batch) => {
+    if (parts.publish) await requirePublishable(parts);
     const found = await findJob(parts);
-    if (found.kind === 'over' && params.resume) return { ...(await endRest(parts, found.rest)), warnings: [OVER] };
+    if (found.kind === 'over' && params.resume) {
+      return { ...(await endRest(parts, found.rest)), warnings: [parts.publish ? `${OVER} ${NOT_PUBLISHED}` : OVER] };
+    }
     if (found.kind === 'over') await HeldCheckpoint.removeRest(store, found.rest, options.signal);
     const job = await openJob(parts, params, found);
     const result = await runOpenJob(parts, job, batch);
@@ -73,6 +87,8 @@ export async function runBatchIn(
 }
 
 const OVER = 'The batch was over; only what was left of its checkpoint was removed.';
+
+const NOT_PUBLISHED = 'Its results are published if the run that ended it was asked to; the list of the store says so.';
 
 /** @throws Failure 'checkpoint-exists', 'checkpoint-missing', 'bad-checkpoint', and what keeps from beginning */
 async function openJob(parts: JobParts, { resume, restart }: BatchParams, found: FoundJob): Promise<OpenJob> {
@@ -104,10 +120,13 @@ async function runOpenJob(parts: JobParts, job: OpenJob, batch: RunningBatch): P
     const before = counts(job.progress).done;
     const { progress, made } = await runItems(parts, job, batch, () => note('running'));
     const images = await gather(parts, job, progress, made);
+    // As long as there is the checkpoint, whoever resumes the batch repeats what did not end.
+    const published = parts.publish ? await publishResults(parts, job, progress, images) : undefined;
     await job.checkpoint.remove(parts.options.signal);
     await note('done', [...images.values()]);
     await new JobRecords(services.layout.batchRecords).tidy();
-    return resultOf(parts.file.name, progress, { images, made: made.size, reused: before });
+    const result = resultOf(parts.file.name, progress, { images, made: made.size, reused: before });
+    return { ...result, ...(published && { published }) };
   } catch (error) {
     await note('stopped');
     throw stopped(error, batch.summary);

@@ -14,6 +14,7 @@ import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import { namedStores } from './known-stores';
 import { openStore } from './open-store';
+import { publicationName } from './publication-name';
 
 export interface FetchOptions {
   readonly signal: AbortSignal;
@@ -24,7 +25,7 @@ export interface FetchOptions {
  * Fetches what is published under a name and installs it: exactly the files of the manifest, each proved. From then on
  * the store is where the model is pulled and healed from.
  * @throws Failure: 'not-published', 'bad-publication' and 'digest-mismatch' with the key, 'model-exists' for a model of
- *   that name that comes from elsewhere and has other files
+ *   that name that comes from elsewhere and has other files, 'bad-request' for the results of a batch
  */
 export async function fetchModel(
   services: Services,
@@ -32,13 +33,14 @@ export async function fetchModel(
   { signal, onEvent }: FetchOptions
 ): Promise<FetchResult> {
   requireTrust(services, 'Fetching models');
-  const asked = requireName(params.name);
+  const asked = publicationName(params.name);
   const store = await openStore(services, params.store);
   const read = await readPublication(store, asked, {
     signal,
     local: (combined, file) => services.fetched.readDocument(combined, file)
   });
   const { attempt, combined } = read.pointer;
+  requireModel(read, params.store);
   const name = await nameHere(services, asked, read);
   const publication = { store: params.store, name, attempt, combined };
   const model = { name, publication, manifest: manifestOf(read, name, store.label) };
@@ -61,10 +63,12 @@ export async function fetchModel(
   return { ...result, likelyRoles: [...roles].map(([path, role]) => ({ path, role })) };
 }
 
-function requireName(text: string): ModelName {
-  const name = parseModelName(text);
-  if (name) return name;
-  throw new Failure('wrong-usage', `“${text}” cannot be the name of a model.`, { subject: text });
+function requireModel({ pointer: { name, holds } }: ReadPublication, store: string): void {
+  if (holds === 'model') return;
+  throw new Failure('bad-request', `What is published as ${name} is no model, but the results of a batch.`, {
+    subject: name,
+    nextStep: `Get them with: diffusion-dock fetch ${name} --store ${store} --output DIR`
+  });
 }
 
 /** The spelling of the name that the model was published under, unless one of that name is known here. */

@@ -34,13 +34,13 @@ export async function listStore(services: Services, named: string, signal: Abort
 }
 
 async function publicationOf(services: Services, entry: IndexEntry): Promise<Publication> {
-  const { name, combined, bytes, files, published_at_unix_ms: publishedAtUnixMs } = entry;
-  return { name, combined, bytes, files, publishedAtUnixMs, isInstalled: await isInstalled(services, entry) };
+  const { name, holds, combined, bytes, files, published_at_unix_ms: publishedAtUnixMs } = entry;
+  return { name, holds, combined, bytes, files, publishedAtUnixMs, isInstalled: await isInstalled(services, entry) };
 }
 
-async function isInstalled({ survey }: Services, { name: text, combined }: IndexEntry): Promise<boolean> {
+async function isInstalled({ survey }: Services, { name: text, holds, combined }: IndexEntry): Promise<boolean> {
   const name = parseModelName(text);
-  if (!name) return false;
+  if (!name || holds !== 'model') return false;
   const bundle = await survey.look(name);
   return bundle.kind === 'present' && bundle.problems.length === 0 && combinedHashOf(bundle.manifest) === combined;
 }

@@ -68,6 +68,7 @@ async function publish(
     const contents = await artifactOfBundle(layout, name, installed);
     const total = bytesOf(contents);
     const published = await publishArtifact(store, name, contents, {
+      holds: 'model',
       now: clock.now,
       log,
       signal,

@@ -1,11 +1,10 @@
-import { Failure } from '../../../shared/failure';
-import { parseModelName } from '../../../shared/model-name';
 import type { PublishParams, UnpublishResult } from '../../../shared/publication';
 import { refreshIndex } from '../../artifacts/publications/publication-index';
 import { withdraw } from '../../artifacts/publications/withdraw';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import { openStore } from './open-store';
+import { publicationName } from './publication-name';
 
 /**
  * Removes a publication from a store; nothing happens when there is none. The model need not be known here, and what is
@@ -18,10 +17,7 @@ export async function unpublishModel(
   { signal }: { readonly signal: AbortSignal }
 ): Promise<UnpublishResult> {
   requireTrust(services, 'Removing publications');
-  const name = parseModelName(params.name);
-  if (!name) {
-    throw new Failure('wrong-usage', `“${params.name}” cannot be the name of a model.`, { subject: params.name });
-  }
+  const name = publicationName(params.name);
   const store = await openStore(services, params.store);
   const withdrawn = await withdraw(store, name, services.clock.now(), signal);
   await refreshIndex(store, [name], signal);

@@ -31,6 +31,7 @@ export function contentsOf(version: number): readonly ArtifactContent[] {
 /** Publishes a version of the team's model. */
 export function publishVersion(store: ObjectStore, version: number): Promise<PublishedArtifact> {
   return publishArtifact(store, TINY, contentsOf(version), {
+    holds: 'model',
     now: Date.now,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     signal,

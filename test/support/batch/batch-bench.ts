@@ -41,7 +41,9 @@ export async function folderStore({ hasher }: Pick<Services, 'hasher'>, folder?:
   return new FileStore(folder ?? (await temporaryFolder()), hasher);
 }
 
-export interface RunParts extends Partial<Pick<BatchParams, 'resume' | 'restart'>>, Partial<RunBatchOptions> {
+export interface RunParts
+  extends Partial<Pick<BatchParams, 'resume' | 'restart' | 'publish'>>,
+    Partial<RunBatchOptions> {
   readonly file: string;
   readonly store: ObjectStore;
 }
@@ -49,7 +51,7 @@ export interface RunParts extends Partial<Pick<BatchParams, 'resume' | 'restart'
 /** Runs a batch on a machine. */
 export async function run(
   { services }: Pick<Machine, 'services'>,
-  { file, store, resume = false, restart = false, ...options }: RunParts
+  { file, store, resume = false, restart = false, publish = false, ...options }: RunParts
 ): Promise<BatchResult & { readonly events: readonly BatchEvent[] }> {
   const events: BatchEvent[] = [];
   const result = await runBatchIn(
@@ -66,7 +68,7 @@ export async function run(
         }
       }
     },
-    { file, store: store.label, resume, restart }
+    { file, store: store.label, resume, restart, publish }
   );
   return { ...result, events };
 }

@@ -20,6 +20,7 @@ const publication = (name: string, fields: Partial<Publication> = {}): Publicati
   combined: 'ab'.repeat(32),
   bytes: 2_500_000,
   files: 2,
+  holds: 'model',
   publishedAtUnixMs: Date.now() - 3 * DAY,
   isInstalled: false,
   ...fields
@@ -102,6 +103,16 @@ describe('the rows of team stores', () => {
   it('are not there without a store in the settings', async () => {
     stores = [];
     expect(await tree.getChildren()).toHaveLength(1);
+  });
+
+  it('tell results of a batch from models, and do not offer to pull them', async () => {
+    contents['team'] = { publications: [publication('one', { holds: 'results' }), publication('two')] };
+    models = [{ name: 'one', status: 'installed', files: [], folder: '/models/one' }];
+    running = [{ model: 'one', name: 'one', kind: 'pull', doing: 'pull', progress: undefined, preview: undefined }];
+    const [one, two] = await expand();
+    expect(textOf(one)).toMatch(/^one: results of a batch · /);
+    expect(itemOf(one).contextValue).toBe('publication:idle:results');
+    expect(itemOf(two).contextValue).toBe('publication:idle:absent');
   });
 
   it('ask the store that is expanded, and it alone, what is published there', async () => {
