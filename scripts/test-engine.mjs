@@ -1,9 +1,11 @@
-// `npm run test:engine`: both sample models, and every mode, with the real sd-cli that DIFFUSION_DOCK_SD_CLI names.
+// `npm run test:engine`: both sample models, and every mode, with the real sd-cli that DIFFUSION_DOCK_SD_CLI names; and
+// a model that stays loaded, with the sd-server beside it.
 
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { tryModes } from './engine-modes.mjs';
+import { tryResident } from './engine-resident.mjs';
 import { runSamples, StepError } from './sample-run.mjs';
 import { readSampleModels } from './samples.mjs';
 import { ensureBuild, ensureDependencies, runMain } from './setup.mjs';
@@ -25,7 +27,9 @@ await runMain(async () => {
     if (images.length !== generateWith.length)
       throw new StepError(`${images.length} images came from ${generateWith.length} models`);
     for (const image of images) console.log(`image     ${(await stat(image)).size} bytes`);
-    await tryModes({ home, engine: path.resolve(engine), model: generateWith[0], image: images[0], say: console.log });
+    const tried = { home, engine: path.resolve(engine), model: generateWith[0], say: console.log };
+    await tryModes({ ...tried, image: images[0] });
+    await tryResident(tried);
     return 0;
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
