@@ -4,9 +4,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { medianOf, milliseconds, printTable } from '../figures.mjs';
+import { timed } from './timed.mjs';
 
 /** @param {{ folder: string, rounds: number } & import('./sample.mjs').Sample} bench */
-export async function benchOverhead({ folder, rounds: count, services, model, generateImage, engine, words }) {
+export async function benchOverhead({ folder, rounds: count, openServices, model, generateImage, engine, words }) {
+  const services = openServices({});
   const request = { prompt: 'a lighthouse at dusk', width: 64, height: 64, steps: 8, seed: 7 };
   const ours = () =>
     generateImage(services, model, request, {
@@ -51,11 +53,4 @@ export async function benchOverhead({ folder, rounds: count, services, model, ge
 function bare(words) {
   const empty = words.indexOf('--lora-model-dir');
   return words.map((word, index) => (empty !== -1 && index === empty + 1 ? '.' : word));
-}
-
-/** @returns {Promise<number>} milliseconds */
-async function timed(action) {
-  const started = performance.now();
-  await action();
-  return performance.now() - started;
 }

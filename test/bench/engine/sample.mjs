@@ -14,16 +14,18 @@ const CONTENTS = `
   export { pullModel } from './server/operations/pull-model';
   export { modelFromManifest } from './server/operations/register-model';
   export { createServices } from './server/operations/services';
-  export { systemClock } from './server/platform/clock';`;
+  export { systemClock } from './server/platform/clock';
+  export { engineSettings } from './shared/engine-settings';`;
 
 const MODEL = 'tiny-sd1';
 
 /**
  * @typedef {object} Sample
- * @property {any} services with the model installed
+ * @property {(engine: object) => any} openServices with the model installed, for settings of `engine`
  * @property {any} model
  * @property {any} generateImage the operation
  * @property {string} engine an engine that takes as long as the recorded one
+ * @property {string} serverPath an sd-server that does
  * @property {string} words a file that the engine writes its latest arguments to, as JSON
  */
 
@@ -32,21 +34,28 @@ const silent = () => undefined;
 /** @param {string} scratch @returns {Promise<Sample>} */
 export async function prepareSample(scratch) {
   const words = path.join(scratch, 'words.json');
-  const engine = await writeEngine(scratch, words);
-  const { createServices, generateImage, modelFromManifest, pullModel, systemClock } = await loadParts(scratch);
-  const services = createServices({
-    root: path.join(scratch, 'home'),
-    environment: { HF_HUB_CACHE: path.join(scratch, 'no-hub-cache'), PATH: process.env.PATH },
-    sdCliPath: engine,
-    policy: { allowInsecureHttp: false, allowPrivateHosts: false },
-    isTrusted: () => true,
-    workerScript: path.join(root, 'dist', 'worker.js'),
-    clock: systemClock,
-    log: { info: silent, warn: silent, error: silent }
-  });
+  const noteWords = `if (process.argv.includes('--output')) require('node:fs').writeFileSync(${JSON.stringify(words)}, JSON.stringify(process.argv.slice(2)));`;
+  const engine = await writeProgram(scratch, 'sd-cli', noteWords);
+  const serverPath = await writeProgram(scratch, 'sd-server');
+  const { createServices, engineSettings, generateImage, modelFromManifest, pullModel, systemClock } =
+    await loadParts(scratch);
+  const openServices = (settings) =>
+    createServices({
+      engineSettings: engineSettings.parse(settings),
+      root: path.join(scratch, 'home'),
+      environment: { HF_HUB_CACHE: path.join(scratch, 'no-hub-cache'), PATH: process.env.PATH },
+      sdCliPath: engine,
+      policy: { allowInsecureHttp: false, allowPrivateHosts: false },
+      isTrusted: () => true,
+      workerScript: path.join(root, 'dist', 'worker.js'),
+      clock: systemClock,
+      log: { info: silent, warn: silent, error: silent }
+    });
   const model = await modelFromManifest(await writeManifest(scratch));
+  const services = openServices({});
   await pullModel(services, model, { signal: new AbortController().signal, onEvent: silent });
-  return { services, model, generateImage, engine, words };
+  await services.dispose();
+  return { openServices, model, generateImage, engine, serverPath, words };
 }
 
 async function loadParts(folder) {
@@ -67,18 +76,18 @@ async function loadParts(folder) {
 }
 
 /** Nothing of our environment reaches an engine, so its pace is written into it. */
-async function writeEngine(scratch, words) {
-  const engine = path.join(scratch, 'sd-cli');
-  const standIn = pathToFileURL(path.join(root, 'test', 'support', 'stand-in', 'sd-cli.mjs')).href;
+async function writeProgram(scratch, name, beforehand = '') {
+  const program = path.join(scratch, name);
+  const standIn = pathToFileURL(path.join(root, 'test', 'support', 'stand-in', `${name}.mjs`)).href;
   const lines = [
     `#!${process.execPath}`,
     "process.env.SD_CLI_STAND_IN_SPEED = '1';",
-    `if (process.argv.includes('--output')) require('node:fs').writeFileSync(${JSON.stringify(words)}, JSON.stringify(process.argv.slice(2)));`,
+    beforehand,
     `import(${JSON.stringify(standIn)});`
   ];
-  await writeFile(engine, lines.join('\n'));
-  await chmod(engine, 0o755);
-  return engine;
+  await writeFile(program, lines.join('\n'));
+  await chmod(program, 0o755);
+  return program;
 }
 
 /** The sample's manifest, with its files beside it. */
