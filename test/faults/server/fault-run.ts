@@ -88,7 +88,8 @@ export function describeCases(cases: readonly FaultCase[]): void {
 }
 
 /** Every way to try a case, named. */
-function attempts({ begins, connections, hits }: FaultCase): [string, Attempt][] {
+function attempts(faultCase: FaultCase): [string, Attempt][] {
+  const { begins, connections, hits } = faultCase;
   const places = hits === 'a byte' ? (['first', 'middle', 'last'] as const) : [undefined];
   const all = (begins ? [begins] : (['fresh', 'resumed'] as const)).flatMap((start) =>
     (connections ? [connections] : ([1, 4] as const)).flatMap((count) =>
@@ -96,7 +97,7 @@ function attempts({ begins, connections, hits }: FaultCase): [string, Attempt][]
     )
   );
   return all
-    .filter((attempt) => isWorthTrying(hits, attempt))
+    .filter((attempt) => isWorthTrying(faultCase, attempt))
     .map((attempt) => [
       [attempt.place && `${attempt.place} byte`, attempt.begins, `${attempt.connections} connections`]
         .filter(Boolean)
@@ -106,10 +107,11 @@ function attempts({ begins, connections, hits }: FaultCase): [string, Attempt][]
 }
 
 /** Leaves out what cannot happen, and what only happens again. */
-function isWorthTrying(hits: FaultCase['hits'], { begins, connections }: Attempt): boolean {
+function isWorthTrying({ hits, begins: only }: FaultCase, { begins, connections, place }: Attempt): boolean {
   switch (hits) {
     case 'a byte':
-      return true;
+      // A body that goes on is hit in its middle; what its ends are to it, a fresh one shows.
+      return begins === 'fresh' || only === 'resumed' || place === 'middle';
     case 'every part':
       // A single connection that begins with nothing asks for all of it.
       return begins === 'resumed' || connections > 1;

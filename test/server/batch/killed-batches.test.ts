@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../support/temporary-folder';
 const DIE_AT_CALL = resolve(import.meta.dirname, '../../support/batch/die-at-call.cjs');
 
 /** So many of the calls that change the store are deaths. */
-const DEATHS = 8;
+const DEATHS = 5;
 
 let root: string;
 let here: string;
