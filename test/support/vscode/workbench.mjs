@@ -124,8 +124,12 @@ export class Workbench {
    */
   async goBehind(text) {
     const widget = this.page.locator('.find-widget.visible');
-    await this.page.keyboard.press('Control+1');
-    await this.page.keyboard.press('Control+F');
+    // Something else may have the keyboard for a moment, and a key that nobody took is pressed again.
+    await this.until(async () => {
+      await this.page.keyboard.press('Control+1');
+      await this.page.keyboard.press('Control+F');
+      return isShown(widget, 1000);
+    }, 'the find widget');
     await widget.locator('textarea').first().fill(text);
     await this.page.keyboard.press('Enter');
     await this.page.keyboard.press('Escape');

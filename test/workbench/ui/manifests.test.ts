@@ -76,9 +76,12 @@ it('fills in what the hub declares, and makes a manifest of a folder and of a re
   await fix.first().click();
   await wb.page.locator('.editor-instance .view-lines', { hasText: sha256(WEIGHTS).slice(0, 20) }).waitFor();
   await wb.execCommand('File: Save');
-  const saved = async () => JSON.parse(await readFile(join(dock.workspace, 'one/manifest.json'), 'utf8'));
-  await wb.until(async () => (await saved()).files[0].size_bytes === WEIGHTS.length, 'the saved manifest');
-  expect((await saved()).files[0].sha256).toBe(sha256(WEIGHTS));
+  // While it is saved, the file is empty for a moment.
+  const saved = await wb.until(async () => {
+    const text = await readFile(join(dock.workspace, 'one/manifest.json'), 'utf8');
+    return text.includes(sha256(WEIGHTS)) && text.trimEnd().endsWith('}') ? text : '';
+  }, 'the saved manifest');
+  expect(JSON.parse(saved).files[0]).toMatchObject({ sha256: sha256(WEIGHTS), size_bytes: WEIGHTS.length });
   await dock.screenshot('manifest-filled');
 
   await wb.execCommand('Diffusion Dock: Make a Manifest from a Hugging Face Repository…');
