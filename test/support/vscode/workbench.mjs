@@ -97,6 +97,8 @@ export class Workbench {
     // The palette lists what exists when it is filled in, so ask again until the command is there.
     await this.until(async () => {
       await this.page.keyboard.press('F1');
+      // An editor that is just opening can swallow the key.
+      if (!(await isShown(this.#quickInputField, 2000))) return false;
       await this.#quickInputField.fill(`>${title}`);
       const entry = this.#quickInputEntry(title);
       const offered = await entry.waitFor({ timeout: 1000 }).then(
@@ -112,7 +114,10 @@ export class Workbench {
   async openFile(file) {
     const target = path.resolve(this.workspace, file);
     const name = path.basename(target);
-    await this.page.keyboard.press('Control+P');
+    await this.until(async () => {
+      await this.page.keyboard.press('Control+P');
+      return isShown(this.#quickInputField, 2000);
+    }, 'the field for a file to open');
     await this.#quickInputField.fill(target);
     await this.#quickInputEntry(name).click();
     await this.page.locator('.editor-group-container.active .tab.active', { hasText: name }).waitFor();
