@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../../../shared/failure';
 import type { PullEvent } from '../../../shared/job-events';
+import type { RegisteredManifest } from '../../../shared/manifest/registered-manifest';
 import { parseModelName } from '../../../shared/model-name';
-import { contentKey } from '../../registry/registry-state';
 import { soundModel } from '../generate/check';
 import { findModel, type KnownModel } from '../known-models';
 import { pullModel } from '../pull-model';
@@ -47,10 +47,24 @@ export async function plannedModels(
       if (error instanceof Failure && error.code === 'unknown-model') return modelOf(description);
       throw error;
     });
-    if (contentKey(known.manifest) !== contentKey(description.manifest)) throw otherModel(name);
+    if (!mayBeOf(known.manifest, description.digests)) throw otherModel(name);
     models.set(name, known);
   }
   return models;
+}
+
+/**
+ * Whether what a manifest asks for can be files of certain digests, by their paths, as far as it says: the same model may
+ * be described in another order, with other addresses, or without digests.
+ */
+function mayBeOf({ files }: RegisteredManifest, digests: PlannedModel['digests']): boolean {
+  const names = new Set(files.map(({ filename }) => filename));
+  return (
+    names.size === Object.keys(digests).length &&
+    files.every(
+      ({ filename, sha256 }) => Object.hasOwn(digests, filename) && (sha256 ?? digests[filename]) === digests[filename]
+    )
+  );
 }
 
 function modelOf({ manifest, publication }: PlannedModel): KnownModel {

@@ -70,6 +70,17 @@ describe('a batch that was begun', () => {
     expect(await imagesOf(there, result)).toEqual(await expectedImages(manifest));
   });
 
+  it('goes on where the same files came from a team store', async () => {
+    const { here, store, file } = await halfDone(manifest);
+    const there = await machine();
+    const published = { name: 'tiny-sd1', store: pathToFileURL(await temporaryFolder()).href };
+    await publishModel(here.services, published, { signal: never, onProgress: () => undefined });
+    await fetchModel(there.services, published, { signal: never, onEvent: () => undefined });
+    const result = await run(there, { file, store, resume: true });
+    expect(result).toMatchObject({ made: 1, reused: 1 });
+    expect(await imagesOf(there, result)).toEqual(await expectedImages(manifest));
+  });
+
   it('draws its seeds once', async () => {
     const content = { models: ['tiny-sd1'], prompts: ['a'], seeds: { count: 2 }, options: SMALL };
     const { here, store, file } = await halfDone(manifest, content);
