@@ -4,12 +4,15 @@ import type { buildConnector } from 'undici';
 /** One read of a connection goes into one window. */
 const WINDOW_BYTES = 64 * 1024;
 
-/** What is smaller is copied, so that few windows wait to be read. */
+/**
+ * What is smaller is copied, and its window used for the next read: as many small ones may come as they like while a
+ * window waits, or the rest of one that a reader who paused has put back.
+ */
 const COPIED_BYTES = 16 * 1024;
 
 /**
  * More windows than wait at any time: a connection stops reading when as much waits as one read brings, which is at
- * most four windows that are not copied, one that was being filled, and one that was begun.
+ * most the rest of one window, four that are not copied, one that was being filled, and one that was begun.
  */
 const WINDOWS = 8;
 
@@ -26,14 +29,17 @@ export function windowedConnector(
     const memory = Buffer.allocUnsafeSlow(WINDOWS * WINDOW_BYTES);
     let socket: Socket | undefined;
     let turn = 0;
+    let isHandedOn = false;
     const onread = {
       buffer(): Uint8Array {
-        turn = (turn + 1) % WINDOWS;
+        if (isHandedOn) turn = (turn + 1) % WINDOWS;
+        isHandedOn = false;
         return memory.subarray(turn * WINDOW_BYTES, (turn + 1) * WINDOW_BYTES);
       },
       callback(bytes: number, window: Uint8Array): boolean {
         const chunk = window.subarray(0, bytes);
-        return socket?.push(bytes < COPIED_BYTES ? Buffer.from(chunk) : chunk) ?? false;
+        isHandedOn = bytes >= COPIED_BYTES;
+        return socket?.push(isHandedOn ? chunk : Buffer.from(chunk)) ?? false;
       }
     };
     // One of its own for each connection, which nothing can be received from before it is made.
