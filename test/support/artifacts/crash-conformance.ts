@@ -16,14 +16,18 @@ const NEW = 3;
 
 type Moment = 'before' | 'after';
 
-/**
- * What a team store promises when publishers, and those who withdraw and collect, die at any operation.
- * @param moments whether the operation at which somebody dies is done; both unless said otherwise
- */
+interface CrashOptions {
+  /** Whether the operation at which somebody dies is done; both unless said otherwise. */
+  readonly moments?: readonly Moment[];
+  /** At which operations somebody dies: each, or each second one and so on. */
+  readonly stride?: number;
+}
+
+/** What a team store promises when publishers, and those who withdraw and collect, die at any operation. */
 export function crashConformance(
   kind: string,
   make: () => Promise<StoreUnderTest>,
-  moments: readonly Moment[] = ['before', 'after']
+  { moments = ['before', 'after'], stride = 1 }: CrashOptions = {}
 ): void {
   describe(kind, () => {
     let underTest: StoreUnderTest;
@@ -41,7 +45,7 @@ export function crashConformance(
       work: (stopping: ObjectStore) => Promise<unknown>,
       look: () => Promise<void>
     ): Promise<number> => {
-      for (let at = 1; ; at += 1) {
+      for (let at = 1; ; at += stride) {
         await begin();
         const stopping = new StoppingStore(underTest.open(), { at, when });
         const end = await work(stopping).catch((error: unknown) => error);
