@@ -7,8 +7,8 @@ import { networkFault, refused, wayTo } from '../../pull/http-faults';
 import { readable } from '../../pull/http-opening';
 import { FileFault } from '../../pull/landing';
 import type { HttpMethod } from '../../pull/network-messages';
+import { patiently } from '../../pull/patiently';
 import type { RequestBody } from '../../pull/request-body';
-import { MOST_FRUITLESS_ATTEMPTS, waitBeforeRetry } from '../../pull/retry-policy';
 import { TransientFault } from '../../pull/source';
 import type { AccessKey, AccessKeys } from './access-keys';
 import { addressIn, type Bucket, labelOf, type Query } from './bucket';
@@ -117,17 +117,8 @@ export class S3Client {
   }
 
   /** Tries again what may pass, as pulls do. @throws Failure */
-  async retrying<Result>(signal: AbortSignal, attempt: () => Promise<Result>): Promise<Result> {
-    const { clock } = this.options;
-    for (let fruitless = 1; ; fruitless += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!(error instanceof TransientFault)) throw error;
-        if (fruitless === MOST_FRUITLESS_ATTEMPTS) throw error.failure;
-        await clock.sleep(waitBeforeRetry(fruitless, error.awaitedMs, Math.random()), signal);
-      }
-    }
+  retrying<Result>(signal: AbortSignal, attempt: () => Promise<Result>): Promise<Result> {
+    return patiently(attempt, { clock: this.options.clock, signal });
   }
 
   /** What a refusal of a request about an object is explained with. */
