@@ -126,12 +126,15 @@ async function putInParts(
 /** Adds up what was sent of several parts. */
 class PartProgress {
   private readonly sent = new Map<number, number>();
+  private total = 0;
 
   constructor(private readonly onBytes: PutOptions['onBytes']) {}
 
+  /** @param bytes of this part so far; fewer than before when it is sent again */
   note(part: number, bytes: number): void {
+    this.total += bytes - (this.sent.get(part) ?? 0);
     this.sent.set(part, bytes);
-    this.onBytes?.([...this.sent.values()].reduce((sum, each) => sum + each, 0));
+    this.onBytes?.(this.total);
   }
 }
 
