@@ -24,6 +24,17 @@ export interface InputImages {
   readonly controlImage?: string;
 }
 
+/** The images where the request names them, for arguments that no run of ours gets. */
+export function imagesAsNamed(request: GenerationRequest): InputImages {
+  const { init_image, mask, references, control_image } = request;
+  return {
+    ...(init_image !== undefined && { initImage: init_image }),
+    ...(mask !== undefined && { mask }),
+    ...(references && { references }),
+    ...(control_image !== undefined && { controlImage: control_image })
+  };
+}
+
 /** What the arguments of a run follow from. */
 export interface GenerationArguments {
   readonly files: readonly EngineFile[];

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure } from '../../../shared/failure';
-import { engineArguments } from '../../engine/arguments/engine-arguments';
+import { engineArguments, imagesAsNamed } from '../../engine/arguments/engine-arguments';
 import type { KnownOptions } from '../../engine/arguments/engine-option';
 import { fillIn } from '../../engine/arguments/fill-in';
 import { loraPaths } from '../../engine/arguments/lora-files';
@@ -63,16 +63,10 @@ interface Circumstances {
 function checkItem(item: BatchItem, { file, model, abilities, loras }: Circumstances): void {
   const { files, defaults } = model;
   const request = fillIn(requestOfItem(item, file), identifyModel(files), defaults);
-  const { init_image, mask, references, control_image } = request;
   engineArguments({
     files,
     request,
-    inputs: {
-      ...(init_image !== undefined && { initImage: init_image }),
-      ...(mask !== undefined && { mask }),
-      ...(references && { references }),
-      ...(control_image !== undefined && { controlImage: control_image })
-    },
+    inputs: imagesAsNamed(request),
     abilities,
     seed: item.seed,
     threads: 1,

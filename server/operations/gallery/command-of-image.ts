@@ -5,7 +5,7 @@ import { type GenerationRequest, generationRequest } from '../../../shared/gener
 import type { CommandOfImageParams } from '../../../shared/protocol';
 import { requestOption } from '../../../shared/request-option';
 import { quotedFor } from '../../../shared/shell-quoting';
-import { engineArguments } from '../../engine/arguments/engine-arguments';
+import { engineArguments, imagesAsNamed } from '../../engine/arguments/engine-arguments';
 import { askedLoras, loraPaths } from '../../engine/arguments/lora-files';
 import { modeOf } from '../../engine/arguments/mode';
 import { engineThreads } from '../../engine/threads';
@@ -63,16 +63,11 @@ async function engineWords(services: Services, name: string, request: Generation
   const [folder = '.', ...others] = new Set(asked.map((path) => dirname(path)));
   if (others.length > 0) throw needsOurRun('The LoRAs lie in different folders');
   if (files.some(({ role }) => role === 'embedding')) throw needsOurRun('The embeddings lie beside other files');
-  const { init_image, mask, references, control_image, seed = 0 } = request;
+  const { seed = 0 } = request;
   const { options } = engineArguments({
     files,
     request,
-    inputs: {
-      ...(init_image !== undefined && { initImage: init_image }),
-      ...(mask !== undefined && { mask }),
-      ...(references && { references }),
-      ...(control_image !== undefined && { controlImage: control_image })
-    },
+    inputs: imagesAsNamed(request),
     // Without the help of a build nothing is left out.
     abilities: { options: new Set(), samplingMethods: new Set(), schedulers: new Set() },
     seed,
