@@ -3,7 +3,7 @@ import { version } from '../package.json';
 import { messageOf } from '../shared/failure';
 import { LANGUAGE_SERVER, runCommandLine, sortWords } from './cli/command-line';
 import { fileLog, silentLog } from './cli/file-log';
-import { engineSettingsOf } from './operations/engine-variables';
+import { engineSettingsOf } from './operations/engine/engine-variables';
 import { createServices } from './operations/services';
 import { cacheRoot, HOME_VARIABLE } from './platform/cache-root';
 import { systemClock } from './platform/clock';

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { TAKE_IMAGE_TASK, takeImage } from './engine/inputs/take-image';
 import { examinePngFile } from './gallery/png-file';
-import { INSPECT_IMAGE_TASK } from './operations/inspect-image';
+import { INSPECT_IMAGE_TASK } from './operations/gallery/inspect-image';
 import { HASH_PARTS_TASK, hashPartsTask } from './platform/workers/hash-parts-task';
 import { HASH_TASK, hashTask } from './platform/workers/hash-task';
 import { serveTasks } from './platform/workers/serve-tasks';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from '../../shared/failure';
+import { cleanUpAfterCrashes } from '../operations/clean-up/start-up';
 import type { Services } from '../operations/services';
-import { cleanUpAfterCrashes } from '../operations/start-up';
 import type { AddressPolicy } from '../pull/address-policy';
 import { batch } from './batch';
 import { type Command, type CommandInput, type CommandOptions, type ExitStatus, statusOf } from './command';

@@ -2,7 +2,7 @@ import { byteText, durationText } from '../../shared/byte-text';
 import { Failure } from '../../shared/failure';
 import { findWeightType, WEIGHT_TYPES } from '../../shared/weight-types';
 import { convertModel } from '../operations/convert/convert-model';
-import { findModel } from '../operations/known-models';
+import { findModel } from '../operations/models/known-models';
 import type { Command } from './command';
 import { minutesOf, reported } from './generation-report';
 import { onlyArgument } from './model-arguments';

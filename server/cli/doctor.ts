@@ -1,4 +1,4 @@
-import { type DoctorFinding, examineMachine } from '../operations/doctor';
+import { type DoctorFinding, examineMachine } from '../operations/doctor/doctor';
 import type { Command } from './command';
 
 const COLOURS = { fine: 'green', attention: 'yellow', broken: 'red' } as const satisfies Record<

@@ -1,7 +1,7 @@
 import { afterRemoval } from '../../shared/removal-text';
 import { conversionOf } from '../operations/convert/conversion-source';
-import { dropModel } from '../operations/drop-model';
-import { findModel } from '../operations/known-models';
+import { dropModel } from '../operations/models/drop-model';
+import { findModel } from '../operations/models/known-models';
 import type { Command } from './command';
 import { dropHuggingFace, HUGGINGFACE_OPTION } from './hub-cache';
 import { onlyArgument } from './model-arguments';

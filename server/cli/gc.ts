@@ -1,6 +1,6 @@
 import { byteText } from '../../shared/byte-text';
 import type { FreedSpace } from '../../shared/freed-space';
-import { freeSpace } from '../operations/free-space';
+import { freeSpace } from '../operations/clean-up/free-space';
 import type { Command } from './command';
 
 export const gc: Command = {

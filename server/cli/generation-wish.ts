@@ -5,7 +5,7 @@ import { foundRequestOf } from '../gallery/metadata/read-found-request';
 import { readGenerationRequest } from '../operations/generate/check';
 import { type Repetition, repetitionOf } from '../operations/generate/repeat';
 import { type EnlargingAgain, enlargingAgain } from '../operations/generate/repeat-enlarging';
-import { findModel, type KnownModel } from '../operations/known-models';
+import { findModel, type KnownModel } from '../operations/models/known-models';
 import type { CommandContext, CommandInput } from './command';
 import { onlyArgument } from './model-arguments';
 import { requestOf, requestValues } from './request-options';

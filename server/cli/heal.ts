@@ -1,6 +1,6 @@
 import { byteText } from '../../shared/byte-text';
 import type { HealResult } from '../../shared/protocol';
-import { healModel } from '../operations/heal-model';
+import { healModel } from '../operations/verify-and-heal/heal-model';
 import { exists } from '../platform/durable-files';
 import type { Command } from './command';
 import type { Console } from './console';

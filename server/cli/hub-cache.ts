@@ -3,10 +3,10 @@ import { Failure } from '../../shared/failure';
 import type { HubCacheHealing, HubCacheReport, HubCacheRepository } from '../../shared/hub-cache';
 import type { HubCacheProgress } from '../../shared/job-events';
 import type { Verdict } from '../../shared/model';
-import { dropFromHubCache, pruneHubCache } from '../operations/drop-from-hub-cache';
-import { healHubCache } from '../operations/heal-hub-cache';
-import { listHubCache } from '../operations/hub-cache';
-import { verifyHubCache } from '../operations/verify-hub-cache';
+import { dropFromHubCache, pruneHubCache } from '../operations/hub-cache/drop-from-hub-cache';
+import { healHubCache } from '../operations/hub-cache/heal-hub-cache';
+import { listHubCache } from '../operations/hub-cache/hub-cache';
+import { verifyHubCache } from '../operations/hub-cache/verify-hub-cache';
 import type { CommandContext, CommandInput, ExitStatus } from './command';
 import type { Console } from './console';
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { agoText, byteText } from '../../shared/byte-text';
 import { memoryText, roomText } from '../engine/memory/memory-advice';
-import { type InspectedFile, type Inspection, inspectModel } from '../operations/inspect-model';
-import { findModel } from '../operations/known-models';
+import { type InspectedFile, type Inspection, inspectModel } from '../operations/models/inspect-model';
+import { findModel } from '../operations/models/known-models';
 import type { Services } from '../operations/services';
 import { COMPONENT_NAMES } from '../weights/components';
 import { quoted } from '../weights/damage';

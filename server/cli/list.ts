@@ -1,5 +1,5 @@
 import { agoText, byteText } from '../../shared/byte-text';
-import { listModels } from '../operations/list-models';
+import { listModels } from '../operations/models/list-models';
 import type { Command } from './command';
 import { HUGGINGFACE_OPTION, listHuggingFace } from './hub-cache';
 

@@ -4,7 +4,7 @@ import { byteText } from '../../shared/byte-text';
 import { Failure } from '../../shared/failure';
 import { parseHubReference } from '../manifest/hub-reference';
 import type { NewManifest } from '../manifest/new-manifest';
-import { manifestFromFolder, manifestFromHub } from '../operations/make-manifest';
+import { manifestFromFolder, manifestFromHub } from '../operations/manifests/make-manifest';
 import type { Command, CommandContext } from './command';
 
 export const manifest: Command = {

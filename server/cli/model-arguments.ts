@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
 import { type ModelName, modelKey, parseModelName } from '../../shared/model-name';
-import { findModel, type KnownModel, knownModels } from '../operations/known-models';
-import { modelFromManifest } from '../operations/register-model';
+import { findModel, type KnownModel, knownModels } from '../operations/models/known-models';
+import { modelFromManifest } from '../operations/models/register-model';
 import type { CommandContext, CommandInput } from './command';
 
 /** Whether an argument means a manifest file and not the name of a model. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
 import { upscaleImage } from '../operations/generate/upscale-image';
-import { findModel } from '../operations/known-models';
+import { findModel } from '../operations/models/known-models';
 import type { Command } from './command';
 import { exportImages } from './export-images';
 import { minutesOf, reported } from './generation-report';

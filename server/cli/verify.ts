@@ -1,6 +1,6 @@
 import { agoText, byteText } from '../../shared/byte-text';
 import type { VerifyReport } from '../../shared/model';
-import { rememberVerdicts, verifyModel } from '../operations/verify-model';
+import { rememberVerdicts, verifyModel } from '../operations/verify-and-heal/verify-model';
 import { exists } from '../platform/durable-files';
 import type { Command } from './command';
 import type { Console } from './console';

@@ -3,7 +3,7 @@ import { Failure } from '../../shared/failure';
 import { ConvertModel, GenerationProgressed, PullProgressed } from '../../shared/protocol';
 import { findWeightType } from '../../shared/weight-types';
 import { convertModel } from '../operations/convert/convert-model';
-import { findModel } from '../operations/known-models';
+import { findModel } from '../operations/models/known-models';
 import type { Services } from '../operations/services';
 import { guarded } from './guarded';
 

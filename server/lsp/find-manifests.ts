@@ -6,8 +6,8 @@ import {
   type InitializeParams
 } from 'vscode-languageserver';
 import { messageOf } from '../../shared/failure';
-import type { ManifestsInView } from '../operations/manifests-in-view';
-import { liesInSkippedFolder, searchManifests } from '../operations/search-manifests';
+import type { ManifestsInView } from '../operations/manifests/manifests-in-view';
+import { liesInSkippedFolder, searchManifests } from '../operations/manifests/search-manifests';
 import type { Log } from '../platform/log';
 import { filePathOf } from './file-path';
 

@@ -9,12 +9,12 @@ import {
   PruneHubCache,
   VerifyHubCache
 } from '../../shared/protocol';
-import { dropFromHubCache, pruneHubCache } from '../operations/drop-from-hub-cache';
-import { healHubCache } from '../operations/heal-hub-cache';
-import { listHubCache } from '../operations/hub-cache';
+import { dropFromHubCache, pruneHubCache } from '../operations/hub-cache/drop-from-hub-cache';
+import { healHubCache } from '../operations/hub-cache/heal-hub-cache';
+import { listHubCache } from '../operations/hub-cache/hub-cache';
+import { verifyHubCache } from '../operations/hub-cache/verify-hub-cache';
+import { HubCacheWatch } from '../operations/hub-cache/watch-hub-cache';
 import type { Services } from '../operations/services';
-import { verifyHubCache } from '../operations/verify-hub-cache';
-import { HubCacheWatch } from '../operations/watch-hub-cache';
 import { guarded } from './guarded';
 
 /** Maps every request about the Hugging Face cache onto its operation. @returns ends the watching */

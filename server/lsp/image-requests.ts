@@ -5,7 +5,7 @@ import { imageOfFile } from '../operations/gallery/find-image';
 import { requestOfFile } from '../operations/gallery/request-of-file';
 import { inputsOfModel } from '../operations/generate/inputs-of-model';
 import { upscaleImage } from '../operations/generate/upscale-image';
-import { findModel } from '../operations/known-models';
+import { findModel } from '../operations/models/known-models';
 import type { Services } from '../operations/services';
 import { guarded } from './guarded';
 

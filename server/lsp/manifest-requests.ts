@@ -3,7 +3,7 @@ import { Failure } from '../../shared/failure';
 import { ExplainRecognition, MakeManifest, type MakeManifestParams } from '../../shared/protocol';
 import { explainRecognition } from '../manifest/explain-recognition';
 import type { NewManifest } from '../manifest/new-manifest';
-import { manifestFromFolder, manifestFromHub } from '../operations/make-manifest';
+import { manifestFromFolder, manifestFromHub } from '../operations/manifests/make-manifest';
 import type { Services } from '../operations/services';
 import { filePathOf } from './file-path';
 import { guarded } from './guarded';

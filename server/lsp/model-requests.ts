@@ -20,19 +20,19 @@ import {
   VerifyModel,
   VerifyProgressed
 } from '../../shared/protocol';
-import { describePlan } from '../operations/describe-plan';
-import { discardPartial } from '../operations/discard-partial';
-import { dropModel } from '../operations/drop-model';
-import { freeSpace } from '../operations/free-space';
+import { freeSpace } from '../operations/clean-up/free-space';
+import { residentModels, unloadResident } from '../operations/engine/resident-models';
 import { readGenerationRequest } from '../operations/generate/check';
 import { generateImage } from '../operations/generate/generate-image';
-import { healModel } from '../operations/heal-model';
-import { findModel } from '../operations/known-models';
-import { listModels } from '../operations/list-models';
-import { planModel, pullModel } from '../operations/pull-model';
-import { residentModels, unloadResident } from '../operations/resident-models';
+import { dropModel } from '../operations/models/drop-model';
+import { findModel } from '../operations/models/known-models';
+import { listModels } from '../operations/models/list-models';
+import { describePlan } from '../operations/pull/describe-plan';
+import { discardPartial } from '../operations/pull/discard-partial';
+import { planModel, pullModel } from '../operations/pull/pull-model';
 import type { Services } from '../operations/services';
-import { rememberVerdicts, verifyModel } from '../operations/verify-model';
+import { healModel } from '../operations/verify-and-heal/heal-model';
+import { rememberVerdicts, verifyModel } from '../operations/verify-and-heal/verify-model';
 import { filePathOf } from './file-path';
 import { guarded } from './guarded';
 

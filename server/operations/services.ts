@@ -35,11 +35,11 @@ import { CacheLayout } from '../store/cache-layout';
 import { FetchedBundles } from '../store/fetched-bundles';
 import { Proofs } from '../store/proofs';
 import { RunningBatches } from './batch/running-batches';
-import { BundleSurvey } from './bundle-survey';
-import { ExclusiveJobs } from './exclusive-jobs';
-import { ManifestsInView } from './manifests-in-view';
-import { RunningPulls } from './running-pulls';
-import { WeightsLibrary } from './weights-library';
+import { ManifestsInView } from './manifests/manifests-in-view';
+import { BundleSurvey } from './models/bundle-survey';
+import { ExclusiveJobs } from './models/exclusive-jobs';
+import { RunningPulls } from './pull/running-pulls';
+import { WeightsLibrary } from './weights/weights-library';
 
 /** What the host of the services decides: the language server, the command line, or a test. */
 export interface ServiceOptions {

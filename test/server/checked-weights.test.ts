@@ -2,7 +2,7 @@ import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generateImage } from '../../server/operations/generate/generate-image';
-import { modelFromManifest } from '../../server/operations/register-model';
+import { modelFromManifest } from '../../server/operations/models/register-model';
 import type { ServiceOptions } from '../../server/operations/services';
 import type { GenerationResult } from '../../shared/generation';
 import { STAND_IN } from '../support/run-cli';

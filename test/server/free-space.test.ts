@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { freeSpace } from '../../server/operations/free-space';
+import { freeSpace } from '../../server/operations/clean-up/free-space';
 import { exists } from '../../server/platform/durable-files';
 import { withoutRights } from '../support/rights';
 import { digestOf, SAMPLE } from '../support/sample-bundle';

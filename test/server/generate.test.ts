@@ -8,7 +8,7 @@ import { generateImage } from '../../server/operations/generate/generate-image';
 import { repetitionOf } from '../../server/operations/generate/repeat';
 import { enlargingAgain } from '../../server/operations/generate/repeat-enlarging';
 import { upscaleImage } from '../../server/operations/generate/upscale-image';
-import { findModel } from '../../server/operations/known-models';
+import { findModel } from '../../server/operations/models/known-models';
 import type { GenerationRequest } from '../../shared/generation';
 import { type FastEngine, fastEngine } from '../support/fast-engine';
 import { createModelFolder } from '../support/stand-in/testing/model-folder';

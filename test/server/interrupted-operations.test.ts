@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { findModel } from '../../server/operations/known-models';
-import { listModels } from '../../server/operations/list-models';
-import { cleanUpAfterCrashes } from '../../server/operations/start-up';
+import { cleanUpAfterCrashes } from '../../server/operations/clean-up/start-up';
+import { findModel } from '../../server/operations/models/known-models';
+import { listModels } from '../../server/operations/models/list-models';
 import { ownerTag, ownIdentity } from '../../server/platform/process-identity';
 import { withStamp } from '../../server/registry/registry-state';
 import { folderStamp } from '../../server/store/bundle-swap';

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { exportImage } from '../../server/operations/gallery/export-image';
 import { generateImage } from '../../server/operations/generate/generate-image';
-import { findModel } from '../../server/operations/known-models';
+import { findModel } from '../../server/operations/models/known-models';
 import type { GenerationRequest, GenerationResult } from '../../shared/generation';
 import { aviFile } from '../support/avi-file';
 import { engineScript } from '../support/engine-script';

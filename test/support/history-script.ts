@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { dropModel } from '../../server/operations/drop-model';
-import { freeSpace } from '../../server/operations/free-space';
-import { pullModel } from '../../server/operations/pull-model';
-import { modelFromManifest } from '../../server/operations/register-model';
+import { freeSpace } from '../../server/operations/clean-up/free-space';
+import { cleanUpAfterCrashes } from '../../server/operations/clean-up/start-up';
+import { dropModel } from '../../server/operations/models/drop-model';
+import { modelFromManifest } from '../../server/operations/models/register-model';
+import { pullModel } from '../../server/operations/pull/pull-model';
 import { createServices, type Services } from '../../server/operations/services';
-import { cleanUpAfterCrashes } from '../../server/operations/start-up';
-import { verifyModel } from '../../server/operations/verify-model';
+import { verifyModel } from '../../server/operations/verify-and-heal/verify-model';
 import { findEntry, withEntry, withoutEntry } from '../../server/registry/registry-state';
 import { Failure, messageOf } from '../../shared/failure';
 import { type HistoryLine, MODEL_NAMES, manifestPath, VERSIONS } from './history/history';

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { KnownModel } from '../../server/operations/known-models';
-import { modelFromManifest } from '../../server/operations/register-model';
+import type { KnownModel } from '../../server/operations/models/known-models';
+import { modelFromManifest } from '../../server/operations/models/register-model';
 import type { ServiceOptions } from '../../server/operations/services';
 import { STAND_IN } from './run-cli';
 import { temporaryFolder } from './temporary-folder';

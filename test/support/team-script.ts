@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pullModel } from '../../server/operations/pull-model';
-import { modelFromManifest } from '../../server/operations/register-model';
+import { modelFromManifest } from '../../server/operations/models/register-model';
+import { pullModel } from '../../server/operations/pull/pull-model';
 import { createServices, type Services } from '../../server/operations/services';
 import { fetchModel } from '../../server/operations/stores/fetch-model';
 import { publishModel } from '../../server/operations/stores/publish-model';

@@ -1,8 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { pullModel } from '../../server/operations/pull-model';
-import { modelFromManifest } from '../../server/operations/register-model';
+import { modelFromManifest } from '../../server/operations/models/register-model';
+import { pullModel } from '../../server/operations/pull/pull-model';
 import { createServices, type ServiceOptions, type Services } from '../../server/operations/services';
 import type { Clock } from '../../server/platform/clock';
 import type { PullEvent } from '../../shared/job-events';

@@ -1,7 +1,7 @@
 import type { Log, Result } from 'sarif';
 import { DIAGNOSTIC_CODES } from '../../../shared/manifest/diagnostic-codes';
 import type { Severity } from '../../../shared/manifest/severities';
-import type { PlacedDiagnostic } from '../../operations/validate-manifest';
+import type { PlacedDiagnostic } from '../../operations/manifests/validate-manifest';
 import type { FileReport } from './report';
 
 const LEVELS: Readonly<Record<Severity, Result.level>> = {

@@ -1,5 +1,5 @@
 import { relative, sep } from 'node:path';
-import type { PlacedDiagnostic, Validation } from '../../operations/validate-manifest';
+import type { PlacedDiagnostic, Validation } from '../../operations/manifests/validate-manifest';
 
 /** The findings in one file, as every form of output tells them. */
 export interface FileReport {

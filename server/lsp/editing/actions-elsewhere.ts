@@ -24,8 +24,8 @@ import {
   type WrittenFile
 } from '../../manifest/fixes/fixes-elsewhere';
 import { type HubFile, hubFileOf } from '../../manifest/hub-file';
-import { HubFacts } from '../../operations/hub-facts';
-import { knownLocally, localFacts, type ManifestAround } from '../../operations/local-facts';
+import { HubFacts } from '../../operations/hub/hub-facts';
+import { knownLocally, localFacts, type ManifestAround } from '../../operations/manifests/local-facts';
 import type { Services } from '../../operations/services';
 import { filePathOf } from '../file-path';
 import { signalOf } from '../guarded';

@@ -1,9 +1,9 @@
 import { type Connection, MessageType } from 'vscode-languageserver';
 import { LENS_COMMANDS } from '../../../shared/protocol';
-import { findModel } from '../../operations/known-models';
-import { pullModel } from '../../operations/pull-model';
+import { findModel } from '../../operations/models/known-models';
+import { pullModel } from '../../operations/pull/pull-model';
 import type { Services } from '../../operations/services';
-import { verifyModel } from '../../operations/verify-model';
+import { verifyModel } from '../../operations/verify-and-heal/verify-model';
 import { tell, tellFailure } from './editor-messages';
 
 /** The lens commands that the server runs itself, for editors that know nothing of us. Generating needs a prompt. */

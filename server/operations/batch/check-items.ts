@@ -5,7 +5,7 @@ import type { KnownOptions } from '../../engine/arguments/engine-option';
 import { fillIn } from '../../engine/arguments/fill-in';
 import { loraPaths } from '../../engine/arguments/lora-files';
 import { identifyModel } from '../../engine/arguments/model-identity';
-import { chosenDevice } from '../devices';
+import { chosenDevice } from '../engine/devices';
 import { engineInUse } from '../engine/engine-in-use';
 import { type SoundModel, soundModel } from '../generate/check';
 import { outputOf, ownLoras } from '../generate/prepare';

@@ -3,7 +3,7 @@ import type { GeneratedImage } from '../../../shared/generation';
 import { parseImageId } from '../../gallery/incoming-image';
 import { makeDirectoryDurably } from '../../platform/durable-files';
 import { fileFailure } from '../../platform/system-error';
-import { exportFile } from '../exported-file';
+import { exportFile } from '../gallery/exported-file';
 import type { Services } from '../services';
 import type { BatchItem } from './expand';
 

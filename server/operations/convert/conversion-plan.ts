@@ -7,7 +7,7 @@ import { type ModelName, parseModelName } from '../../../shared/model-name';
 import type { Role } from '../../../shared/roles';
 import type { WeightType } from '../../../shared/weight-types';
 import type { EngineFile } from '../../engine/arguments/engine-file';
-import type { KnownModel } from '../known-models';
+import type { KnownModel } from '../models/known-models';
 
 /** The roles of files that hold most of a model, which are converted unless others are named. */
 const MAIN_ROLES: readonly Role[] = ['model', 'diffusion_model', 'high_noise_diffusion_model'];

@@ -1,4 +1,4 @@
-import type { KnownModel } from '../known-models';
+import type { KnownModel } from '../models/known-models';
 
 /** How a model was made, as its manifest says it to people. */
 export function conversionSource(from: string, type: string, version: string): string {

@@ -3,7 +3,7 @@ import { Failure } from '../../../shared/failure';
 import type { WeightType } from '../../../shared/weight-types';
 import type { EngineFile } from '../../engine/arguments/engine-file';
 import type { WeightsDescription } from '../../weights/describe';
-import type { WeightsReading } from '../weights-library';
+import type { WeightsReading } from '../weights/weights-library';
 
 /**
  * Checks by its header that a file which the engine wrote is what was asked for: whole, the same model, stored as said.

@@ -13,7 +13,7 @@ import type { StoredImage } from '../../gallery/images';
 import { soundModel } from '../generate/check';
 import { ownLoras } from '../generate/prepare';
 import { requestOfThen } from '../generate/repeat';
-import { findModel } from '../known-models';
+import { findModel } from '../models/known-models';
 import type { Services } from '../services';
 
 /**

@@ -5,10 +5,10 @@ import type { InstalledManifest } from '../../../shared/manifest/installed-manif
 import type { ModelName } from '../../../shared/model-name';
 import type { EngineFile } from '../../engine/arguments/engine-file';
 import { modelStatus } from '../../registry/model-status';
-import type { KnownModel } from '../known-models';
+import type { KnownModel } from '../models/known-models';
 import { requireNoSecret } from '../no-secret';
 import type { Services } from '../services';
-import { notInstalled } from '../verify-model';
+import { notInstalled } from '../verify-and-heal/verify-model';
 import { readFiles } from './read-files';
 
 /** An installed model that is complete and what its manifest asks for. */

@@ -1,7 +1,7 @@
 import type { ModelInputs } from '../../../shared/generation';
 import { takenInputs } from '../../engine/arguments/family-rules';
 import { identifyModel } from '../../engine/arguments/model-identity';
-import type { KnownModel } from '../known-models';
+import type { KnownModel } from '../models/known-models';
 import type { Services } from '../services';
 import { soundModel } from './check';
 

@@ -2,7 +2,7 @@ import { Failure } from '../../../shared/failure';
 import type { StoredImage } from '../../gallery/images';
 import { engineInUse } from '../engine/engine-in-use';
 import { findImage } from '../gallery/find-image';
-import { findModel, type KnownModel } from '../known-models';
+import { findModel, type KnownModel } from '../models/known-models';
 import type { Services } from '../services';
 import { soundModel } from './check';
 import { UPSCALE } from './keep';

@@ -7,7 +7,7 @@ import type { StoredImage } from '../../gallery/images';
 import type { ImageInput, ImageSidecar, InputField } from '../../gallery/sidecar';
 import { engineInUse } from '../engine/engine-in-use';
 import { findImage } from '../gallery/find-image';
-import { findModel, type KnownModel } from '../known-models';
+import { findModel, type KnownModel } from '../models/known-models';
 import type { Services } from '../services';
 import { changedLoras } from './asked-loras';
 import { readGenerationRequest, soundModel } from './check';

@@ -9,7 +9,7 @@ import type { StoreKey } from '../../artifacts/store-key';
 import { digestOf } from '../../gallery/incoming-image';
 import { makeDirectoryDurably } from '../../platform/durable-files';
 import { fileFailure } from '../../platform/system-error';
-import { exportFile } from '../exported-file';
+import { exportFile } from '../gallery/exported-file';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import { openStore } from './open-store';

@@ -5,7 +5,7 @@ import { bytesOf } from '../../artifacts/publications/upload-attempt';
 import { fileFailure } from '../../platform/system-error';
 import { Throttle } from '../../platform/throttle';
 import { relyOn } from '../../store/reliance';
-import { findModel, type KnownModel } from '../known-models';
+import { findModel, type KnownModel } from '../models/known-models';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import { artifactOfBundle } from './bundle-artifact';

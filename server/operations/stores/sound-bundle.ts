@@ -2,9 +2,9 @@ import { Failure } from '../../../shared/failure';
 import type { VerifyProgress } from '../../../shared/job-events';
 import type { InstalledManifest } from '../../../shared/manifest/installed-manifest';
 import { assessBundleFolder } from '../../store/bundle-state';
-import type { KnownModel } from '../known-models';
+import type { KnownModel } from '../models/known-models';
 import type { Services } from '../services';
-import { notInstalled, rememberVerdicts, verifyModel } from '../verify-model';
+import { notInstalled, rememberVerdicts, verifyModel } from '../verify-and-heal/verify-model';
 
 /**
  * What a model's bundle says, once every byte of it is proved or is what it was when it was installed.

@@ -2,12 +2,12 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { cleanUp } from '../../../server/operations/clean-up/start-up';
 import { chooseEngine, rollBackEngine } from '../../../server/operations/engine/choose-engine';
 import { findOffers } from '../../../server/operations/engine/engine-releases';
 import { engineStatus } from '../../../server/operations/engine/engine-status';
 import { type EngineOrder, installEngine } from '../../../server/operations/engine/install-engine';
 import type { ServiceOptions, Services } from '../../../server/operations/services';
-import { cleanUp } from '../../../server/operations/start-up';
 import { ownerTag, ownIdentity } from '../../../server/platform/process-identity';
 import {
   assetName,

@@ -1,9 +1,9 @@
 import { access, mkdir, readdir, readFile, readlink, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { dropFromHubCache, pruneHubCache } from '../../../server/operations/drop-from-hub-cache';
-import { listHubCache } from '../../../server/operations/hub-cache';
-import { verifyHubCache } from '../../../server/operations/verify-hub-cache';
+import { dropFromHubCache, pruneHubCache } from '../../../server/operations/hub-cache/drop-from-hub-cache';
+import { listHubCache } from '../../../server/operations/hub-cache/hub-cache';
+import { verifyHubCache } from '../../../server/operations/hub-cache/verify-hub-cache';
 import type { HubCacheDeletion } from '../../../shared/hub-cache';
 import { BuiltCache } from '../../support/hub/built-cache';
 import { everythingIn } from '../../support/hub/damage';

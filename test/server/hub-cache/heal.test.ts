@@ -2,8 +2,8 @@ import { lstat, readdir, readFile, readlink, rm, symlink, truncate, unlink, writ
 import { dirname, join } from 'node:path';
 import { snapshotDownload } from '@huggingface/hub';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { healHubCache } from '../../../server/operations/heal-hub-cache';
-import { verifyHubCache } from '../../../server/operations/verify-hub-cache';
+import { healHubCache } from '../../../server/operations/hub-cache/heal-hub-cache';
+import { verifyHubCache } from '../../../server/operations/hub-cache/verify-hub-cache';
 import type { HubCacheHealing } from '../../../shared/hub-cache';
 import { BuiltCache, type BuiltFile, type CacheForm } from '../../support/hub/built-cache';
 import { damage, everythingIn } from '../../support/hub/damage';

@@ -2,7 +2,7 @@ import { mkdir, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path';
 import { snapshotDownload } from '@huggingface/hub';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { listHubCache } from '../../../server/operations/hub-cache';
+import { listHubCache } from '../../../server/operations/hub-cache/hub-cache';
 import type { HubCacheListing, HubCacheRepository } from '../../../shared/hub-cache';
 import { BuiltCache } from '../../support/hub/built-cache';
 import { startFakeHub } from '../../support/hub/fake-hub';

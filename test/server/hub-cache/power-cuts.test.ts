@@ -1,11 +1,11 @@
 import { lstat, mkdir, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { dropFromHubCache, pruneHubCache } from '../../../server/operations/drop-from-hub-cache';
-import { healHubCache } from '../../../server/operations/heal-hub-cache';
+import { cleanUpAfterCrashes } from '../../../server/operations/clean-up/start-up';
+import { dropFromHubCache, pruneHubCache } from '../../../server/operations/hub-cache/drop-from-hub-cache';
+import { healHubCache } from '../../../server/operations/hub-cache/heal-hub-cache';
+import { verifyHubCache } from '../../../server/operations/hub-cache/verify-hub-cache';
 import type { Services } from '../../../server/operations/services';
-import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
-import { verifyHubCache } from '../../../server/operations/verify-hub-cache';
 import { crashStates, telling } from '../../support/crash/crash-states';
 import { putOnDisk } from '../../support/crash/disk';
 import { recordDisk } from '../../support/crash/disk-recorder';

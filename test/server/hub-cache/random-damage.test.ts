@@ -1,8 +1,8 @@
 import { readFile, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { healHubCache } from '../../../server/operations/heal-hub-cache';
-import { verifyHubCache } from '../../../server/operations/verify-hub-cache';
+import { healHubCache } from '../../../server/operations/hub-cache/heal-hub-cache';
+import { verifyHubCache } from '../../../server/operations/hub-cache/verify-hub-cache';
 import type { Verdict } from '../../../shared/model';
 import { BuiltCache, type BuiltFile, type CacheForm } from '../../support/hub/built-cache';
 import { damage, everythingIn } from '../../support/hub/damage';

@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readCache } from '../../../server/huggingface/read-cache';
 import { verifyRepository } from '../../../server/huggingface/verify-repository';
-import { verifyHubCache } from '../../../server/operations/verify-hub-cache';
+import { verifyHubCache } from '../../../server/operations/hub-cache/verify-hub-cache';
 import type { HubCacheReport, HubCacheVerdict } from '../../../shared/hub-cache';
 import type { HubCacheProgress } from '../../../shared/job-events';
 import { BuiltCache, type BuiltFile, type CacheForm } from '../../support/hub/built-cache';

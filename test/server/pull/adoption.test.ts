@@ -1,8 +1,8 @@
 import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { planModel } from '../../../server/operations/pull-model';
-import { modelFromManifest } from '../../../server/operations/register-model';
+import { modelFromManifest } from '../../../server/operations/models/register-model';
+import { planModel } from '../../../server/operations/pull/pull-model';
 import { type RawServer, rangeStart, respond, startRawServer } from '../../support/raw-http-server';
 import { runCli } from '../../support/run-cli';
 import { snapshot } from '../../support/sample-bundle';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { planModel } from '../../../server/operations/pull-model';
-import { modelFromManifest } from '../../../server/operations/register-model';
+import { modelFromManifest } from '../../../server/operations/models/register-model';
+import { planModel } from '../../../server/operations/pull/pull-model';
 import { type HubFiles, type MovingHub, type MovingHubOptions, startMovingHub } from '../../support/hub/moving-hub';
 import { digestOf } from '../../support/sample-bundle';
 import { sampleBytes } from '../../support/sample-bytes';

@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { dropModel } from '../../../server/operations/drop-model';
-import { findModel } from '../../../server/operations/known-models';
-import { listModels } from '../../../server/operations/list-models';
-import { pullModel } from '../../../server/operations/pull-model';
-import { verifyModel } from '../../../server/operations/verify-model';
+import { dropModel } from '../../../server/operations/models/drop-model';
+import { findModel } from '../../../server/operations/models/known-models';
+import { listModels } from '../../../server/operations/models/list-models';
+import { pullModel } from '../../../server/operations/pull/pull-model';
+import { verifyModel } from '../../../server/operations/verify-and-heal/verify-model';
 import { runCli } from '../../support/run-cli';
 import { snapshot } from '../../support/sample-bundle';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
+import { cleanUpAfterCrashes } from '../../../server/operations/clean-up/start-up';
 import { tryClaim } from '../../../server/platform/claims';
 import { bootId, ownerTag, ownIdentity } from '../../../server/platform/process-identity';
 import { formatJournalLine } from '../../../server/pull/journal';

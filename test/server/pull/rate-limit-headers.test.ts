@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { planModel } from '../../../server/operations/pull-model';
-import { modelFromManifest } from '../../../server/operations/register-model';
+import { modelFromManifest } from '../../../server/operations/models/register-model';
+import { planModel } from '../../../server/operations/pull/pull-model';
 import type { PullEvent } from '../../../shared/job-events';
 import { type RawAnswer, respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';

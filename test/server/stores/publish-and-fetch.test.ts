@@ -1,15 +1,15 @@
 import { chmod, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { dropModel } from '../../../server/operations/drop-model';
-import { freeSpace } from '../../../server/operations/free-space';
-import { healModel } from '../../../server/operations/heal-model';
-import { findModel } from '../../../server/operations/known-models';
-import { listModels } from '../../../server/operations/list-models';
-import { pullModel } from '../../../server/operations/pull-model';
+import { freeSpace } from '../../../server/operations/clean-up/free-space';
+import { dropModel } from '../../../server/operations/models/drop-model';
+import { findModel } from '../../../server/operations/models/known-models';
+import { listModels } from '../../../server/operations/models/list-models';
+import { pullModel } from '../../../server/operations/pull/pull-model';
 import { listStore } from '../../../server/operations/stores/list-stores';
 import { unpublishModel } from '../../../server/operations/stores/unpublish-model';
-import { verifyModel } from '../../../server/operations/verify-model';
+import { healModel } from '../../../server/operations/verify-and-heal/heal-model';
+import { verifyModel } from '../../../server/operations/verify-and-heal/verify-model';
 import {
   FILES,
   fetchTiny,

@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { cleanUpAfterCrashes } from '../../../server/operations/clean-up/start-up';
 import { createServices, type Services } from '../../../server/operations/services';
-import { cleanUpAfterCrashes } from '../../../server/operations/start-up';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { sharedPool, WORKER_SCRIPT } from '../built-worker';
 import { type RawServer, respond, startRawServer } from '../raw-http-server';
