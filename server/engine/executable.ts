@@ -1,6 +1,7 @@
 import { Failure } from '../../shared/failure';
 import { withFile } from '../platform/durable-files';
 import { errorCode } from '../platform/system-error';
+import type { EngineProgram } from './program';
 
 /** How many bytes {@link executableProblem} looks at. */
 const HEADER_BYTES = 64;
@@ -25,12 +26,12 @@ const MACH_O_MAGICS = new Set([0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe, 0
  * system call we start it with: it would be handed to /bin/sh, which runs it as a script.
  * @throws Failure 'engine-missing', 'engine-unusable'
  */
-export async function checkExecutable(path: string): Promise<void> {
-  const problem = executableProblem(await readHeader(path), process.platform, process.arch);
+export async function checkExecutable(path: string, program: EngineProgram = 'sd-cli'): Promise<void> {
+  const problem = executableProblem(await readHeader(path, program), process.platform, process.arch);
   if (problem === undefined) return;
-  throw new Failure('engine-unusable', `sd-cli cannot be run: the file ${problem}.`, {
+  throw new Failure('engine-unusable', `${program} cannot be run: the file ${problem}.`, {
     subject: path,
-    nextStep: 'Install sd-cli for this system, or point the setting to another one.'
+    nextStep: `Install ${program} for this system, or point the setting to another one.`
   });
 }
 
@@ -65,36 +66,36 @@ function elfMachine(view: DataView): number | undefined {
   return view.byteLength < 20 ? undefined : view.getUint16(18, view.getUint8(5) === 1);
 }
 
-async function readHeader(path: string): Promise<Uint8Array> {
+async function readHeader(path: string, program: EngineProgram): Promise<Uint8Array> {
   try {
     return await withFile(path, 'r', async (file) => {
       const { bytesRead, buffer } = await file.read(new Uint8Array(HEADER_BYTES), 0, HEADER_BYTES, 0);
       return buffer.subarray(0, bytesRead);
     });
   } catch (error) {
-    throw readFailure(error, path);
+    throw readFailure(error, path, program);
   }
 }
 
-function readFailure(error: unknown, path: string): unknown {
-  const nextStep = 'Check the path of sd-cli in the settings.';
+function readFailure(error: unknown, path: string, program: EngineProgram): unknown {
+  const nextStep = `Check the path of ${program} in the settings.`;
   switch (errorCode(error)) {
     case undefined:
       return error;
     case 'ENOENT':
     case 'ENOTDIR':
-      return new Failure('engine-missing', 'There is no sd-cli at this path.', {
+      return new Failure('engine-missing', `There is no ${program} at this path.`, {
         subject: path,
         nextStep,
         cause: error
       });
     case 'EISDIR':
-      return new Failure('engine-unusable', 'The path of sd-cli names a folder.', {
+      return new Failure('engine-unusable', `The path of ${program} names a folder.`, {
         subject: path,
         nextStep,
         cause: error
       });
     default:
-      return new Failure('engine-unusable', 'sd-cli cannot be read.', { subject: path, nextStep, cause: error });
+      return new Failure('engine-unusable', `${program} cannot be read.`, { subject: path, nextStep, cause: error });
   }
 }

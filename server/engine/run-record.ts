@@ -1,4 +1,5 @@
 import type { EngineEvent } from './output';
+import type { EngineProgram } from './program';
 import { type Sighting, SYMPTOMS, type Symptom, WARNINGS } from './symptoms';
 
 /** The most lines of the engine that a failure carries. */
@@ -32,6 +33,8 @@ export class RunRecord {
   #lookedAt = 0;
   #size: ImageSize | undefined;
   #summary: { readonly saved: number; readonly images: number } | undefined;
+
+  constructor(private readonly program: EngineProgram = 'sd-cli') {}
 
   /** Takes the next event of the engine. */
   observe(event: EngineEvent): void {
@@ -112,7 +115,7 @@ export class RunRecord {
     for (const symptom of SYMPTOMS) {
       if (this.#sightings.has(symptom)) continue;
       const match = symptom.pattern.exec(text);
-      if (match) this.#sightings.set(symptom, symptom.explain(match));
+      if (match) this.#sightings.set(symptom, symptom.explain(match, this.program));
     }
   }
 

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { EngineProgram } from './program';
 
 /** What a line of the engine means for the user. */
 export interface Sighting {
@@ -7,12 +8,14 @@ export interface Sighting {
   readonly nextStep: string;
   /** Set when a file of the model is damaged or gone, so that healing helps. */
   readonly isDamage?: true;
+  /** Set when the program is at fault, or what it was told: another one may do it with the same model. */
+  readonly isOfProgram?: true;
 }
 
 /** A line of the engine by which a failure is known. */
 export interface Symptom {
   readonly pattern: RegExp;
-  readonly explain: (match: RegExpExecArray) => Sighting;
+  readonly explain: (match: RegExpExecArray, program: EngineProgram) => Sighting;
 }
 
 const HEAL = 'Heal the model: what is damaged is fetched again.';
@@ -36,53 +39,63 @@ export const SYMPTOMS: readonly Symptom[] = [
   },
   {
     pattern: /unknown argument: (\S+)/,
-    explain: ([, option = '']) => ({
-      sentence: `This sd-cli does not know the option ${option}.`,
+    explain: ([, option = ''], program) => ({
+      sentence: `This ${program} does not know the option ${option}.`,
       subject: option,
-      nextStep: 'Install a newer sd-cli.'
+      nextStep: `Install a newer ${program}.`,
+      isOfProgram: true
     })
   },
   {
     pattern: /error: invalid sample method (\S+)/,
-    explain: ([, name = '']) => ({
-      sentence: `This sd-cli does not know the sampling method "${name}".`,
+    explain: ([, name = ''], program) => ({
+      sentence: `This ${program} does not know the sampling method "${name}".`,
       subject: name,
-      nextStep: 'Choose another one.'
+      nextStep: 'Choose another one.',
+      isOfProgram: true
     })
   },
   {
     pattern: /invalid parameter for argument: (\S+)/,
-    explain: ([, option = '']) => ({
-      sentence: `sd-cli does not accept the value of ${option}.`,
+    explain: ([, option = ''], program) => ({
+      sentence: `${program} does not accept the value of ${option}.`,
       subject: option,
-      nextStep: CORRECT
+      nextStep: CORRECT,
+      isOfProgram: true
     })
   },
   {
     pattern: /terminate called after throwing an instance of 'std::(?:invalid_argument|out_of_range)'/,
-    explain: () => ({ sentence: 'sd-cli cannot read one of the numbers that it was given.', nextStep: CORRECT })
+    explain: (_, program) => ({
+      sentence: `${program} cannot read one of the numbers that it was given.`,
+      nextStep: CORRECT,
+      isOfProgram: true
+    })
   },
   {
     pattern: /error while loading shared libraries: ([^:]+)|Library not loaded: (\S+)/,
-    explain: ([, linux, mac]) => ({
-      sentence: `The library ${basename(linux ?? mac ?? '')} that sd-cli needs is missing.`,
+    explain: ([, linux, mac], program) => ({
+      sentence: `The library ${basename(linux ?? mac ?? '')} that ${program} needs is missing.`,
       subject: linux ?? mac ?? '',
-      nextStep: 'Install sd-cli anew, with all files of its archive in one folder.'
+      nextStep: `Install ${program} anew, with all files of its archive in one folder.`,
+      isOfProgram: true
     })
   },
   {
     pattern: /no kernel image is available for execution on the device/,
-    explain: () => ({
-      sentence: 'This sd-cli was not built for this graphics card.',
-      nextStep: 'Install another build of sd-cli, for example the one for Vulkan.'
+    explain: (_, program) => ({
+      sentence: `This ${program} was not built for this graphics card.`,
+      nextStep: `Install another build of ${program}, for example the one for Vulkan.`,
+      isOfProgram: true
     })
   },
   {
     pattern: /backend '(.*)' was not found/,
-    explain: ([, backend = '']) => ({
-      sentence: `This sd-cli cannot use the device "${backend}".`,
+    explain: ([, backend = ''], program) => ({
+      sentence: `This ${program} cannot use the device "${backend}".`,
       subject: backend,
-      nextStep: 'Install an sd-cli that was built for this device.'
+      nextStep: `Install an ${program} that was built for this device.`,
+      isOfProgram: true
     })
   },
   {
@@ -158,12 +171,14 @@ export const SYMPTOMS: readonly Symptom[] = [
   },
   {
     pattern: /get sd version from file failed: '(.*)'/,
-    explain: ([, path = '']) => ({
+    explain: ([, path = ''], program) => ({
       sentence: path
-        ? `sd-cli does not recognise ${basename(path)} as a model.`
-        : 'sd-cli does not recognise these files as a model.',
+        ? `${program} does not recognise ${basename(path)} as a model.`
+        : `${program} does not recognise these files as a model.`,
       ...(path ? { subject: path } : {}),
-      nextStep: 'Check the roles in the manifest: a LoRA or a VAE alone is no model.'
+      nextStep: 'Check the roles in the manifest: a LoRA or a VAE alone is no model.',
+      // A newer one may know the family.
+      isOfProgram: true
     })
   },
   {
@@ -176,14 +191,19 @@ export const SYMPTOMS: readonly Symptom[] = [
   },
   {
     pattern: /GGML_ASSERT\((.+)\) failed/,
-    explain: ([, check = '']) => ({
-      sentence: `sd-cli gave up at a check of its own: ${check}.`,
-      nextStep: 'Look at its last lines. Another version of sd-cli, or other settings, may work.'
+    explain: ([, check = ''], program) => ({
+      sentence: `${program} gave up at a check of its own: ${check}.`,
+      nextStep: `Look at its last lines. Another version of ${program}, or other settings, may work.`,
+      isOfProgram: true
     })
   },
   {
     pattern: /^error: (.+)/,
-    explain: ([, reason = '']) => ({ sentence: `sd-cli refuses the request: ${reason}.`, nextStep: CORRECT })
+    explain: ([, reason = ''], program) => ({
+      sentence: `${program} refuses the request: ${reason}.`,
+      nextStep: CORRECT,
+      isOfProgram: true
+    })
   }
 ];
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -20,6 +20,17 @@ import { expandSampleModel, STAND_IN } from '../unit/engine/sample-model';
 const SERVER_STAND_IN = join(import.meta.dirname, '../support/stand-in/sd-server.mjs');
 
 const REQUEST = { prompt: 'a lighthouse', width: 64, height: 64, steps: 3, seed: 7 };
+
+/** A web server that says it listens as sd-server does, and shows its page. */
+const OTHER_SERVER = `
+const { readFileSync } = require('node:fs');
+const valueOf = (option) => process.argv[process.argv.indexOf(option) + 1];
+require('node:http')
+  .createServer(({ url }, response) => response.end(url === '/' ? readFileSync(valueOf('--serve-html-path')) : '{}'))
+  .listen(Number(valueOf('--listen-port')), '127.0.0.1', () =>
+    console.log('[INFO ] main.cpp:150  - listening on: http://127.0.0.1')
+  );
+`;
 
 /** Services with the sample model installed. */
 async function withModel(
@@ -90,6 +101,64 @@ describe('resident mode', () => {
     expect(warnings).toEqual([
       expect.stringMatching(/^The model was loaded for this request alone\. The setting names an sd-server that/)
     ]);
+  });
+
+  it.each([
+    [
+      'a library is missing',
+      'echo "sd-server: error while loading shared libraries: libggml.so: cannot open shared object file" >&2; exit 127',
+      'The library libggml.so that sd-server needs is missing.'
+    ],
+    [
+      'it does not know an option',
+      'echo "[ERROR] common.cpp:325  - error: unknown argument: --taesd" >&2; exit 1',
+      'This sd-server does not know the option --taesd.'
+    ],
+    [
+      'it cannot have its port',
+      'echo "[ERROR] main.cpp:140  - listen on 127.0.0.1 failed" >&2; exit 1',
+      'sd-server ended with exit code 1. It said: listen on 127.0.0.1 failed'
+    ],
+    ['it crashes', 'kill -ILL $$', 'sd-server crashed (SIGILL).'],
+    ['it is no program', undefined, 'sd-server cannot be run: the file is not a program.']
+  ])('is left to sd-cli, with the reason, when sd-server does not start: %s', async (_, script, reason) => {
+    const sdServerPath = join(await temporaryFolder(), 'sd-server');
+    await writeFile(sdServerPath, script === undefined ? 'hello' : `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const services = await withModel({ resident: true, sdServerPath });
+    const { images, warnings } = await generate(services);
+    expect(images).toMatchObject([{ width: 64, height: 64, seed: 7 }]);
+    expect(warnings).toEqual([`The model was loaded for this request alone. sd-server cannot be used: ${reason}`]);
+    expect(residentModels(services)).toEqual([]);
+    expect(await readdir(services.layout.scratch)).toEqual([]);
+  });
+
+  it('is left to sd-cli when what listens is no sd-server', async () => {
+    const folder = await temporaryFolder();
+    const sdServerPath = join(folder, 'sd-server');
+    await writeFile(sdServerPath, `#!${process.execPath}\n${OTHER_SERVER}`, { mode: 0o755 });
+    const services = await withModel({ resident: true, sdServerPath });
+    const { images, warnings } = await generate(services);
+    expect(images).toHaveLength(1);
+    expect(warnings).toEqual([
+      'The model was loaded for this request alone. sd-server cannot be used: The answer of sd-server cannot be used: it does not look like one of sd-server.'
+    ]);
+  });
+
+  it('is not left to sd-cli where that would fail as well: memory, or weights that are damaged', async () => {
+    const sdServerPath = join(await temporaryFolder(), 'sd-server');
+    const services = await withModel({ resident: true, sdServerPath });
+    const says = (line: string) => writeFile(sdServerPath, `#!/bin/sh\necho "${line}"\nexit 1\n`, { mode: 0o755 });
+    await says('[WARN ] model_loader.cpp:254  - unknown format /models/te-sd1-q1_0.gguf');
+    expect(await failureOf(generate(services))).toMatchObject({
+      code: 'engine-failed',
+      message: 'The file te-sd1-q1_0.gguf does not hold a model.',
+      remedy: { kind: 'heal' }
+    });
+    await says('ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 99999999999');
+    expect(await failureOf(generate(services))).toMatchObject({
+      code: 'engine-failed',
+      message: 'There is not enough memory for this image with this model.'
+    });
   });
 
   it('is left to sd-cli for what only that can do', async () => {

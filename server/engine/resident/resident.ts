@@ -23,8 +23,6 @@ export interface ResidentParts {
   readonly log: Log;
   readonly scratchRoot: string;
   readonly ports: PortKeeper | undefined;
-  /** Called when the server is gone, whoever ended it. */
-  readonly onEnded: () => void;
 }
 
 /** The line after which an answer is there in no time. */
@@ -58,7 +56,7 @@ export class Resident {
    * @throws Failure as a run of sd-cli does
    */
   static async start(run: ResidentRun, request: ServerRequest, parts: ResidentParts): Promise<Resident> {
-    const { log, scratchRoot, ports, onEnded } = parts;
+    const { log, scratchRoot, ports } = parts;
     const { server, life, loraFolder } = await startWithScratch(scratchRoot, log, (scratch) =>
       startServer({
         path: run.serverPath,
@@ -69,14 +67,15 @@ export class Resident {
         signal: run.signal
       })
     );
-    void server.ended.then(onEnded);
     try {
       const capabilities = await server.api.capabilities(run.signal);
       if (!modelFileNames(request.server).has(capabilities.model.name)) throw foreignAnswer();
       return new Resident(run.model, run.contentKey, keyOf(run, request), server, capabilities, loraFolder, life);
     } catch (thrown) {
       await server.kill();
-      throw run.signal.aborted ? cancelled('Loading the model') : thrown;
+      if (run.signal.aborted) throw cancelled('Loading the model');
+      const sentence = thrown instanceof Failure ? thrown.message : `It stopped answering: ${messageOf(thrown)}.`;
+      throw new Failure('engine-unusable', sentence, { cause: thrown });
     }
   }
 
@@ -86,6 +85,11 @@ export class Resident {
 
   get port(): number {
     return this.server.port;
+  }
+
+  /** Settles when the server is gone, whoever ended it; never rejects. */
+  get ended(): Promise<unknown> {
+    return this.server.ended;
   }
 
   /** Why a run needs another server than this one; undefined: it can have this one. */
@@ -115,7 +119,7 @@ export class Resident {
     const { model, images, requested, hires, onProgress, folder, readImage } = run;
     const reason = declineReason(this.capabilities, body, images);
     if (reason !== undefined) throw new Declined(reason);
-    const record = new RunRecord();
+    const record = new RunRecord('sd-server');
     const progress = new ProgressReporter({ model, images, hires, onProgress });
     const { server } = this;
     const gone = new AbortController();

@@ -4,7 +4,7 @@ import type { Log } from '../../platform/log';
 import type { MachineMemory } from '../../platform/machine-memory';
 import type { Ticker } from '../../platform/throttle';
 import { MemoryReserve } from './memory-reserve';
-import { Resident, type ResidentParts } from './resident';
+import { Resident } from './resident';
 import type { ResidentRun, ServerResult } from './resident-run';
 import type { PortKeeper } from './server-process';
 import { type ServerRequest, serverRequest } from './server-request';
@@ -102,13 +102,13 @@ export class Residents {
     }
     await this.#watch.makeRoom(run.weightBytes);
     const { log, scratchRoot, ports } = this.options;
-    const parts: ResidentParts = { log, scratchRoot, ports, onEnded: () => this.#forget(resident) };
-    const resident = await Resident.start(run, request, parts);
+    const resident = await Resident.start(run, request, { log, scratchRoot, ports });
     if (this.#isDisposed) {
       await resident.end();
       throw cancelled('The generation');
     }
     this.#loaded.set(key, resident);
+    void resident.ended.then(() => this.#forget(resident));
     log.info('loaded resident model', { model: run.model, pid: resident.pid, port: resident.port });
     return resident.use();
   }

@@ -10,7 +10,7 @@ import type { Scratch } from '../scratch';
 import { startEngine } from '../start';
 import { type PortHolder, portHolder, unusedPort } from './port-holder';
 import { ServerApi } from './server-api';
-import { serverEndFailure } from './server-failure';
+import { serverStartFailure } from './server-failure';
 import { connectTransport } from './transport';
 
 /** How the port of a server is chosen and looked after; tests bring their own. */
@@ -58,7 +58,7 @@ const PAGE_REQUESTS = 8;
 
 /**
  * Starts sd-server for this machine alone, on a port that is proved to be its own.
- * @throws Failure 'engine-missing', 'engine-unusable', 'engine-failed' as a run of sd-cli does, 'cancelled'
+ * @throws Failure 'engine-missing' and 'engine-unusable' where sd-cli may do better, else 'engine-failed', 'cancelled'
  */
 export async function startServer(start: ServerStart): Promise<ServerProcess> {
   const page = await writePage(start.scratch);
@@ -84,7 +84,7 @@ async function startOnce(start: ServerStart, page: { path: string; text: string 
   const { ports = systemPorts, scratch, signal } = start;
   if (signal.aborted) throw cancelled('Loading the model');
   const port = await ports.choose();
-  const record = new RunRecord();
+  const record = new RunRecord('sd-server');
   let listener = (event: EngineEvent): void => record.observe(event);
   const ready = new Promise<'ready'>((resolve) => {
     listener = (event) => {
@@ -93,22 +93,25 @@ async function startOnce(start: ServerStart, page: { path: string; text: string 
     };
   });
   const output = new EngineOutput((event) => listener(event));
-  const child = await startEngine({
-    file: start.path,
-    arguments: [
-      ...start.arguments,
-      '--listen-ip',
-      '127.0.0.1',
-      '--listen-port',
-      String(port),
-      '--serve-html-path',
-      page.path
-    ],
-    environment: start.environment,
-    directory: scratch.folder,
-    onOutput: (chunk) => output.writeOutput(chunk),
-    onError: (chunk) => output.writeError(chunk)
-  });
+  const child = await startEngine(
+    {
+      file: start.path,
+      arguments: [
+        ...start.arguments,
+        '--listen-ip',
+        '127.0.0.1',
+        '--listen-port',
+        String(port),
+        '--serve-html-path',
+        page.path
+      ],
+      environment: start.environment,
+      directory: scratch.folder,
+      onOutput: (chunk) => output.writeOutput(chunk),
+      onError: (chunk) => output.writeError(chunk)
+    },
+    'sd-server'
+  );
   const api = new ServerApi(connectTransport({ address: new URL(`http://127.0.0.1:${port}`) }));
   const ended = child.ended.finally(() => {
     output.end();
@@ -150,7 +153,7 @@ async function untilReady(
   waiting.abort();
   if (outcome === 'ready') return;
   if (outcome === 'cancelled') throw cancelled('Loading the model');
-  if (outcome !== 'late') throw serverEndFailure(record, outcome);
+  if (outcome !== 'late') throw serverStartFailure(record, outcome);
   throw new Failure('engine-unusable', 'sd-server did not become ready in time.', {
     nextStep: 'Switch resident mode off to generate with sd-cli.'
   });

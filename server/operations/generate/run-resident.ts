@@ -1,4 +1,4 @@
-import { Failure } from '../../../shared/failure';
+import { Failure, messageOf } from '../../../shared/failure';
 import { Declined } from '../../engine/resident/declined';
 import { findServer } from '../../engine/resident/find-server';
 import type { ServerResult } from '../../engine/resident/resident-run';
@@ -11,7 +11,8 @@ import { withinTimeLimit } from './time-limit';
 /** What resident mode came to: a result, or why sd-cli is to make the run. */
 export type ResidentOutcome =
   | { readonly kind: 'done'; readonly result: ServerResult }
-  | { readonly kind: 'declined'; readonly reason: string };
+  /** `details`: what the program said, for the log. */
+  | { readonly kind: 'declined'; readonly reason: string; readonly details?: string };
 
 /**
  * Makes a run with the model's own server.
@@ -50,15 +51,22 @@ export async function runResident(
     );
     return { kind: 'done', result };
   } catch (error) {
-    const reason = reasonToDecline(error);
-    if (reason === undefined) throw error;
-    return { kind: 'declined', reason: `The model was loaded for this request alone. ${reason}` };
+    const declined = declining(error);
+    if (!declined) throw error;
+    const { reason, details } = declined;
+    return {
+      kind: 'declined',
+      reason: `The model was loaded for this request alone. ${reason}`,
+      ...(details !== undefined && { details })
+    };
   }
 }
 
 /** An sd-server that cannot be used is no reason to make no image. */
-function reasonToDecline(error: unknown): string | undefined {
-  if (error instanceof Declined) return error.reason;
+function declining(error: unknown): { readonly reason: string; readonly details?: string } | undefined {
+  if (error instanceof Declined) return { reason: error.reason };
   const isUnusable = error instanceof Failure && ['engine-missing', 'engine-unusable'].includes(error.code);
-  return isUnusable ? `sd-server cannot be used: ${error.message}` : undefined;
+  if (!isUnusable) return undefined;
+  const { message, cause } = error;
+  return { reason: `sd-server cannot be used: ${message}`, ...(cause !== undefined && { details: messageOf(cause) }) };
 }

@@ -27,8 +27,9 @@ export async function runGeneration(services: Services, run: LocalRun, options: 
       const { images, warnings, version } = outcome.result;
       return { images, inputs, warnings: [...notes, ...warnings], engine: { version } };
     }
-    log.info('declined resident mode', { model: model.name, reason: outcome.reason });
-    notes.push(outcome.reason);
+    const { reason, details } = outcome;
+    log.info('declined resident mode', { model: model.name, reason, ...(details !== undefined && { details }) });
+    notes.push(reason);
   }
   const isVideo = modeOf(request) === 'video';
   const preview = onPreview && !isVideo && canPreview(engine) ? { file: PREVIEW, onFrame: onPreview } : undefined;
