@@ -24,7 +24,7 @@ import { type CacheNode, type CacheTarget, referenceOf } from './huggingface/cac
 import { explainManifest } from './manifests/explain-manifest';
 import { makeManifestFromFolder, makeManifestFromHub } from './manifests/make-manifest';
 import type { WorkspaceManifests } from './manifests/workspace-manifests';
-import { convert } from './models/convert-model';
+import { convert, convertAgain } from './models/convert-model';
 import { freeSpace } from './models/free-space';
 import { discardPartial, drop, heal, openManifest, revealFolder, verify } from './models/model-actions';
 import type { ModelNode } from './models/model-node';
@@ -70,6 +70,7 @@ export function registerCommands(parts: CommandParts): Disposable {
     registerBatchCommands(parts),
     onModel(COMMANDS.healModel, ({ model }) => heal(parts, model)),
     onModel(COMMANDS.convertModel, ({ model }) => convert(parts, model)),
+    onModel(COMMANDS.convertAgain, ({ model }) => convertAgain(parts, model)),
     onModel(COMMANDS.dropModel, ({ model }) => drop(parts, model)),
     onModel(COMMANDS.discardPartial, ({ model }) => discardPartial(parts, model)),
     onModel(COMMANDS.cancelJob, ({ model }) => jobs.cancel(model.name)),

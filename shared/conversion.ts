@@ -1,3 +1,20 @@
+/** How a model was made of another one on this machine. */
+export interface Conversion {
+  /** Name of the model that it was made of. */
+  readonly from: string;
+  /** What its weights were stored as, by sd-cli's name. */
+  readonly type: string;
+  /** The version of the engine that did it. */
+  readonly engine: string;
+  /** Names of the files that were made. */
+  readonly files: readonly string[];
+}
+
+/** The same for people. */
+export function conversionText({ from, type, engine }: Conversion): string {
+  return `${from} converted to ${type} by sd-cli ${engine}`;
+}
+
 /** What a conversion gave: a new model beside the one that it was made of. */
 export interface ConversionResult {
   /** Name of the new model. */

@@ -52,12 +52,14 @@ export type FailureCode = (typeof FAILURE_CODES)[number];
 /**
  * Where something can be done about a failure, beyond what its code tells. `terms`: a page whose terms have to be
  * accepted. `setting`: the key of a setting of ours, or of the editor's. `heal`: files of the model are damaged.
+ * `convert`: the model was made here of another one, and has to be made again.
  */
 export type Remedy =
   | { readonly kind: 'credential' }
   | { readonly kind: 'terms'; readonly url: string }
   | { readonly kind: 'setting'; readonly key: string }
-  | { readonly kind: 'heal' };
+  | { readonly kind: 'heal' }
+  | { readonly kind: 'convert' };
 
 /** A failure as plain data: crosses the protocol and is what `--json` prints. */
 export interface FailureData {

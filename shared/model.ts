@@ -1,3 +1,4 @@
+import type { Conversion } from './conversion';
 import type { Role } from './roles';
 
 /**
@@ -42,7 +43,7 @@ export interface ModelSummary {
   /** Image size in pixels that the manifest asks for; absent: the engine's. */
   readonly defaultSize?: { readonly width?: number; readonly height?: number };
   /** How the model was made of another one on this machine; absent when it comes from elsewhere. */
-  readonly madeHere?: string;
+  readonly madeHere?: Conversion;
   /** URI of the source manifest that the model comes from. */
   readonly manifestUri?: string;
   /** When every file was read and found as it should be, and none changed since; in ms since the epoch. */

@@ -76,6 +76,8 @@ export interface ConvertParams extends ModelParams {
   readonly type: string;
   /** Name of the new model; absent: that of the old one and the type. */
   readonly as?: string | undefined;
+  /** Roles of the files to convert; absent: those that hold most of a model. */
+  readonly roles?: readonly string[] | undefined;
   /** How long the engine may run, in minutes; absent or 0: for ever. */
   readonly timeLimitMinutes?: number | undefined;
 }

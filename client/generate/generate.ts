@@ -4,6 +4,7 @@ import type { GeneratedImage, ModelInputs } from '../../shared/generation';
 import type { ModelSummary } from '../../shared/model';
 import { Generate, InputsOfModel } from '../../shared/protocol';
 import type { ActionParts } from '../models/action-parts';
+import { convertAgain } from '../models/convert-model';
 import { heal, verify } from '../models/model-actions';
 import type { ModelList } from '../models/model-list';
 import { pull } from '../models/pull-actions';
@@ -72,7 +73,8 @@ async function generateNow(parts: GenerateParts, name: string, { request, device
       retry: () => generateNow(parts, name, { request, device }),
       pull: () => withModel(parts, name, pull),
       verify: () => withModel(parts, name, verify),
-      heal: () => withModel(parts, name, heal)
+      heal: () => withModel(parts, name, heal),
+      convertAgain: () => withModel(parts, name, convertAgain)
     });
   }
 }

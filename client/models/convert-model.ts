@@ -12,6 +12,8 @@ import type { ActionParts } from './action-parts';
 interface Wish {
   readonly type: string;
   readonly as: string;
+  /** Roles of the files to convert; absent: those that hold most of a model. */
+  readonly roles?: readonly string[];
 }
 
 /** Makes a new model of an installed one, with its weights stored in another type. */
@@ -32,6 +34,13 @@ export async function convert(parts: ActionParts, { name }: ModelSummary): Promi
     }
   });
   if (as !== undefined) await convertNow(parts, name, { type: type.label, as: as.trim() });
+}
+
+/** Makes a model again that was made here of another one, as it was made then. */
+export async function convertAgain(parts: ActionParts, { name, files, madeHere }: ModelSummary): Promise<void> {
+  if (!madeHere) return;
+  const roles = files.flatMap(({ path, role }) => (role && madeHere.files.includes(path) ? [role] : []));
+  await convertNow(parts, madeHere.from, { type: madeHere.type, as: name, roles: [...new Set(roles)] });
 }
 
 async function convertNow(parts: ActionParts, name: string, wish: Wish): Promise<void> {

@@ -3,8 +3,9 @@ import { agoText, byteText } from '../../shared/byte-text';
 import type { ModelSummary, VerifyReport } from '../../shared/model';
 import { DiscardPartial, DropModel, HealModel, type HealResult, VerifyModel } from '../../shared/protocol';
 import { afterRemoval } from '../../shared/removal-text';
-import { type NextStep, retrying, sayDone, sayFailed, sayWarning } from '../support/messages';
+import { type NextStep, type Remedies, retrying, sayDone, sayFailed, sayWarning } from '../support/messages';
 import type { ActionParts } from './action-parts';
+import { convertAgain } from './convert-model';
 import { pull } from './pull-actions';
 
 /**
@@ -23,7 +24,7 @@ export async function verify(parts: ActionParts, model: ModelSummary, force = fa
       readAgain: { title: 'Read Again', run: () => verify(parts, model, true) }
     });
   } catch (error) {
-    sayFailed(parts.log, error, { about: name, pull: () => pull(parts, model), retry: () => verify(parts, model) });
+    sayFailed(parts.log, error, { ...waysBack(parts, model), retry: () => verify(parts, model) });
   }
 }
 
@@ -38,8 +39,13 @@ export async function heal(parts: ActionParts, model: ModelSummary, credentialAl
     sayHealed(result);
   } catch (error) {
     const tryAgain = retrying((alias = credentialAlias) => heal(parts, model, alias));
-    sayFailed(parts.log, error, { about: name, pull: () => pull(parts, model), ...tryAgain });
+    sayFailed(parts.log, error, { ...waysBack(parts, model), ...tryAgain });
   }
+}
+
+/** How the files of a model are had again. */
+function waysBack(parts: ActionParts, model: ModelSummary): Remedies {
+  return { about: model.name, pull: () => pull(parts, model), convertAgain: () => convertAgain(parts, model) };
 }
 
 function sayHealed({ model, healed, others, report }: HealResult): void {

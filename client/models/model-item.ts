@@ -1,5 +1,6 @@
 import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
 import { agoText, byteText } from '../../shared/byte-text';
+import { conversionText } from '../../shared/conversion';
 import type { ModelFile, ModelStatus, ModelSummary } from '../../shared/model';
 import { COMMANDS } from '../support/commands';
 import type { ModelNode, TreeNode } from './model-node';
@@ -30,6 +31,9 @@ const LOOKS: Readonly<Record<ModelStatus, Look>> = {
   outdated: { word: 'outdated', icon: 'history', colour: 'list.warningForeground' },
   invalid: { word: 'manifest has problems', icon: 'warning', colour: 'list.warningForeground' }
 };
+
+/** Of a model that was made here and can only be made again. */
+const REMOVED: Look = { word: 'removed', icon: 'circle-slash' };
 
 const PARTLY = 'partly pulled';
 
@@ -64,8 +68,8 @@ function fileItem(model: ModelSummary, { path, role, bytes, present }: ModelFile
 }
 
 /** A model that is on its way looks so; one that is there looks as it is. */
-function lookOf({ status, unfinished }: ModelSummary): Look {
-  const look = LOOKS[status];
+function lookOf({ status, unfinished, madeHere }: ModelSummary): Look {
+  const look = status === 'registered' && madeHere ? REMOVED : LOOKS[status];
   if (!unfinished) return look;
   if (unfinished.kind === 'elsewhere') return { word: 'being pulled elsewhere', icon: 'sync' };
   return status === 'registered' || status === 'missing' ? { ...look, word: PARTLY } : look;
@@ -108,17 +112,21 @@ function withSize(words: string, bytes: number | undefined): string {
 }
 
 /** Facts for the `when` clauses of menus: status, whether a job runs and which, and what there is to open. */
-function contextValue({ status, manifestUri, folder, unfinished }: ModelSummary, job: RunningJob | undefined): string {
+function contextValue(
+  { status, manifestUri, folder, unfinished, madeHere }: ModelSummary,
+  job: RunningJob | undefined
+): string {
   const facts = ['model', status, job ? 'busy' : 'idle'];
   if (job?.doing === 'pull') facts.push(job.progress?.isPaused ? 'paused' : 'pulling');
   if (manifestUri !== undefined) facts.push('manifest');
   if (folder !== undefined) facts.push('folder');
   if (unfinished?.kind === 'partial') facts.push('partial');
+  if (madeHere) facts.push('made');
   return facts.join(':');
 }
 
 function tooltip(
-  { name, reason, task, bytes, files, folder, manifestUri, checkedAt, unfinished }: ModelSummary,
+  { name, reason, task, bytes, files, folder, manifestUri, checkedAt, unfinished, madeHere }: ModelSummary,
   word: string
 ): MarkdownString {
   const text = new MarkdownString();
@@ -129,6 +137,7 @@ function tooltip(
   const facts = [
     ['Received', unfinished?.kind === 'partial' ? byteText(unfinished.heldBytes) : undefined],
     ['Task', task],
+    ['Made here', madeHere && conversionText(madeHere)],
     ['Read and found right', checkedAt === undefined ? undefined : agoText(checkedAt, Date.now())],
     ['Folder', folder],
     ['Manifest', manifestUri === undefined ? undefined : Uri.parse(manifestUri).fsPath]

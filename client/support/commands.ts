@@ -17,6 +17,7 @@ export const COMMANDS = {
   cancelJob: 'diffusionDock.models.cancel',
   discardPartial: 'diffusionDock.models.discardPartial',
   convertModel: 'diffusionDock.models.convert',
+  convertAgain: 'diffusionDock.models.convertAgain',
   dropModel: 'diffusionDock.models.drop',
   revealFolder: 'diffusionDock.models.revealFolder',
   openManifest: 'diffusionDock.models.openManifest',

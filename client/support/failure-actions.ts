@@ -9,6 +9,7 @@ export type FailureAction =
         | 'pull'
         | 'verify'
         | 'heal'
+        | 'convertAgain'
         | 'openManifest'
         | 'storeCredential'
         | 'manageTrust'
@@ -88,5 +89,7 @@ export function failureActions({ code, remedy }: FailureData): readonly FailureA
       return [{ kind: 'openSetting', key: remedy.key, title: 'Open Settings' }, ...ACTIONS[code]];
     case 'heal':
       return [{ kind: 'heal' }, showLog];
+    case 'convert':
+      return [{ kind: 'convertAgain' }, showLog];
   }
 }

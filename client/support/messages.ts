@@ -21,6 +21,8 @@ export interface Remedies {
   readonly verify?: () => unknown;
   /** Fetches what is damaged of the model that an engine failed with. */
   readonly heal?: () => unknown;
+  /** Makes a model again that was made here. */
+  readonly convertAgain?: () => unknown;
   readonly openManifest?: (() => unknown) | undefined;
 }
 
@@ -88,7 +90,7 @@ function stepsFor(failure: FailureData, remedies: Remedies): NextStep[] {
 /** @returns undefined when whoever failed has no such way out */
 function stepOf(
   action: FailureAction,
-  { retry, retryWith, pull, verify, heal, openManifest }: Remedies
+  { retry, retryWith, pull, verify, heal, convertAgain, openManifest }: Remedies
 ): NextStep | undefined {
   switch (action.kind) {
     case 'retry':
@@ -99,6 +101,8 @@ function stepOf(
       return verify && { title: 'Verify Model', run: verify };
     case 'heal':
       return heal && { title: 'Heal', run: heal };
+    case 'convertAgain':
+      return convertAgain && { title: 'Convert Again', run: convertAgain };
     case 'openManifest':
       return openManifest && { title: 'Open Manifest', run: openManifest };
     case 'storeCredential':

@@ -1,5 +1,5 @@
 import { afterRemoval } from '../../shared/removal-text';
-import { conversionOf } from '../operations/convert/conversion-source';
+import { isMadeHere, makeAgain } from '../operations/convert/made-here';
 import { dropModel } from '../operations/models/drop-model';
 import { findModel } from '../operations/models/known-models';
 import type { Command } from './command';
@@ -25,9 +25,8 @@ export const drop: Command = {
     const model = await findModel(services, onlyArgument(input, 'model'));
     await dropModel(services, model, { forget });
     console.document({ model: model.name, forgotten: forget });
-    console.answer(
-      `${model.name}: ${forget ? 'removed and forgotten' : `removed; ${afterRemoval(conversionOf(model))}`}`
-    );
+    console.answer(`${model.name}: ${forget ? 'removed and forgotten' : `removed; ${afterRemoval(model.conversion)}`}`);
+    if (!forget && isMadeHere(model)) console.remark(makeAgain(model));
     console.remark('Run "diffusion-dock gc" to free what no other model uses.');
     return 0;
   }

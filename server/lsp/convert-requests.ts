@@ -11,7 +11,7 @@ import { guarded } from './guarded';
 export function serveConversion(connection: Connection, services: Services, changed: () => void): void {
   connection.onRequest(
     ConvertModel,
-    guarded('conversion', services, async ({ name, type: asked, as, timeLimitMinutes }, signal) => {
+    guarded('conversion', services, async ({ name, type: asked, as, roles, timeLimitMinutes }, signal) => {
       const type = findWeightType(asked);
       if (!type) throw new Failure('bad-request', `Nothing is converted to ${asked}.`, { subject: 'type' });
       const model = await findModel(services, name);
@@ -19,7 +19,7 @@ export function serveConversion(connection: Connection, services: Services, chan
         return await convertModel(
           services,
           model,
-          { type, as },
+          { type, as, roles },
           {
             signal,
             timeLimitMinutes,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import { collisionKey } from '../../shared/file-name';
 import type { InstalledManifest } from '../../shared/manifest/installed-manifest';
 import { type RegisteredManifest, registeredManifest } from '../../shared/manifest/registered-manifest';
 import { digest, modelName } from '../../shared/manifest/text-rules';
@@ -28,11 +29,24 @@ export const publicationOrigin = z.object({
   combined: digest
 });
 
+/** How a model was made of another one on this machine: nobody else has its files. */
+export const conversionOrigin = z.object({
+  from: modelName,
+  /** What its weights were stored as, by sd-cli's name. */
+  type: z.string(),
+  /** The version of the engine that did it. */
+  engine: z.string(),
+  /** Names of the files that were made; the others come from where those of the old model do. */
+  files: z.array(z.string()).min(1)
+});
+
 const registryEntry = z.object({
   /** Absolute path of the source manifest when it is a local file. */
   manifest_path: z.string().optional(),
   /** Absent for models that do not come from a team store. */
   publication: publicationOrigin.optional(),
+  /** Absent for models that were not made here. */
+  conversion: conversionOrigin.optional(),
   manifest: registeredManifest,
   updated_at_unix_ms: z.int().min(0),
   installed: installationStamp.optional()
@@ -48,6 +62,7 @@ export const registryState = z.object({
 });
 
 export type PublicationOrigin = z.infer<typeof publicationOrigin>;
+export type ConversionOrigin = z.infer<typeof conversionOrigin>;
 export type RegistryEntry = z.infer<typeof registryEntry>;
 export type RegistryState = z.infer<typeof registryState>;
 export type InstallationStamp = z.infer<typeof installationStamp>;
@@ -102,7 +117,8 @@ export function withoutEntry(models: Models, name: ModelName): Models {
 }
 
 /**
- * Gives a model another name, with what is remembered of its installation; the same list when there is none.
+ * Gives a model another name, with what is remembered of its installation; the same list when there is none. What was
+ * made of it goes on naming it.
  * @param folder of its bundle under that name, an absolute path
  */
 export function withNewName(
@@ -119,7 +135,14 @@ export function withNewName(
     updated_at_unix_ms: now,
     ...(installed && { installed: { ...installed, cache_dir: folder } })
   };
-  return [...models.filter((other) => other !== entry && !isNamed(other, to)), renamed];
+  const others = models.filter((other) => other !== entry && !isNamed(other, to));
+  return [...others.map((other) => madeOf(other, from, to)), renamed];
+}
+
+function madeOf(entry: RegistryEntry, from: ModelName, to: ModelName): RegistryEntry {
+  const { conversion } = entry;
+  const isOther = conversion === undefined || collisionKey(conversion.from) !== collisionKey(from);
+  return isOther ? entry : { ...entry, conversion: { ...conversion, from: to } };
 }
 
 /** Remembers what verifications found, by {@link modelKey}; models that are not installed are passed over. */
@@ -153,6 +176,7 @@ function saysTheSame(one: RegistryEntry, other: RegistryEntry): boolean {
   return (
     one.manifest_path === other.manifest_path &&
     isDeepStrictEqual(one.publication, other.publication) &&
+    isDeepStrictEqual(one.conversion, other.conversion) &&
     isDeepStrictEqual(one.manifest, other.manifest)
   );
 }

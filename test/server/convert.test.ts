@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,10 +8,15 @@ import { generateImage } from '../../server/operations/generate/generate-image';
 import { dropModel } from '../../server/operations/models/drop-model';
 import { findModel, knownModels } from '../../server/operations/models/known-models';
 import { listModels } from '../../server/operations/models/list-models';
+import { modelFromFolder } from '../../server/operations/pull/folder-model';
+import { planModel, pullModel } from '../../server/operations/pull/pull-model';
+import { renameModel } from '../../server/operations/rename/rename-model';
 import type { ServiceOptions } from '../../server/operations/services';
+import { healModel } from '../../server/operations/verify-and-heal/heal-model';
 import { verifyModel } from '../../server/operations/verify-and-heal/verify-model';
 import type { ConversionResult } from '../../shared/conversion';
 import type { GenerationProgress } from '../../shared/job-events';
+import { parseModelName } from '../../shared/model-name';
 import { findWeightType } from '../../shared/weight-types';
 import { fastEngine } from '../support/fast-engine';
 import { STAND_IN } from '../support/run-cli';
@@ -74,6 +79,21 @@ async function state(services: TestServices): Promise<unknown> {
     known: known.map(({ name }) => name),
     entries: entries.filter((path) => !/^(blobs|engine|proofs|\.queue)/.test(path))
   };
+}
+
+const QUIETLY = {
+  signal: new AbortController().signal,
+  onProgress: () => undefined,
+  onEvent: () => undefined
+};
+
+/** Cuts a file of what was converted. */
+async function damage({ layout }: TestServices, file = 'unet-sd1-q8_0.gguf'): Promise<void> {
+  const path = join(layout.model(parseModelName('test-model-q8_0')!), file);
+  // Other models share the bytes.
+  const bytes = await readFile(path);
+  await rm(path);
+  await writeFile(path, bytes.subarray(0, -10));
 }
 
 const installed = async ({ layout }: TestServices, name: string) =>
@@ -148,7 +168,10 @@ describe('converting a model', () => {
     const made = async () => (await listModels(services)).map(({ name, madeHere }) => [name, madeHere]);
     const expected = [
       [NAME, undefined],
-      ['test-model-q8_0', expect.stringMatching(/^test-model converted to q8_0 by sd-cli ./)]
+      [
+        'test-model-q8_0',
+        { from: NAME, type: 'q8_0', engine: expect.stringMatching(/./), files: ['unet-sd1-q8_0.gguf'] }
+      ]
     ];
     expect(await made()).toEqual(expected);
     await dropModel(services, await findModel(services, 'test-model-q8_0'));
@@ -160,6 +183,70 @@ describe('converting a model', () => {
     await convert();
     await dropModel(services, await findModel(services, 'test-model-q8_0'));
     expect(await convert()).toMatchObject({ model: 'test-model-q8_0' });
+  });
+
+  it('can be done again in the place of what it made, once that is damaged', async () => {
+    const { services, convert } = await bench();
+    await convert();
+    await damage(services);
+    await expect(convert()).resolves.toMatchObject({ model: 'test-model-q8_0' });
+    const model = await findModel(services, 'test-model-q8_0');
+    expect(await verifyModel(services, model, { depth: 'quick', ...QUIETLY })).toMatchObject({ healthy: true });
+  });
+});
+
+describe('what was made here', () => {
+  const again =
+    'Convert test-model again: diffusion-dock convert test-model --type q8_0 --role diffusion_model --as test-model-q8_0';
+  const wayOut = { nextStep: again, remedy: { kind: 'convert' } };
+
+  it('cannot be pulled, planned or used once it was removed: it is made again', async () => {
+    const { services, convert } = await bench();
+    await convert();
+    await dropModel(services, await findModel(services, 'test-model-q8_0'));
+    const model = await findModel(services, 'test-model-q8_0');
+    const before = await state(services);
+    const refusal = {
+      ...wayOut,
+      message: 'unet-sd1-q8_0.gguf of test-model-q8_0 was made here of test-model, so it cannot be pulled.'
+    };
+    await expect(pullModel(services, model, QUIETLY)).rejects.toMatchObject(refusal);
+    await expect(planModel(services, model, QUIETLY.signal)).rejects.toMatchObject(refusal);
+    await expect(generateImage(services, model, { prompt: 'a cat' }, QUIETLY)).rejects.toMatchObject({
+      ...wayOut,
+      code: 'not-installed'
+    });
+    expect(await state(services)).toEqual(before);
+  });
+
+  it('cannot be healed where it was made, and is healed where it was not', async () => {
+    const { services, convert } = await bench();
+    await convert();
+    const model = await findModel(services, 'test-model-q8_0');
+    await damage(services, 'taesd.safetensors');
+    expect(await healModel(services, model, QUIETLY)).toMatchObject({ healed: ['taesd.safetensors'] });
+    await damage(services);
+    await expect(healModel(services, model, QUIETLY)).rejects.toMatchObject(wayOut);
+  });
+
+  it('is known by what the registry says of it, whatever words its source has', async () => {
+    const { services } = await bench();
+    const folder = join(await temporaryFolder(), 'photos converted to q8_0 by sd-cli');
+    await mkdir(folder);
+    await copyFile(join(models, 'taesd.safetensors'), join(folder, 'taesd.safetensors'));
+    const name = parseModelName('folder')!;
+    await pullModel(services, await modelFromFolder(name, folder, QUIETLY.signal), QUIETLY);
+    const [listed] = await listModels(services);
+    expect(listed).toMatchObject({ name: 'folder' });
+    expect(listed).not.toHaveProperty('madeHere');
+  });
+
+  it('names the model that it was made of by its new name when that gets one', async () => {
+    const { services, convert } = await bench();
+    await convert();
+    await renameModel(services, { name: parseModelName(NAME)!, to: parseModelName('renamed')! });
+    const model = await findModel(services, 'test-model-q8_0');
+    expect(model.conversion).toMatchObject({ from: 'renamed' });
   });
 });
 

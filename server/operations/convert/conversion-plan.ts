@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type Conversion, conversionText } from '../../../shared/conversion';
 import { Failure } from '../../../shared/failure';
 import { collisionKey } from '../../../shared/file-name';
 import { type RegisteredManifest, registeredManifest } from '../../../shared/manifest/registered-manifest';
@@ -80,12 +81,12 @@ export function planConversion(
 /**
  * The manifest of the new model. Where a converted file comes from is its own place, for nobody else has it.
  * @param folder where the new model is going to be installed
- * @param source where it comes from, for people
+ * @param conversion how it is made
  */
 export function convertedManifest(
   { manifest }: KnownModel,
   { name, conversions, kept }: ConversionPlan,
-  { folder, source }: { readonly folder: string; readonly source: string }
+  { folder, conversion }: { readonly folder: string; readonly conversion: Conversion }
 ): RegisteredManifest {
   const converted = conversions.map(({ file: { role }, filename }) => ({
     role,
@@ -96,7 +97,7 @@ export function convertedManifest(
   return registeredManifest.parse({
     ...others,
     name,
-    source,
+    source: conversionText(conversion),
     files: [...converted, ...manifest.files.filter(({ filename }) => kept.includes(filename))]
   });
 }

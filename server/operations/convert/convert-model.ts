@@ -1,5 +1,6 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { byteText } from '../../../shared/byte-text';
 import type { ConversionResult } from '../../../shared/conversion';
 import { Failure } from '../../../shared/failure';
@@ -12,7 +13,8 @@ import { engineThreads } from '../../engine/threads';
 import { freeBytes } from '../../platform/disk-space';
 import { lacksRoom } from '../../pull/disk-room';
 import { partialKey, removeAbandoned } from '../../pull/partial-folders';
-import { withoutEntry } from '../../registry/registry-state';
+import { modelStatus } from '../../registry/model-status';
+import { type ConversionOrigin, withoutEntry } from '../../registry/registry-state';
 import { type EngineInUse, engineInUse } from '../engine/engine-in-use';
 import { inspectImage } from '../gallery/inspect-image';
 import { type SoundModel, soundModel } from '../generate/check';
@@ -23,8 +25,8 @@ import { pullModel } from '../pull/pull-model';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import { type ConversionPlan, type ConversionWish, convertedManifest, planConversion } from './conversion-plan';
-import { conversionOf, conversionSource } from './conversion-source';
 import { requireConverted } from './converted-file';
+import { isMadeHere } from './made-here';
 
 /** What somebody who waits for a conversion hears and may do. */
 export interface ConvertOptions extends Pick<GenerateOptions, 'signal' | 'onProgress' | 'timeLimitMinutes'> {
@@ -147,8 +149,13 @@ async function install(
 ): Promise<number> {
   const { layout } = services;
   const { name } = plan;
-  const source = conversionSource(known.name, type.name, engine.abilities.version);
-  const manifest = convertedManifest(known, plan, { folder: layout.model(name), source });
+  const conversion = {
+    from: known.name,
+    type: type.name,
+    engine: engine.abilities.version,
+    files: plan.conversions.map(({ filename }) => filename)
+  };
+  const manifest = convertedManifest(known, plan, { folder: layout.model(name), conversion });
   const converted = plan.conversions.map(
     ({ filename }, index) => [filename, join(scratch.folder, outputOf(index))] as const
   );
@@ -158,12 +165,12 @@ async function install(
     await requireUnused(services, name);
     const { bytes } = await pullModel(
       services,
-      { name, manifest },
+      { name, manifest, conversion },
       { from: new Map([...converted, ...kept]), signal, onEvent }
     );
     return bytes;
   } catch (error) {
-    await forgetUninstalled(services, name, source);
+    await forgetUninstalled(services, name, conversion);
     for (const [, path] of converted) await removeAbandoned(layout.partials, partialKey(path));
     throw error;
   }
@@ -175,21 +182,25 @@ function outputOf(index: number): string {
 }
 
 /** A model that could not be installed cannot be pulled either: nobody else has its files. */
-async function forgetUninstalled({ registry, survey }: Services, name: ModelName, source: string): Promise<void> {
+async function forgetUninstalled(
+  { registry, survey }: Services,
+  name: ModelName,
+  made: ConversionOrigin
+): Promise<void> {
   if ((await survey.look(name)).kind !== 'absent') return;
   await registry.change((models) =>
-    models.some(({ manifest }) => manifest.name === name && manifest.source === source)
+    models.some(({ manifest, conversion }) => manifest.name === name && isDeepStrictEqual(conversion, made))
       ? withoutEntry(models, name)
       : models
   );
 }
 
-/** @throws Failure unless nothing has the name, or only what is left of a conversion that was removed */
+/** @throws Failure unless nothing has the name, or only what is left of a conversion that was removed or got damaged */
 async function requireUnused(services: Services, name: ModelName): Promise<void> {
   const other = (await knownModels(services)).find((known) => modelKey(known.name) === modelKey(name));
   if (!other) return;
-  const isInstalled = (await services.survey.look(other.name)).kind !== 'absent';
-  if (!isInstalled && conversionOf(other) !== undefined) return;
+  const { status } = modelStatus(other.manifest, await services.survey.look(other.name), true);
+  if (status !== 'installed' && isMadeHere(other)) return;
   throw new Failure('bad-request', `There is a model named ${other.name} already.`, {
     subject: 'as',
     nextStep: 'Say another name for the new model.'

@@ -5,6 +5,7 @@ import type { InstalledManifest } from '../../../shared/manifest/installed-manif
 import type { ModelName } from '../../../shared/model-name';
 import type { EngineFile } from '../../engine/arguments/engine-file';
 import { modelStatus } from '../../registry/model-status';
+import { isMadeHere, madeHereFailure } from '../convert/made-here';
 import type { KnownModel } from '../models/known-models';
 import { requireNoSecret } from '../no-secret';
 import type { Services } from '../services';
@@ -40,7 +41,9 @@ export async function soundModel(services: Services, model: KnownModel): Promise
   if (status === 'outdated')
     throw new Failure('outdated-model', `${name} is outdated. ${reason ?? ''}`.trim(), { subject: name });
   if (bundle.kind !== 'present' || status !== 'installed') {
-    throw new Failure('unhealthy-model', `${name} is damaged. ${reason ?? ''}`.trim(), {
+    const sentence = `${name} is damaged. ${reason ?? ''}`.trim();
+    if (isMadeHere(model)) throw madeHereFailure('unhealthy-model', sentence, model);
+    throw new Failure('unhealthy-model', sentence, {
       subject: name,
       nextStep: 'Pull the model again.'
     });

@@ -2,6 +2,7 @@ import { Failure } from '../../../shared/failure';
 import type { RegisteredManifest } from '../../../shared/manifest/registered-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../../shared/model-name';
 import {
+  type ConversionOrigin,
   entryName,
   type InstallationStamp,
   type PublicationOrigin,
@@ -17,6 +18,8 @@ export interface KnownModel {
   readonly manifestPath?: string;
   /** The publication that it was fetched from; its files are found there, and not at their addresses. */
   readonly publication?: PublicationOrigin;
+  /** How it was made here; its files are found nowhere else. */
+  readonly conversion?: ConversionOrigin;
   readonly installed?: InstallationStamp;
 }
 
@@ -48,12 +51,13 @@ function modelOf(entry: RegistryEntry): KnownModel | undefined {
   if (known) return known;
   const name = entryName(entry);
   if (!name) return undefined;
-  const { manifest, manifest_path: manifestPath, publication, installed } = entry;
+  const { manifest, manifest_path: manifestPath, publication, conversion, installed } = entry;
   const model = {
     name,
     manifest,
     ...(manifestPath !== undefined && { manifestPath }),
     ...(publication && { publication }),
+    ...(conversion && { conversion }),
     ...(installed && { installed })
   };
   modelsByEntry.set(entry, model);

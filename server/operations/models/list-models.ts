@@ -14,7 +14,6 @@ import {
 } from '../../registry/model-status';
 import type { BundleState } from '../../store/bundle-state';
 import type { CacheLayout } from '../../store/cache-layout';
-import { conversionOf } from '../convert/conversion-source';
 import type { BrokenManifest } from '../manifests/manifests-in-view';
 import { unfinishedPull } from '../pull/partials-of';
 import type { Services } from '../services';
@@ -124,8 +123,7 @@ const ABSENT: BundleState = { kind: 'absent' };
 
 /** @param bundle undefined when it is there, but was not looked at */
 function summaryOf(layout: CacheLayout, model: KnownModel, bundle: BundleState | undefined): ModelSummary {
-  const { name, manifest, manifestPath } = model;
-  const madeHere = conversionOf(model);
+  const { name, manifest, manifestPath, conversion } = model;
   const { files, bytes, checkedAt, ...status } = bundle ? seen(model, bundle) : remembered(model);
   return {
     name,
@@ -134,7 +132,8 @@ function summaryOf(layout: CacheLayout, model: KnownModel, bundle: BundleState |
     ...(manifest.task !== undefined && { task: manifest.task }),
     ...(bytes !== undefined && { bytes }),
     ...(manifest.defaults && { defaultSize: defaultSize(manifest.defaults) }),
-    ...(madeHere !== undefined && { madeHere }),
+    ...(conversion && { madeHere: conversion }),
+    ...(conversion && status.status === 'missing' && { reason: 'The installed files are gone; convert again.' }),
     ...(manifestPath !== undefined && { manifestUri: pathToFileURL(manifestPath).href }),
     ...(checkedAt !== undefined && { checkedAt }),
     ...(bundle !== ABSENT && { folder: layout.model(name) })

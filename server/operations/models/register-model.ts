@@ -22,13 +22,14 @@ export async function modelFromManifest(path: string): Promise<KnownModel> {
 /** Writes a model into the registry. @returns the stamp of its installation, which stays */
 export async function register(
   { registry, clock }: Parts,
-  { name, manifest, manifestPath, publication }: KnownModel
+  { name, manifest, manifestPath, publication, conversion }: KnownModel
 ): Promise<InstallationStamp | undefined> {
   const entry = {
     manifest,
     updated_at_unix_ms: clock.now(),
     ...(manifestPath !== undefined && { manifest_path: manifestPath }),
-    ...(publication && { publication })
+    ...(publication && { publication }),
+    ...(conversion && { conversion })
   };
   const models = await registry.change((before) => withEntry(before, name, entry));
   return findEntry(models, name)?.installed;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { WantedFile } from '../../pull/expected-file';
 import { fileSource } from '../../pull/file-source';
 import type { OnWait } from '../../pull/origin-waits';
+import { requireElsewhere } from '../convert/made-here';
 import type { KnownModel } from '../models/known-models';
 import type { Services } from '../services';
 import type { LocalFiles } from './folder-model';
@@ -27,9 +28,10 @@ export interface WantedFilesOptions extends Origins {
  */
 export function wantedFiles(
   services: Services,
-  { name, manifest, publication }: KnownModel,
+  model: KnownModel,
   { from, credentialAlias, onWait }: WantedFilesOptions
 ): Promise<WantedFile[]> {
+  const { name, manifest, publication } = model;
   const { files, credential_alias: named } = manifest;
   const alias = credentialAlias ?? named;
   const folder = services.layout.model(name);
@@ -37,6 +39,7 @@ export function wantedFiles(
   return Promise.all(
     files.map(async (file) => {
       const local = from?.get(file.filename);
+      if (local === undefined) requireElsewhere(model, file.filename);
       return {
         filename: file.filename,
         source:

@@ -9,6 +9,7 @@ import type { PullOptions } from '../../pull/pull-engine';
 import type { BundleContent } from '../../store/bundle-store';
 import { requireNothingForeign } from '../../store/foreign-files';
 import { relyOn } from '../../store/reliance';
+import { requireElsewhere } from '../convert/made-here';
 import type { KnownModel } from '../models/known-models';
 import { sourceOf } from '../pull/source-of';
 import type { Services } from '../services';
@@ -136,13 +137,15 @@ async function kindOf(path: string): Promise<'absent' | 'file' | 'other'> {
   }
 }
 
-/** @throws Failure when the manifest of the model no longer tells where to find what is installed */
+/** @throws Failure when the manifest of the model no longer tells where to find what is installed, or nobody else has it */
 async function wantedFile(
   services: Services,
-  { name, manifest, publication }: KnownModel,
+  model: KnownModel,
   { path, sha256, size_bytes }: InstalledFile,
-  alias = manifest.credential_alias
+  alias = model.manifest.credential_alias
 ): Promise<WantedFile> {
+  const { name, manifest, publication } = model;
+  requireElsewhere(model, path);
   const source = manifest.files.find(({ filename }) => filename === path);
   if (!source || (source.sha256 !== undefined && source.sha256 !== sha256)) {
     throw new Failure('outdated-model', `The manifest of ${name} no longer tells where to find this ${path}.`, {

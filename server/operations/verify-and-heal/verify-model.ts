@@ -6,6 +6,7 @@ import { Throttle } from '../../platform/throttle';
 import { type InstallationVerdict, withVerdicts } from '../../registry/registry-state';
 import { assessBundleFolder, type BundleState } from '../../store/bundle-state';
 import { ACCESS_DENIED, verdictAtSight, verifyDeeply } from '../../store/verify-bundle';
+import { isMadeHere, madeHereFailure } from '../convert/made-here';
 import type { KnownModel } from '../models/known-models';
 import type { Services } from '../services';
 
@@ -84,7 +85,9 @@ function firstProblem({ files, problems }: VerifyReport): string | undefined {
 }
 
 /** The failure of everything that needs an installed model. */
-export function notInstalled({ name }: KnownModel): Failure {
+export function notInstalled(model: KnownModel): Failure {
+  const { name } = model;
+  if (isMadeHere(model)) return madeHereFailure('not-installed', `${name} is not installed.`, model);
   return new Failure('not-installed', `${name} is not installed.`, {
     subject: name,
     nextStep: 'Pull the model first.'

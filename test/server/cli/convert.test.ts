@@ -28,12 +28,17 @@ it('convert makes a new model, and says how much smaller it is', async () => {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(lines.map(({ phase }) => phase)).toEqual(expect.arrayContaining(['converting', 'installing']));
   expect(lines.at(-1)).toMatchObject({ model: 'small', from: 'tiny-sd1', type: 'q8_0', warnings: [] });
-  const again = await run('convert', 'tiny-sd1', '--type', 'q5_0');
-  expect(again.out).toMatch(/^tiny-sd1-q5_0: installed, .* instead of .*, in /m);
+  const other = await run('convert', 'tiny-sd1', '--type', 'q5_0');
+  expect(other.out).toMatch(/^tiny-sd1-q5_0: installed, .* instead of .*, in /m);
   expect((await run('verify', 'small', '--force')).status).toBe(0);
   const dropped = await run('drop', 'small');
   expect(dropped.out).toMatch(
     /^small: removed; it was made here \(tiny-sd1 converted to q8_0 by sd-cli .+\), so it cannot be pulled again, only converted again$/m
   );
+  const again = 'diffusion-dock convert tiny-sd1 --type q8_0 --role diffusion_model --as small';
+  expect(dropped.err).toContain(`Convert tiny-sd1 again: ${again}\n`);
+  const pulled = await run('pull', 'small');
+  expect(pulled).toMatchObject({ status: 1, err: expect.stringContaining(again) });
+  expect((await run(...again.split(' ').slice(1))).status).toBe(0);
   expect((await run('drop', 'tiny-sd1')).out).toContain('tiny-sd1: removed; it can be pulled again');
 });

@@ -36,6 +36,10 @@ describe('a failed pull offers what helps', () => {
     expect(actionsOf('engine-failed', { kind: 'heal' })).toEqual(['heal', 'showLog']);
   });
 
+  it('where a model was made here: making it again, and never a pull', () => {
+    expect(actionsOf('not-installed', { kind: 'convert' })).toEqual(['convertAgain', 'showLog']);
+  });
+
   it('where a setting decides: that setting first', () => {
     expect(actionsOf('network', { kind: 'setting', key: 'http.proxy' })[0]).toBe('Open Settings: http.proxy');
   });

@@ -60,6 +60,18 @@ describe('the rows of models', () => {
     expect(redrawn).toEqual([]);
   });
 
+  it('say of a model that was made here and removed that it is to be made again, not pulled', async () => {
+    const madeHere = { from: 'one', type: 'q8_0', engine: '1.0', files: ['a.gguf'] };
+    listed = [model('one'), model('small', { madeHere }), model('there', { madeHere, status: 'installed' })];
+    const rows = await tree.getChildren();
+    expect(words(rows)).toEqual(['not installed', 'removed', 'installed']);
+    expect(rows.map((row) => tree.getTreeItem(row).contextValue)).toEqual([
+      'model:registered:idle',
+      'model:registered:idle:made',
+      'model:installed:idle:made'
+    ]);
+  });
+
   it.each([
     ['a model comes', [model('one'), model('two'), model('three')]],
     ['a model goes', [model('two')]],

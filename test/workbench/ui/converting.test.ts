@@ -40,6 +40,22 @@ it('says of a converted model that is to be removed that it cannot be pulled aga
   await dialog.click('Cancel');
 });
 
+it('offers to make it again, and no pull, once it is removed', async () => {
+  const { wb } = dock;
+  await wb.clickTreeItem('Models', 'small', { menu: 'Remove Files…' });
+  await (await wb.dialog()).click('Remove');
+  await wb.until(async () => (await dock.description('small'))?.startsWith('removed') === true, 'the row');
+  await wb.execCommand('Notifications: Clear All Notifications');
+  const actions = wb.treeRow('Models', 'small').locator('.action-label');
+  expect(await actions.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')))).toEqual([
+    'Convert Again'
+  ]);
+  await dock.screenshot('removed-converted');
+  await wb.clickTreeItem('Models', 'small', { action: 'Convert Again' });
+  await wb.waitForNotification(/^small is installed \(.* instead of .*\)\.$/, 60_000);
+  await dock.screenshot('converted-again');
+});
+
 async function isInstalled(): Promise<boolean> {
   return (await dock.description('tiny-sd1'))?.startsWith('installed') === true;
 }
