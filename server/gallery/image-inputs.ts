@@ -36,7 +36,7 @@ export class ImageInputs {
   async keepBytes(digest: Digest, bytes: Uint8Array): Promise<void> {
     const target = this.pathOf(digest);
     try {
-      if (await isOfSize(target, bytes.length)) {
+      if (await this.#isTheSame(target, digest, bytes.length)) {
         const now = new Date(this.#now());
         await utimes(target, now, now);
       } else {
@@ -46,6 +46,11 @@ export class ImageInputs {
     } catch (error) {
       throw fileFailure(error, 'The input image cannot be kept.', target);
     }
+  }
+
+  /** Whether exactly these bytes lie there: what was damaged meanwhile is written again. */
+  async #isTheSame(path: string, digest: Digest, bytes: number): Promise<boolean> {
+    return (await isOfSize(path, bytes)) && this.isIntact(digest);
   }
 
   /** Where an input lies if it is kept. */
@@ -65,13 +70,20 @@ export class ImageInputs {
       for (const folder of await entriesOf(join(this.#root, 'sha256'))) {
         for (const name of await entriesOf(join(this.#root, 'sha256', folder))) {
           if (!isDigest(name) || used.has(name)) continue;
-          const path = this.pathOf(name);
-          if (this.#now() - (await stat(path)).mtimeMs > GRACE_MS) await rm(path, { force: true });
+          await this.#removeIfOld(this.pathOf(name));
         }
       }
     } catch (error) {
+      throw fileFailure(error, 'Input images cannot be removed.', this.#root);
+    }
+  }
+
+  async #removeIfOld(path: string): Promise<void> {
+    try {
+      if (this.#now() - (await stat(path)).mtimeMs > GRACE_MS) await rm(path, { force: true });
+    } catch (error) {
       // Another process may be removing too.
-      if (!isErrorWithCode(error, 'ENOENT')) throw fileFailure(error, 'Input images cannot be removed.', this.#root);
+      if (!isErrorWithCode(error, 'ENOENT')) throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Failure } from '../../../shared/failure';
 import { formatSidecar } from '../../gallery/sidecar';
@@ -23,23 +23,48 @@ export interface ExportedImage {
  * @param prefix its id or the beginning of it
  * @throws Failure 'image-missing', 'image-sidecar-missing', 'image-sidecar-unreadable', 'bad-request', 'file-access'
  */
-export async function exportImage(services: Services, prefix: string, folder: string): Promise<ExportedImage> {
+export async function exportImage(
+  services: Pick<Services, 'images'>,
+  prefix: string,
+  folder: string
+): Promise<ExportedImage> {
   const { id, path: source, sidecar } = await findImage(services, prefix);
   const path = join(folder, `${id.slice(0, NAME_DIGITS)}${extname(source)}`);
   const description = join(folder, `${id.slice(0, NAME_DIGITS)}.json`);
-  try {
+  await made(path, async () => {
     await mkdir(folder, { recursive: true });
     await copyFile(source, path, constants.COPYFILE_EXCL);
-    await writeFile(description, formatSidecar(sidecar), { flag: 'wx' });
+  });
+  try {
+    await made(description, () => writeNew(description, formatSidecar(sidecar)));
   } catch (error) {
-    if (isErrorWithCode(error, 'EEXIST')) {
-      throw new Failure('file-access', 'There is already such a file in the folder; nothing is replaced.', {
-        subject: path,
-        nextStep: 'Choose another folder, or remove the file.',
-        cause: error
-      });
-    }
-    throw fileFailure(error, 'The image cannot be exported there.', path);
+    // One without the other would be in the way of another attempt.
+    await rm(path, { force: true });
+    throw error;
   }
   return { id, path, description };
+}
+
+/** @throws Failure('file-access') that names the file */
+async function made(path: string, make: () => Promise<void>): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    if (!isErrorWithCode(error, 'EEXIST')) throw fileFailure(error, 'The image cannot be exported there.', path);
+    throw new Failure('file-access', 'There is already such a file in the folder; nothing is replaced.', {
+      subject: path,
+      nextStep: 'Choose another folder, or remove the file.',
+      cause: error
+    });
+  }
+}
+
+/** Leaves no half of it. @throws system errors; EEXIST when there is one */
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (error) {
+    if (!isErrorWithCode(error, 'EEXIST')) await rm(path, { force: true });
+    throw error;
+  }
 }

@@ -6,6 +6,8 @@ import type { StoredImage } from '../../gallery/images';
 import { fileFailure } from '../../platform/system-error';
 import type { Services } from '../services';
 
+type Gallery = Pick<Services, 'images'>;
+
 /** The shortest beginning of an id that is looked up, in digits. */
 const SHORTEST_PREFIX = 4;
 
@@ -14,7 +16,7 @@ const SHORTEST_PREFIX = 4;
  * @returns the whole id, also of an image that is not whole
  * @throws Failure 'image-missing', 'bad-request' when several images begin so
  */
-export async function findImageId({ images }: Services, prefix: string): Promise<string> {
+export async function findImageId({ images }: Gallery, prefix: string): Promise<string> {
   const wanted = prefix.trim().toLowerCase();
   if (/^[\da-f]{64}$/.test(wanted)) return wanted;
   if (!/^[\da-f]+$/.test(wanted) || wanted.length < SHORTEST_PREFIX) {
@@ -41,7 +43,7 @@ export async function findImageId({ images }: Services, prefix: string): Promise
 }
 
 /** @throws as {@link findImageId}; Failure of an image that is not whole */
-export async function findImage(services: Services, prefix: string): Promise<StoredImage> {
+export async function findImage(services: Gallery, prefix: string): Promise<StoredImage> {
   return services.images.get(await findImageId(services, prefix));
 }
 
@@ -49,7 +51,7 @@ export async function findImage(services: Services, prefix: string): Promise<Sto
  * The image of the gallery that has the bytes of a file, wherever the file lies.
  * @throws Failure 'image-missing' when there is none, 'file-access'
  */
-export async function imageOfFile({ images }: Services, path: string): Promise<StoredImage> {
+export async function imageOfFile({ images }: Gallery, path: string): Promise<StoredImage> {
   const hash = createHash('sha256');
   try {
     await pipeline(createReadStream(path), hash);
