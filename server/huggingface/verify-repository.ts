@@ -1,5 +1,6 @@
 import type { HubCacheVerdict } from '../../shared/hub-cache';
 import type { Hasher } from '../platform/hasher';
+import { sideBySide } from '../platform/side-by-side';
 import { isErrorWithCode } from '../platform/system-error';
 import type { Proofs } from '../store/proofs';
 import { readDigest } from '../store/read-digest';
@@ -68,11 +69,7 @@ export async function verifyRepository(
   const verifier = new Verifier(repository, options);
   const judged = new Map<FileInRevision, JudgedFile>();
   await options.proofs.refresh();
-  const queue = files[Symbol.iterator]();
-  const work = async (): Promise<void> => {
-    for (const found of queue) judged.set(found, await verifier.verify(found));
-  };
-  await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
+  await sideBySide(files, FILES_AT_ONCE, async (found) => judged.set(found, await verifier.verify(found)));
   return { files: files.flatMap((found) => judged.get(found) ?? []), bytes: verifier.readBytes };
 }
 

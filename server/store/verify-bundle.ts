@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { InstalledFile } from '../../shared/manifest/installed-manifest';
 import type { FileVerdict } from '../../shared/model';
 import type { Hasher } from '../platform/hasher';
+import { sideBySide } from '../platform/side-by-side';
 import { isErrorWithCode } from '../platform/system-error';
 import type { BundleFileState, BundleState } from './bundle-state';
 import type { Proofs } from './proofs';
@@ -58,11 +59,9 @@ export async function verifyDeeply(
   };
   await options.proofs.refresh();
   const examined = new Map<string, ExaminedFile>();
-  const queue = bundle.files[Symbol.iterator]();
-  const work = async (): Promise<void> => {
-    for (const state of queue) examined.set(state.file.path, await examine(folder, state, options, report));
-  };
-  await Promise.all(Array.from({ length: FILES_AT_ONCE }, work));
+  await sideBySide(bundle.files, FILES_AT_ONCE, async (state) =>
+    examined.set(state.file.path, await examine(folder, state, options, report))
+  );
   const files = bundle.files.flatMap(({ file }) => examined.get(file.path)?.verdict ?? []);
   return { files, bytes: [...examined.values()].reduce((sum, { readBytes }) => sum + readBytes, 0) };
 }

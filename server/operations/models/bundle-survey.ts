@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type ModelName, modelKey } from '../../../shared/model-name';
+import { sideBySide } from '../../platform/side-by-side';
 import { isErrorWithCode } from '../../platform/system-error';
 import { assessBundleFolder, type BundleState } from '../../store/bundle-state';
 import type { CacheLayout } from '../../store/cache-layout';
@@ -35,15 +36,11 @@ export class BundleSurvey {
   async lookAt(names: readonly ModelName[]): Promise<boolean> {
     await this.proofs.refresh();
     let changed = false;
-    const queue = names[Symbol.iterator]();
-    const work = async (): Promise<void> => {
-      for (const name of queue) {
-        if (this.isOver) return;
-        const before = this.lastLook(name);
-        if (before !== (await this.lookOnly(name))) changed = true;
-      }
-    };
-    await Promise.all(Array.from({ length: BUNDLES_AT_ONCE }, work));
+    await sideBySide(names, BUNDLES_AT_ONCE, async (name) => {
+      if (this.isOver) return;
+      const before = this.lastLook(name);
+      if (before !== (await this.lookOnly(name))) changed = true;
+    });
     return changed;
   }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHasher, type Hasher } from '../../../server/platform/hasher';
 import { assessBundleFolder } from '../../../server/store/bundle-state';
@@ -9,7 +10,7 @@ import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
 import { type DeepVerification, verifyDeeply } from '../../../server/store/verify-bundle';
 import { workerPool } from '../../support/built-worker';
-import { SAMPLE, sampleBundle, snapshot, writeBlobs } from '../../support/sample-bundle';
+import { digestOf, SAMPLE, sampleBundle, snapshot, writeBlobs } from '../../support/sample-bundle';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -208,4 +209,19 @@ describe('verification', () => {
     expect(seen).toBeLessThan(large.length);
     expect((await verify()).files.map(({ verdict }) => verdict)).toEqual(['verified', 'verified', 'verified']);
   });
+});
+
+it('begins no other file once the system is short of something, and nothing goes on behind the failure', async () => {
+  const begun: string[] = [];
+  let isSecondDone = false;
+  const hash: Hasher['hash'] = async (path) => {
+    begun.push(path);
+    if (begun.length === 1) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    await nextTurn();
+    isSecondDone = true;
+    return { digest: digestOf(Buffer.alloc(0)), bytes: 0 };
+  };
+  hasher = { ...hasher, hash };
+  await expect(verify()).rejects.toMatchObject({ code: 'EMFILE' });
+  expect({ begun: begun.length, isSecondDone }).toEqual({ begun: 2, isSecondDone: true });
 });
