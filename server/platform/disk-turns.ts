@@ -27,7 +27,9 @@ export class DiskTurns {
     if (!(await this.isRotating(dev))) return job();
     const before = this.last.get(dev) ?? Promise.resolve();
     const turn = settled(before, signal).then(job);
-    this.last.set(dev, Promise.allSettled([before, turn]));
+    // Not what came of them, which would be kept for all turns to come.
+    const over = Promise.allSettled([before, turn]).then(() => undefined);
+    this.last.set(dev, over);
     return turn;
   }
 

@@ -34,7 +34,10 @@ export interface Hasher {
   follow(path: string, options?: TaskOptions): FollowingHash;
 }
 
-/** The hasher of a server or command line: tasks of the pool, one at a time for each rotating disk. */
+/**
+ * The hasher of a server or command line: tasks of the pool. Of files that are whole, one at a time is read from each
+ * rotating disk.
+ */
 export function createHasher(pool: WorkerPool, turns = new DiskTurns()): Hasher {
   return {
     hash(path, options) {
@@ -42,10 +45,13 @@ export function createHasher(pool: WorkerPool, turns = new DiskTurns()): Hasher 
         fileHash(await pool.start<HashTask>(HASH_TASK, { path, grows: false }, options).result);
       return turns.take(path, options?.signal, read);
     },
-    async hashForGit(path, options) {
+    hashForGit(path, options) {
       const input = { path, grows: false, algorithm: 'git-sha1' } as const;
-      const { digest, bytes } = await pool.start<HashTask>(HASH_TASK, input, options).result;
-      return { sha1: digest, bytes };
+      const read = async (): Promise<GitHash> => {
+        const { digest, bytes } = await pool.start<HashTask>(HASH_TASK, input, options).result;
+        return { sha1: digest, bytes };
+      };
+      return turns.take(path, options?.signal, read);
     },
     follow(path, options) {
       const task = pool.start<HashTask>(HASH_TASK, { path, grows: true }, options);

@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { DiskTurns } from '../../../server/platform/disk-turns';
 import { createHasher, type Hasher } from '../../../server/platform/hasher';
 import { WORKER_SCRIPT, workerPool } from '../../support/built-worker';
 import { Random } from '../../support/random';
@@ -147,4 +148,26 @@ it('never keeps a process alive that has nothing else to do', async () => {
   const child = new ScriptProcess(await bundleScript('idle-script.ts', folder), [WORKER_SCRIPT, path, path]);
   expect(await child.ended).toEqual({ code: 0, signal: null });
   expect(child.lines).toEqual([sha256(bytes), sha256(bytes)]);
+});
+
+it('whatever a file is hashed for, it has its turn on a rotating disk', async () => {
+  await writeFile(path, 'hello\n');
+  const turns = new DiskTurns(
+    async () => true,
+    async () => 1
+  );
+  const order: string[] = [];
+  const hashing = createHasher(workerPool(), turns);
+  const earlier = turns.take(path, undefined, async () => {
+    // Longer than the same file takes.
+    await createHasher(workerPool()).hash(path);
+    await createHasher(workerPool()).hash(path);
+    order.push('earlier');
+  });
+  await Promise.all([
+    earlier,
+    hashing.hashForGit(path).then(() => order.push('git')),
+    hashing.hash(path).then(() => order.push('hash'))
+  ]);
+  expect(order).toEqual(['earlier', 'git', 'hash']);
 });
