@@ -60,7 +60,8 @@ export async function collectAttempts(
     const pointer = (await readPointerAt(store, key, signal))?.pointer;
     const unnamedSince = sinceWhen(pointer, attempt, objects);
     if (unnamedSince === undefined) continue;
-    if (now - unnamedSince < KEPT_MS) {
+    // Of a store that does not tell when it got an object, nothing is old enough.
+    if (!(now - unnamedSince >= KEPT_MS)) {
       recent += 1;
       continue;
     }

@@ -150,7 +150,9 @@ export class S3Store implements ObjectStore {
     return full === '' || full.endsWith('/') ? full : `${full}/`;
   }
 
+  /** Undefined for what is none of ours: not every server minds the prefix that it is asked for. */
   private own(key: string): StoreKey | undefined {
-    return parseStoreKey(key.slice(this.folder(null).length));
+    const folder = this.folder(null);
+    return key.startsWith(folder) ? parseStoreKey(key.slice(folder.length)) : undefined;
   }
 }

@@ -173,6 +173,26 @@ describe('a store that takes conditions and does not keep them', () => {
   });
 });
 
+describe('a store that minds no prefix', () => {
+  it('has only uploads of ours ended', async () => {
+    const upload = (key: string) =>
+      `<Upload><Key>${key}</Key><UploadId>1</UploadId><Initiated>2020-01-01T00:00:00Z</Initiated></Upload>`;
+    const uploads = ['team/models/tiny/weights.gguf', 'another/models/tiny/weights.gguf'].map(upload);
+    const listing = `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${uploads.join('')}</ListMultipartUploadsResult>`;
+    const ended: string[] = [];
+    const server = createServer(({ method, url = '' }, response) => {
+      if (method === 'DELETE') ended.push(url.split('?')[0] ?? '');
+      response.writeHead(200).end(method === 'GET' ? listing : '');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const store = await openS3Store({ endpoint, accessKeyId: 'a', secretAccessKey: 'b' }, { bucket: 'bucket' });
+    expect(await store.endUploads?.(Date.now(), signal)).toBe(1);
+    expect(ended).toEqual(['/bucket/team/models/tiny/weights.gguf']);
+  });
+});
+
 describe.skipIf(!RADOSGW)('a request', () => {
   it('is signed with the time of the store when the clock of this machine is wrong, and that is said once', async () => {
     const services = await testServices();
