@@ -38,6 +38,10 @@ const MEANINGS: Readonly<Record<string, { readonly sentence: string; readonly ne
   ENFILE: { sentence: 'Too many files are open.', nextStep: 'Close other programs, then try again.' },
   EXDEV: { sentence: 'The cache lies on more than one disk.', nextStep: 'Move the cache to a folder of one disk.' },
   EIO: { sentence: 'The disk reported a fault.', nextStep: 'Check the disk; the data may be damaged.' },
+  EBUSY: { sentence: 'It is in use by another program.', nextStep: 'Close what uses it, then try again.' },
+  ENAMETOOLONG: { sentence: 'The name is too long for the file system.', nextStep: 'Choose a shorter name or folder.' },
+  EISDIR: { sentence: 'It is a folder, not a file.', nextStep: 'Check the path.' },
+  ELOOP: { sentence: 'Its links lead in a circle.', nextStep: 'Check the path.' },
   ENOENT: { sentence: 'The file does not exist.', nextStep: 'Check the path.' },
   ENOTDIR: { sentence: 'A part of the path is not a folder.', nextStep: 'Check the path.' }
 };

@@ -1,6 +1,7 @@
 import { type Digest, parseDigest } from '../../shared/digest';
 import { makeDirectoryDurably } from '../platform/durable-files';
 import { nonce, ownIdentity } from '../platform/process-identity';
+import { errorCode } from '../platform/system-error';
 import type { CacheLayout } from './cache-layout';
 import { forgetOperation, isUnderWay, type RelyRecord, readOperations, recordOperation } from './operation-record';
 
@@ -22,7 +23,16 @@ export async function relyOn<T>(layout: CacheLayout, { digests, open }: Reliance
   try {
     return await job();
   } finally {
+    await forgetNowOrLater(layout, file);
+  }
+}
+
+/** What the job came to counts. A record that stays only keeps contents, until this process has ended. */
+async function forgetNowOrLater(layout: CacheLayout, file: string): Promise<void> {
+  try {
     await forgetOperation(layout, file);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
   }
 }
 

@@ -109,6 +109,8 @@ describe('a system error', () => {
     ['ENOSPC', 'disk-full', 'Failed. The disk is full.'],
     ['EDQUOT', 'disk-full', 'Failed. Your disk quota is used up.'],
     ['EROFS', 'file-access', 'Failed. The disk is read-only.'],
+    ['EBUSY', 'file-access', 'Failed. It is in use by another program.'],
+    ['ENAMETOOLONG', 'file-access', 'Failed. The name is too long for the file system.'],
     ['EWEIRD', 'file-access', 'Failed. EWEIRD']
   ])('%s becomes a failure that names the file', (code, kind, message) => {
     const failure = fileFailure(fault(code), 'Failed.', '/the/file');
