@@ -24,6 +24,7 @@ import { JobsTree } from './batch/jobs-tree';
 import { registerCommands } from './commands';
 import { CredentialVault } from './credentials/credential-vault';
 import { ENGINE_JOB } from './engine/install-engine';
+import { RememberedSampling } from './generate/remembered-sampling';
 import { CacheList } from './huggingface/cache-list';
 import { CacheTree } from './huggingface/cache-tree';
 import { startForOpenManifests } from './manifests/open-manifests';
@@ -123,7 +124,19 @@ export function activate(context: ExtensionContext): void {
     followTrust(server, listings, view),
     followLiveSettings(server),
     restartOnSettingsChange({ connection: server, jobs, log, beforeRestart: () => manifests.search() }),
-    registerCommands({ connection: server, batches, cache, jobs, listings, log, models, manifests, plans, vault })
+    registerCommands({
+      connection: server,
+      batches,
+      cache,
+      jobs,
+      listings,
+      log,
+      models,
+      manifests,
+      plans,
+      sampling: new RememberedSampling(),
+      vault
+    })
   );
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { generationDefaults } from './manifest/generation-defaults';
+import { type GenerationDefaults, generationDefaults } from './manifest/generation-defaults';
 import { numberBetween, wholeNumber } from './manifest/value-rules';
 
 /** The largest seed that sd-cli keeps apart from its neighbours in its own metadata. */
@@ -66,6 +66,18 @@ export type GenerationRequest = z.infer<typeof generationRequest>;
 export interface ModelInputs {
   readonly references: boolean;
   readonly controlImage: boolean;
+}
+
+/** What a request to a model may say beside its prompt, and what counts where it says nothing. */
+export interface GenerationChoices {
+  readonly inputs: ModelInputs;
+  /** Names of the values that change something, and that the engine has an option for. */
+  readonly settings: readonly string[];
+  /** By the names of sd-cli. */
+  readonly samplingMethods: readonly string[];
+  readonly schedulers: readonly string[];
+  /** Those of the manifest, and what is usual for the family besides; the engine has its own for the rest. */
+  readonly defaults: GenerationDefaults;
 }
 
 /** One image in the gallery. */

@@ -40,8 +40,6 @@ export interface ModelSummary {
   readonly files: readonly ModelFile[];
   /** What was begun of the model; never of an installed one. */
   readonly unfinished?: UnfinishedPull;
-  /** Image size in pixels that the manifest asks for; absent: the engine's. */
-  readonly defaultSize?: { readonly width?: number; readonly height?: number };
   /** How the model was made of another one on this machine; absent when it comes from elsewhere. */
   readonly madeHere?: Conversion;
   /** URI of the source manifest that the model comes from. */

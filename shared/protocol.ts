@@ -5,7 +5,7 @@ import type { EngineInstallation, EngineInstallProgress, EngineOffer, EngineSumm
 import type { FailureData } from './failure';
 import type { FoundRequest } from './found-request';
 import type { FreedSpace } from './freed-space';
-import type { GenerationRequest, GenerationResult, ModelInputs } from './generation';
+import type { GenerationChoices, GenerationRequest, GenerationResult } from './generation';
 import type { HubCacheDeletion, HubCacheHealing, HubCacheListing, HubCacheReport } from './hub-cache';
 import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } from './job-events';
 import type { ModelSummary, VerifyReport } from './model';
@@ -165,9 +165,9 @@ export const UpscaleImage = new RequestType<UpscaleParams, GenerationResult, Fai
   'diffusionDock/images/upscale'
 );
 
-/** Which images a request to an installed model may name, besides one to start from. */
-export const InputsOfModel = new RequestType<ModelParams, ModelInputs, FailureData | undefined>(
-  'diffusionDock/models/inputs'
+/** What a request to an installed model may say. */
+export const ChoicesOfModel = new RequestType<ModelParams, GenerationChoices, FailureData | undefined>(
+  'diffusionDock/models/choices'
 );
 
 /** How the image in a file was made, from the gallery or from what the file says. */

@@ -1,8 +1,10 @@
 import { type QuickPickItem, window } from 'vscode';
 import { LOCAL_DEVICE } from '../../shared/engine-settings';
 import type { PartialRequest } from '../../shared/found-request';
-import { type GenerationRequest, LARGEST_SEED, type ModelInputs } from '../../shared/generation';
+import { type GenerationChoices, type GenerationRequest, LARGEST_SEED } from '../../shared/generation';
+import { ENGINE_DEFAULT } from './ask-value';
 import { askImageSetting, type ImageSetting, imageChoices } from './image-settings';
+import { askSampling, SAMPLING_SETTINGS, samplingText } from './sampling-settings';
 
 /** Image size in pixels, as far as it is set. */
 export interface ImageSize {
@@ -13,9 +15,8 @@ export interface ImageSize {
 /** What the questions go by. */
 export interface Background {
   readonly model: string;
-  /** Of the model. */
-  readonly defaults: ImageSize;
-  readonly inputs: ModelInputs;
+  /** Asked for while somebody writes the prompt; never rejects. */
+  readonly choices: Promise<GenerationChoices>;
   /** Names of devices elsewhere that the settings know, and the one that they prefer. */
   readonly devices: readonly string[];
   readonly usualDevice: string | undefined;
@@ -29,7 +30,7 @@ export interface Wish {
 }
 
 /**
- * Asks for a prompt, then shows seed and size with their defaults.
+ * Asks for a prompt, then shows what else can be set, with what counts now.
  * @param prefilled what the questions begin with; what is not asked for stays as it is
  * @returns undefined when the user leaves
  */
@@ -51,18 +52,19 @@ export async function askRequest(background: Background, prefilled: PartialReque
 }
 
 interface Choice extends QuickPickItem {
-  readonly change?: 'seed' | 'size' | 'device' | ImageSetting;
+  readonly change?: 'seed' | 'size' | 'sampling' | 'device' | ImageSetting;
 }
 
 /** One step that shows what will be used; entries lead to a question and back. */
 async function refine(title: string, first: Wish, background: Background): Promise<Wish | undefined> {
+  const choices = await background.choices;
   let wish = first;
   for (;;) {
-    const chosen = await window.showQuickPick(choices(wish, background), { title, ignoreFocusOut: true });
+    const chosen = await window.showQuickPick(entries(wish, choices, background), { title, ignoreFocusOut: true });
     if (!chosen) return undefined;
     const { change } = chosen;
     if (change === undefined) return wish;
-    wish = await changed(title, wish, change, background);
+    wish = await changed(title, wish, change, { ...background, choices });
   }
 }
 
@@ -70,23 +72,28 @@ async function changed(
   title: string,
   wish: Wish,
   change: NonNullable<Choice['change']>,
-  background: Background
+  background: Pick<Background, 'devices'> & { readonly choices: GenerationChoices }
 ): Promise<Wish> {
   const { request, device } = wish;
   if (change === 'device') return { request, device: (await askDevice(title, background)) ?? device };
+  if (change === 'sampling') return { request: await askSampling(title, request, background.choices), device };
   return { request: await askAgain(title, request, change), device };
 }
 
 function askAgain(
   title: string,
   request: GenerationRequest,
-  change: Exclude<Choice['change'], 'device' | undefined>
+  change: Exclude<Choice['change'], 'sampling' | 'device' | undefined>
 ): Promise<GenerationRequest> {
   if (change === 'seed') return askSeed(title, request);
   return change === 'size' ? askSize(title, request) : askImageSetting(title, request, change);
 }
 
-function choices({ request, device }: Wish, { defaults, inputs, devices, usualDevice }: Background): Choice[] {
+function entries(
+  { request, device }: Wish,
+  { defaults, inputs }: GenerationChoices,
+  { devices, usualDevice }: Pick<Background, 'devices' | 'usualDevice'>
+): Choice[] {
   const { prompt, seed, width, height } = request;
   const others = Object.fromEntries(Object.entries(request).filter(([name]) => !SHOWN.has(name)));
   const where = device ?? usualDevice ?? LOCAL_DEVICE;
@@ -99,6 +106,11 @@ function choices({ request, device }: Wish, { defaults, inputs, devices, usualDe
       change: 'size'
     },
     ...imageChoices(request, inputs),
+    {
+      label: '$(settings-gear) More Settings…',
+      description: samplingText(request) || 'steps, sampling method, guidance, second pass…',
+      change: 'sampling'
+    },
     ...(devices.length === 0
       ? []
       : [{ label: '$(vm) Device', description: deviceText(where), change: 'device' } as const])
@@ -106,7 +118,8 @@ function choices({ request, device }: Wish, { defaults, inputs, devices, usualDe
 }
 
 /** Settings that have an entry of their own, or that the prompt's tells. */
-const SHOWN: ReadonlySet<string> = new Set([
+const SHOWN: ReadonlySet<string> = new Set<string>([
+  ...SAMPLING_SETTINGS,
   'prompt',
   'seed',
   'width',
@@ -119,7 +132,7 @@ const SHOWN: ReadonlySet<string> = new Set([
   'control_strength'
 ]);
 
-async function askDevice(title: string, { devices }: Background): Promise<string | undefined> {
+async function askDevice(title: string, { devices }: Pick<Background, 'devices'>): Promise<string | undefined> {
   const items = [LOCAL_DEVICE, ...devices].map((name) => ({ label: deviceText(name), name }));
   return (await window.showQuickPick(items, { title, placeHolder: 'Where?', ignoreFocusOut: true }))?.name;
 }
@@ -143,7 +156,7 @@ function sizeText({ width, height }: ImageSize): string {
 function unsetSize({ init_image: image }: GenerationRequest, defaults: ImageSize): string {
   if (image !== undefined) return 'that of the image';
   const isKnown = defaults.width !== undefined || defaults.height !== undefined;
-  return isKnown ? `${sizeText(defaults)}, the model's default` : "the engine's default";
+  return isKnown ? `${sizeText(defaults)}, the model's default` : ENGINE_DEFAULT;
 }
 
 async function askSeed(title: string, request: GenerationRequest): Promise<GenerationRequest> {

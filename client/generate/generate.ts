@@ -1,8 +1,8 @@
 import { commands, env, Uri, window } from 'vscode';
 import type { PartialRequest } from '../../shared/found-request';
-import type { GeneratedImage, ModelInputs } from '../../shared/generation';
+import type { GeneratedImage, GenerationChoices } from '../../shared/generation';
 import type { ModelSummary } from '../../shared/model';
-import { Generate, InputsOfModel } from '../../shared/protocol';
+import { ChoicesOfModel, Generate } from '../../shared/protocol';
 import type { ActionParts } from '../models/action-parts';
 import { convertAgain } from '../models/convert-model';
 import { heal, verify } from '../models/model-actions';
@@ -12,10 +12,12 @@ import { SHOW_MODELS } from '../support/commands';
 import { sayDone, sayFailed, sayWarning } from '../support/messages';
 import { engineSettings, engineTimeLimit, showsPreviews } from '../support/settings';
 import { askRequest, type Wish } from './ask-request';
+import type { RememberedSampling } from './remembered-sampling';
 
 /** What generating works with. */
 export interface GenerateParts extends ActionParts {
   readonly models: ModelList;
+  readonly sampling: RememberedSampling;
 }
 
 /**
@@ -31,28 +33,36 @@ export async function generate(
   try {
     const name = model ?? (await pickInstalled(parts.models));
     if (name === undefined) return;
-    const known = (await parts.models.read()).find((other) => other.name === name);
     const { remotes, device: usualDevice } = engineSettings();
-    const inputs = await inputsOf(parts, name);
-    const background = {
-      model: name,
-      defaults: known?.defaultSize ?? {},
-      inputs,
-      devices: Object.keys(remotes),
-      usualDevice
-    };
-    const wish = await askRequest(background, prefilled);
-    if (wish) await generateNow(parts, name, wish);
+    const background = { model: name, choices: choicesFor(parts, name), devices: Object.keys(remotes), usualDevice };
+    // What was found in an image says all that it means.
+    const isFound = prefilled.prompt !== undefined;
+    const wish = await askRequest(background, isFound ? prefilled : { ...parts.sampling.of(name), ...prefilled });
+    if (!wish) return;
+    if (!isFound) parts.sampling.remember(name, wish.request);
+    await generateNow(parts, name, wish);
   } catch (error) {
     sayFailed(parts.log, error);
   }
 }
 
 /** What is wrong with the model the run itself will say, with the way out. */
-async function inputsOf({ connection }: GenerateParts, name: string): Promise<ModelInputs> {
-  const client = await connection.client();
-  return client.sendRequest(InputsOfModel, { name }).catch(() => ({ references: false, controlImage: false }));
+async function choicesFor({ connection }: GenerateParts, name: string): Promise<GenerationChoices> {
+  try {
+    const client = await connection.client();
+    return await client.sendRequest(ChoicesOfModel, { name });
+  } catch {
+    return NO_CHOICES;
+  }
 }
+
+const NO_CHOICES: GenerationChoices = {
+  inputs: { references: false, controlImage: false },
+  settings: [],
+  samplingMethods: [],
+  schedulers: [],
+  defaults: {}
+};
 
 async function generateNow(parts: GenerateParts, name: string, { request, device }: Wish): Promise<void> {
   try {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
-import { type QuickPickItem, window } from 'vscode';
+import type { QuickPickItem } from 'vscode';
 import { type GenerationRequest, MOST_IMAGES, MOST_REFERENCES, type ModelInputs } from '../../shared/generation';
+import { askSetting, ENGINE_DEFAULT, isBetween, isWhole } from './ask-value';
 import { chooseImage, chooseImages } from './choose-image';
 
 /** A setting of a request that is asked for only when somebody wants to change it. */
@@ -24,7 +25,7 @@ function startChoices({ init_image: image, strength, mask }: GenerationRequest):
   return [
     {
       label: '$(settings) Strength',
-      description: strength === undefined ? "the engine's default" : String(strength),
+      description: String(strength ?? ENGINE_DEFAULT),
       detail: 'How far the result may go from the image: from 0, not at all, to 1',
       change: 'strength'
     },
@@ -53,7 +54,7 @@ function controlChoices({ control_image: image, control_strength: strength }: Ge
     change: 'control_image'
   } as const;
   if (image === undefined) return [choice];
-  const description = strength === undefined ? "the engine's default" : String(strength);
+  const description = String(strength ?? ENGINE_DEFAULT);
   return [choice, { label: '$(settings) Control Strength', description, change: 'control_strength' }];
 }
 
@@ -65,16 +66,16 @@ export async function askImageSetting(
 ): Promise<GenerationRequest> {
   switch (setting) {
     case 'images':
-      return askNumber(request, setting, {
+      return askSetting(request, setting, {
         title,
         prompt: `How many images, up to ${MOST_IMAGES}; each has the seed after that of the one before.`,
-        isValid: (count) => Number.isInteger(count) && count >= 1 && count <= MOST_IMAGES
+        isValid: (count) => isWhole(count, 1, MOST_IMAGES)
       });
     case 'strength':
-      return askNumber(request, setting, {
+      return askSetting(request, setting, {
         title,
         prompt: "From 0 to 1: how far the result may go from the image. Leave it empty for the engine's default.",
-        isValid: (strength) => strength >= 0 && strength <= 1
+        isValid: (strength) => isBetween(strength, 0, 1)
       });
     case 'mask': {
       const mask = await chooseImage('Which mask? What is white in it is made anew.', 'Use as Mask');
@@ -90,33 +91,10 @@ export async function askImageSetting(
       return image ? { ...request, control_image: image.fsPath } : request;
     }
     case 'control_strength':
-      return askNumber(request, setting, {
+      return askSetting(request, setting, {
         title,
         prompt: "From 0 to 1: how closely it goes by the image. Leave it empty for the engine's default.",
-        isValid: (strength) => strength >= 0 && strength <= 1
+        isValid: (strength) => isBetween(strength, 0, 1)
       });
   }
-}
-
-interface NumberQuestion {
-  readonly title: string;
-  readonly prompt: string;
-  readonly isValid: (value: number) => boolean;
-}
-
-async function askNumber(
-  request: GenerationRequest,
-  setting: 'images' | 'strength' | 'control_strength',
-  { title, prompt, isValid }: NumberQuestion
-): Promise<GenerationRequest> {
-  const text = await window.showInputBox({
-    title,
-    prompt,
-    value: String(request[setting] ?? ''),
-    ignoreFocusOut: true,
-    validateInput: (value) => (value.trim() === '' || isValid(Number(value)) ? undefined : prompt)
-  });
-  if (text === undefined) return request;
-  const { [setting]: _, ...others } = request;
-  return text.trim() === '' ? others : { ...others, [setting]: Number(text) };
 }

@@ -1,9 +1,9 @@
 import type { Connection } from 'vscode-languageserver';
-import { CommandOfImage, FindRequest, GenerationProgressed, InputsOfModel, UpscaleImage } from '../../shared/protocol';
+import { ChoicesOfModel, CommandOfImage, FindRequest, GenerationProgressed, UpscaleImage } from '../../shared/protocol';
 import { commandOfImage } from '../operations/gallery/command-of-image';
 import { imageOfFile } from '../operations/gallery/find-image';
 import { requestOfFile } from '../operations/gallery/request-of-file';
-import { inputsOfModel } from '../operations/generate/inputs-of-model';
+import { choicesOfModel } from '../operations/generate/choices-of-model';
 import { upscaleImage } from '../operations/generate/upscale-image';
 import { findModel } from '../operations/models/known-models';
 import type { Services } from '../operations/services';
@@ -26,8 +26,10 @@ export function serveImages(connection: Connection, services: Services): void {
     )
   );
   connection.onRequest(
-    InputsOfModel,
-    guarded('inputs of a model', services, async ({ name }) => inputsOfModel(services, await findModel(services, name)))
+    ChoicesOfModel,
+    guarded('choices for a model', services, async ({ name }, signal) =>
+      choicesOfModel(services, await findModel(services, name), signal)
+    )
   );
   connection.onRequest(
     CommandOfImage,

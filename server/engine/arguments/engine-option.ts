@@ -22,6 +22,11 @@ export interface EngineCommand {
   readonly unsent: readonly string[];
 }
 
+/** Whether a build knows an option; true when its help could not be understood. */
+export function knowsOption({ options }: Pick<KnownOptions, 'options'>, name: string): boolean {
+  return options.size === 0 || options.has(name);
+}
+
 /** An option that a result depends on. */
 export function essential(name: EngineOption['name'], value?: string): EngineOption {
   return { name, ...(value !== undefined && { value }), weight: 'essential' };
@@ -37,8 +42,8 @@ export function optional(name: EngineOption['name'], value?: string): EngineOpti
  * @param abilities without options when the build's help could not be understood: then everything is sent
  * @throws Failure('engine-unusable') when the build lacks an essential option
  */
-export function engineCommand(options: readonly EngineOption[], { options: understood }: KnownOptions): EngineCommand {
-  const known = ({ name }: EngineOption): boolean => understood.size === 0 || understood.has(name);
+export function engineCommand(options: readonly EngineOption[], abilities: KnownOptions): EngineCommand {
+  const known = ({ name }: EngineOption): boolean => knowsOption(abilities, name);
   const missing = options.filter((option) => !known(option));
   const needed = missing.find(({ weight }) => weight === 'essential');
   if (needed) {

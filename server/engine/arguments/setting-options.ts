@@ -1,6 +1,6 @@
 import { Failure } from '../../../shared/failure';
 import type { GenerationRequest } from '../../../shared/generation';
-import { type EngineOption, essential, type KnownOptions, optional } from './engine-option';
+import { type EngineOption, essential, type KnownOptions, knowsOption, optional } from './engine-option';
 import { checkText } from './prompt';
 
 /** Values of a request and their options. */
@@ -52,6 +52,12 @@ export function settingOptions(request: GenerationRequest, abilities: KnownOptio
     // Somebody who wants to keep a prompt to themselves must not find it in the file after all.
     ...(request.omit_metadata === true ? [essential('--disable-image-metadata')] : [])
   ];
+}
+
+/** Names of the values of a request that a build has an option for. */
+export function knownSettings(abilities: KnownOptions): readonly string[] {
+  const settings = [...SETTING_OPTIONS, ...SWITCHES, ['hires', '--hires']] as const;
+  return settings.flatMap(([name, option]) => (knowsOption(abilities, option) ? [name] : []));
 }
 
 /** The options of videos, and of the second model that some of them have. */

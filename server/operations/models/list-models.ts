@@ -1,7 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { messageOf } from '../../../shared/failure';
 import { collisionKey } from '../../../shared/file-name';
-import type { GenerationDefaults } from '../../../shared/manifest/generation-defaults';
 import type { ModelFile, ModelSummary } from '../../../shared/model';
 import { type ModelName, modelKey } from '../../../shared/model-name';
 import { type FoundPartial, findPartials } from '../../pull/find-partials';
@@ -131,7 +130,6 @@ function summaryOf(layout: CacheLayout, model: KnownModel, bundle: BundleState |
     files,
     ...(manifest.task !== undefined && { task: manifest.task }),
     ...(bytes !== undefined && { bytes }),
-    ...(manifest.defaults && { defaultSize: defaultSize(manifest.defaults) }),
     ...(conversion && { madeHere: conversion }),
     ...(conversion && status.status === 'missing' && { reason: 'The installed files are gone; convert again.' }),
     ...(manifestPath !== undefined && { manifestUri: pathToFileURL(manifestPath).href }),
@@ -170,8 +168,4 @@ function allRightAt(bundle: BundleState): number | undefined {
   const times = bundle.files.map(({ provedAt }) => provedAt ?? Number.NaN);
   const earliest = Math.min(...times);
   return Number.isNaN(earliest) ? undefined : earliest;
-}
-
-function defaultSize({ width, height }: GenerationDefaults): NonNullable<ModelSummary['defaultSize']> {
-  return { ...(width !== undefined && { width }), ...(height !== undefined && { height }) };
 }

@@ -1,0 +1,59 @@
+import { Failure } from '../../../shared/failure';
+import type { GenerationChoices } from '../../../shared/generation';
+import { SAMPLING_METHODS, SCHEDULERS } from '../../../shared/sampling';
+import type { KnownOptions } from '../../engine/arguments/engine-option';
+import { takenInputs } from '../../engine/arguments/family-rules';
+import { modelDefaults } from '../../engine/arguments/fill-in';
+import { identifyModel } from '../../engine/arguments/model-identity';
+import { knownSettings } from '../../engine/arguments/setting-options';
+import { familyValues, ignoredValues } from '../../weights/family-values';
+import { engineInUse } from '../engine/engine-in-use';
+import type { KnownModel } from '../models/known-models';
+import type { Services } from '../services';
+import { soundModel } from './check';
+
+/** Of an engine that is elsewhere, or that cannot be asked: what sd-cli knows by its own help. */
+const UNKNOWN: KnownOptions = {
+  options: new Set(),
+  samplingMethods: new Set(SAMPLING_METHODS),
+  schedulers: new Set(SCHEDULERS)
+};
+
+/**
+ * What a request to a model may say, by its files, its family and the engine of this machine.
+ * @throws Failure unless the model is installed and sound; what is wrong with the engine the run itself says
+ */
+export async function choicesOfModel(
+  services: Services,
+  known: KnownModel,
+  signal: AbortSignal
+): Promise<GenerationChoices> {
+  const { files, defaults } = await soundModel(services, known);
+  const model = identifyModel(files);
+  const { family, variant } = model;
+  const abilities = await abilitiesHere(services, signal);
+  const ignored = new Set(family ? ignoredValues({ family, ...(variant && { variant }) }) : []);
+  // A second pass is one over an image.
+  if (familyValues(family)?.makes === 'videos') ignored.add('hires');
+  return {
+    inputs: takenInputs(model),
+    settings: knownSettings(abilities).filter((name) => !ignored.has(name)),
+    samplingMethods: [...abilities.samplingMethods],
+    schedulers: [...abilities.schedulers],
+    defaults: modelDefaults(model, defaults)
+  };
+}
+
+async function abilitiesHere(services: Services, signal: AbortSignal): Promise<KnownOptions> {
+  try {
+    const { options, samplingMethods, schedulers } = (await engineInUse(services, { signal })).abilities;
+    return {
+      options,
+      samplingMethods: samplingMethods.size === 0 ? UNKNOWN.samplingMethods : samplingMethods,
+      schedulers: schedulers.size === 0 ? UNKNOWN.schedulers : schedulers
+    };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
+    return UNKNOWN;
+  }
+}
