@@ -17,7 +17,7 @@ const require = createRequire(import.meta.url);
 async function loadList(folder, home) {
   const { build } = await import('esbuild');
   const contents = `
-    export { listModels } from './server/operations/list-models';
+    export { listModels } from './server/operations/models/list-models';
     export { createServices } from './server/operations/services';
     export { systemClock } from './server/platform/clock';`;
   const outfile = path.join(folder, 'list.js');

@@ -11,8 +11,8 @@ const require = createRequire(import.meta.url);
 
 const CONTENTS = `
   export { generateImage } from './server/operations/generate/generate-image';
-  export { pullModel } from './server/operations/pull-model';
-  export { modelFromManifest } from './server/operations/register-model';
+  export { pullModel } from './server/operations/pull/pull-model';
+  export { modelFromManifest } from './server/operations/models/register-model';
   export { createServices } from './server/operations/services';
   export { systemClock } from './server/platform/clock';
   export { engineSettings } from './shared/engine-settings';`;

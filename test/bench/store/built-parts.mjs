@@ -8,8 +8,8 @@ const require = createRequire(import.meta.url);
 
 const CONTENTS = `
   export { createServices } from './server/operations/services';
-  export { findModel } from './server/operations/known-models';
-  export { verifyModel } from './server/operations/verify-model';
+  export { findModel } from './server/operations/models/known-models';
+  export { verifyModel } from './server/operations/verify-and-heal/verify-model';
   export { contentKey } from './server/registry/registry-state';`;
 
 /**
