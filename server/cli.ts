@@ -2,11 +2,8 @@ import { join } from 'node:path';
 import { version } from '../package.json';
 import { messageOf } from '../shared/failure';
 import { LANGUAGE_SERVER, runCommandLine, sortWords } from './cli/command-line';
-import { fileLog, silentLog } from './cli/file-log';
-import { engineSettingsOf } from './operations/engine/engine-variables';
-import { createServices } from './operations/services';
-import { cacheRoot, HOME_VARIABLE } from './platform/cache-root';
-import { systemClock } from './platform/clock';
+import { commandLineServices } from './cli/command-line-services';
+import { HOME_VARIABLE } from './platform/cache-root';
 import { errorCode } from './platform/system-error';
 
 /** The command line's entry: wires the process to the parts, nothing else. */
@@ -34,19 +31,8 @@ async function main(): Promise<void> {
     environment: process.env,
     folder: process.cwd(),
     signal: controller.signal,
-    createServices: ({ home, policy, adoptFrom, logFile }) =>
-      createServices({
-        root: cacheRoot(home, process.env),
-        environment: process.env,
-        policy,
-        engineSettings: engineSettingsOf(process.env),
-        adoptFrom,
-        // Whoever types a command trusts what it names.
-        isTrusted: () => true,
-        workerScript: join(__dirname, 'worker.js'),
-        clock: systemClock,
-        log: logFile === undefined ? silentLog : fileLog(logFile, systemClock.now)
-      })
+    createServices: (choices) =>
+      commandLineServices(choices, { environment: process.env, workerScript: join(__dirname, 'worker.js') })
   });
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readGenerationRequest } from '../../server/operations/generate/check';
 import { respond, startRawServer } from '../support/raw-http-server';
-import { type CliResult, runCli } from '../support/run-cli';
+import { type CliResult, runCli, startCli } from '../support/run-cli';
 import { sampleBytes, sha256 } from '../support/sample-bytes';
 import { temporaryFolder } from '../support/temporary-folder';
 import { testConnection } from '../support/test-connection';
@@ -88,7 +88,7 @@ async function pullThrough(status: number): Promise<{ result: CliResult; home: s
     DIFFUSION_DOCK_TOKEN_MY_HUB_ORIGINS: hub.origin,
     HTTPS_PROXY: `http://user:${CANARY}@proxy.invalid:1`
   };
-  return { result: await runCli(['pull', manifest, '--json'], { home, environment }), home };
+  return { result: await startCli(['pull', manifest, '--json'], { home, environment }).ended, home };
 }
 
 describe('what a pull writes and says', () => {

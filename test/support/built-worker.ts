@@ -8,7 +8,7 @@ export const WORKER_SCRIPT = resolve(import.meta.dirname, '../../dist/worker.js'
 
 let shared: WorkerPool | undefined;
 
-/** Workers that the tests of a file share, for most do less than it takes to start one. They end with its process. */
+/** Workers that the tests of a process share, for most do less than it takes to start one. They end with it. */
 export function sharedPool(): WorkerPool {
   shared ??= new WorkerPool(WORKER_SCRIPT);
   return shared;

@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
+import { runCommandLine } from '../../server/cli/command-line';
+import { commandLineServices } from '../../server/cli/command-line-services';
+import { sharedPool, WORKER_SCRIPT } from './built-worker';
 
 /** The command line as it was built. */
 export const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
@@ -40,7 +44,7 @@ export function startProgram(
 ): RunningCli {
   const child = spawn(program, args, {
     cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: home, DIFFUSION_DOCK_HOME: home, ...environment },
+    env: { ...cliEnvironment(home), ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   });
   let [out, err] = ['', ''];
@@ -50,7 +54,40 @@ export function startProgram(
   return { child, ended };
 }
 
-/** Runs the built command line to its end. */
-export function runCli(words: readonly string[], options: CliOptions): Promise<CliResult> {
-  return startCli(words, options).ended;
+/**
+ * Runs a command line to its end in this process, which takes a tenth of what a process of its own does. The environment
+ * is that of {@link startCli}.
+ */
+export async function runCli(
+  words: readonly string[],
+  { home, folder = process.cwd(), environment }: CliOptions
+): Promise<CliResult> {
+  const [out, err] = [new Written(), new Written()];
+  const whole = { ...cliEnvironment(home), XDG_CACHE_HOME: join(home, '.cache'), ...environment };
+  const status = await runCommandLine(words, {
+    version: 'of a test',
+    out,
+    err,
+    environment: whole,
+    folder,
+    signal: new AbortController().signal,
+    createServices: (choices) =>
+      commandLineServices(choices, { environment: whole, workerScript: WORKER_SCRIPT, pool: sharedPool() })
+  });
+  return { status, signal: null, out: out.text, err: err.text };
+}
+
+/** A stream that keeps what is written. */
+class Written extends Writable {
+  text = '';
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, done: () => void): void {
+    this.text += String(chunk);
+    done();
+  }
+}
+
+/** Nothing of this machine's but PATH. */
+function cliEnvironment(home: string): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: home, DIFFUSION_DOCK_HOME: home };
 }

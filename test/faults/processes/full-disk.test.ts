@@ -6,7 +6,7 @@ import { expectSoundStore, heldBytes, installedVersion } from '../../support/fau
 import { MEBIBYTE } from '../../support/faults/lane';
 import { type ModelFiles, manyBytes, startPullSite } from '../../support/faults/pull-site';
 import { memoryFolder } from '../../support/memory-folder';
-import { runCli } from '../../support/run-cli';
+import { startCli } from '../../support/run-cli';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { pullManifest, testServices } from '../../support/test-services';
 
@@ -64,7 +64,7 @@ describe.skipIf(!MAY_MOUNT)('on a disk of its own', () => {
     const { home } = await smallDisk('size=6m');
     const server = await site();
     const manifest = await server.publish('v1', FILES, { name: 'm' });
-    const { status, out } = await runCli(['pull', manifest, '--json'], { home });
+    const { status, out } = await startCli(['pull', manifest, '--json'], { home }).ended;
     expect(status).toBe(1);
     expect(out).toContain('"code":"disk-full"');
     expect(out).toContain('to spare');

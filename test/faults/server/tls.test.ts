@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { respond, startRawServer } from '../../support/raw-http-server';
-import { runCli } from '../../support/run-cli';
+import { startCli } from '../../support/run-cli';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import {
   makeCertificate,
@@ -23,7 +23,7 @@ async function pullOver({ certificate, privateKey, authority }: ServerCertificat
   onTestFinished(() => server.close());
   const manifest = await writeManifest([{ url: `${server.origin}/w?CANARY`, sha256: sha256(CONTENT) }]);
   const environment = isTrusted ? { NODE_EXTRA_CA_CERTS: authority } : {};
-  const { status, err } = await runCli(['pull', manifest], { home: await temporaryFolder(), environment });
+  const { status, err } = await startCli(['pull', manifest], { home: await temporaryFolder(), environment }).ended;
   expect(err).not.toContain('CANARY');
   expect(err).not.toContain('interrupted');
   return { status, err: err.replaceAll(new URL(server.origin).host, 'HOST'), requests: server.requests.length };

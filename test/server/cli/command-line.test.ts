@@ -42,7 +42,7 @@ describe('wrong usage', () => {
   });
 
   it('is told as JSON when JSON is wanted', async () => {
-    const { status, out, err } = await runCli(['pull', 'nobody', '--json'], { home: await temporaryFolder() });
+    const { status, out, err } = await startCli(['pull', 'nobody', '--json'], { home: await temporaryFolder() }).ended;
     expect({ status, err }).toEqual({ status: 1, err: '' });
     expect(JSON.parse(out)).toMatchObject({ error: { code: 'unknown-model', subject: 'nobody' } });
   });
@@ -79,22 +79,23 @@ describe('options', () => {
   });
 
   it.each([[['--version']], [['--home', 'X', '--version']], [['list', '--version']]])('%j tells it', async (words) => {
-    const { status, out } = await runCli(words, { home: await temporaryFolder() });
+    const { status, out } = await startCli(words, { home: await temporaryFolder() }).ended;
     expect({ status, out }).toEqual({ status: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 });
 
 describe('a model from its manifest to a verdict', () => {
-  it('is pulled, listed and verified', async () => {
+  it('is pulled, listed and verified by a process each', async () => {
     const home = await temporaryFolder();
+    const run = (...words: readonly string[]) => startCli(words, { home }).ended;
     const manifest = await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]);
-    const pulled = await runCli(['pull', manifest], { home });
+    const pulled = await run('pull', manifest);
     expect(pulled).toMatchObject({ status: 0, out: expect.stringMatching(/^test-model: installed, 200 kB/) });
-    const listed = await runCli(['list', '--json'], { home });
+    const listed = await run('list', '--json');
     expect(JSON.parse(listed.out)).toMatchObject([{ name: 'test-model', status: 'installed', bytes: 200_000 }]);
-    const remembered = await runCli(['verify', 'test-model'], { home });
+    const remembered = await run('verify', 'test-model');
     expect(remembered).toMatchObject({ status: 0, out: expect.stringContaining('unchanged since') });
-    const verified = await runCli(['verify', 'test-model', '--force'], { home });
+    const verified = await run('verify', 'test-model', '--force');
     expect(verified).toMatchObject({ status: 0, out: expect.stringContaining('healthy, 200 kB read') });
   });
 
@@ -153,7 +154,7 @@ describe('a model from its manifest to a verdict', () => {
     const home = await temporaryFolder();
     const manifest = await writeManifest([{ url: 'https://models.test/w', sha256: sha256(CONTENT), size_bytes: 5 }]);
     const environment = { HTTPS_PROXY: 'socks5://127.0.0.1:9' };
-    const { status, err } = await runCli(['pull', manifest], { home, environment });
+    const { status, err } = await startCli(['pull', manifest], { home, environment }).ended;
     expect({ status, err }).toEqual({ status: 2, err: expect.stringContaining('The address of the proxy') });
   });
 
@@ -225,7 +226,7 @@ describe('generate', () => {
     const environment = { DIFFUSION_DOCK_SD_CLI: STAND_IN };
     const output = join(home, 'lighthouse.png');
     const words = ['generate', 'tiny-sd1', '--prompt=--help', '--seed', '7', '-o', output];
-    const { status, out } = await runCli(words, { home, environment });
+    const { status, out } = await startCli(words, { home, environment }).ended;
     expect(status).toBe(0);
     const path = out.trim().split('\n').at(-1) ?? '';
     const image = await readFile(path);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../../support/run-cli';
+import { startCli } from '../../support/run-cli';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { makeCertificate, OPENSSL } from '../../support/servers/certificates';
 import { NGINX, Nginx } from '../../support/servers/nginx';
@@ -11,7 +11,7 @@ const CONTENT = sampleBytes(300_000);
 /** Pulls in a process of its own, for Node reads which authorities it trusts when it starts. */
 async function pullInProcess(url: string, environment: Record<string, string>) {
   const manifest = await writeManifest([{ url, sha256: sha256(CONTENT), size_bytes: CONTENT.length }]);
-  return runCli(['pull', manifest], { home: await temporaryFolder(), environment });
+  return startCli(['pull', manifest], { home: await temporaryFolder(), environment }).ended;
 }
 
 describe.skipIf(NGINX === undefined || OPENSSL === undefined)('a pull from nginx over https', () => {

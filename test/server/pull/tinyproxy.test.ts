@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CliResult, runCli } from '../../support/run-cli';
+import { type CliResult, startCli } from '../../support/run-cli';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { makeCertificate, OPENSSL } from '../../support/servers/certificates';
 import { NGINX, Nginx } from '../../support/servers/nginx';
@@ -29,7 +29,7 @@ async function pull(url: string, environment: Record<string, string>): Promise<{
 
 /** Pulls in a process of its own, for Node reads which authorities it trusts when it starts. */
 async function pullInProcess(url: string, environment: Record<string, string>): Promise<CliResult> {
-  return runCli(['pull', await manifestOf(url)], { home: await temporaryFolder(), environment });
+  return startCli(['pull', await manifestOf(url)], { home: await temporaryFolder(), environment }).ended;
 }
 
 /** Serves the content under this machine's own name. @returns its address */

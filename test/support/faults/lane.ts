@@ -6,7 +6,7 @@ import { expect, onTestFinished } from 'vitest';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { recover } from '../../../server/store/recovery';
 import { memoryFolder } from '../memory-folder';
-import { runCli } from '../run-cli';
+import { startCli } from '../run-cli';
 import { cacheTree, expectSoundStore, heldBytes, installedVersion, type ModelVersions } from './cache-state';
 import { manyBytes, PULLED_MODEL, type PullSite, type SiteOptions, startPullSite } from './pull-site';
 
@@ -33,7 +33,7 @@ export class Lane {
     const manifests = new Map<string, string>();
     for (const [version, files] of versions) manifests.set(version, await site.publish(version, files));
     const [home, template] = [join(folder, 'home'), join(folder, 'template')];
-    const run = (version: string) => runCli(['pull', manifests.get(version) ?? ''], { home });
+    const run = (version: string) => startCli(['pull', manifests.get(version) ?? ''], { home }).ended;
     expect(await run('old')).toMatchObject({ status: 0 });
     await copyTree(home, template);
     expect(await run('new')).toMatchObject({ status: 0 });
@@ -71,7 +71,7 @@ export class Lane {
     const missing = total - (await heldBytes(this.home, files));
     const connections = this.site.mostConnections;
     this.site.reset();
-    expect(await runCli(this.words, { home: this.home })).toMatchObject({ status: 0, signal: null });
+    expect(await startCli(this.words, { home: this.home }).ended).toMatchObject({ status: 0, signal: null });
     await expectSoundStore(this.home);
     expect(await installedVersion(this.home, PULLED_MODEL, this.versions)).toBe('new');
     expect(await cacheTree(this.home)).toEqual(this.tree);

@@ -7,7 +7,7 @@ import { Registry } from '../../../server/registry/registry';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { recover } from '../../../server/store/recovery';
 import { memoryFolder } from '../memory-folder';
-import { type CliResult, runCli } from '../run-cli';
+import { type CliResult, startCli } from '../run-cli';
 import { leftovers } from '../sample-bundle';
 import { sha256 } from '../sample-bytes';
 import { cacheTree, installedVersion } from './cache-state';
@@ -76,12 +76,12 @@ export class StoreLane {
     for (const [version, files] of VERSIONS) manifests.set(version, await site.publish(version, files));
     manifests.set(NEIGHBOUR, await site.publish(NEIGHBOUR, NEIGHBOURS_FILES, { name: NEIGHBOUR }));
     for (const version of [...(job.isTransfer ? [] : ['new']), 'old', NEIGHBOUR]) {
-      expect(await runCli(['pull', manifests.get(version) ?? ''], { home })).toMatchObject({ status: 0 });
+      expect(await startCli(['pull', manifests.get(version) ?? ''], { home }).ended).toMatchObject({ status: 0 });
     }
     if (job.before === 'damaged') await damage(join(home, 'models', PULLED_MODEL, 'weights.gguf'));
     await copyTree(home, template);
     const words = job.words(manifests.get('new') ?? '');
-    expect(await runCli(words, { home })).toMatchObject({ status: 0 });
+    expect(await startCli(words, { home }).ended).toMatchObject({ status: 0 });
     return new StoreLane(home, words, job, template, await cacheTree(home));
   }
 
@@ -118,7 +118,7 @@ export class StoreLane {
 
   /** Does the job undisturbed, and finds what an undisturbed job leaves. */
   async converge(): Promise<CliResult> {
-    const result = await runCli(this.words, { home: this.home });
+    const result = await startCli(this.words, { home: this.home }).ended;
     expect(result).toMatchObject({ status: 0, signal: null });
     await this.checkStore();
     await this.checkAcknowledged();

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RunningChild, startChild } from '../../../server/platform/child-process';
 import { script, temporaryFolder, untilGone, untilWritten } from './processes';
 
@@ -40,10 +40,10 @@ describe('a child process', () => {
   });
 
   it('inherits nothing of our environment', async () => {
-    process.env['CANARY_TOKEN'] = 'canary';
+    vi.stubEnv('CANARY_TOKEN', 'canary');
+    onTestFinished(() => void vi.unstubAllEnvs());
     const [child, output] = await start('console.log(Object.keys(process.env).join())', [], { ONLY: 'this' });
     await child.ended;
-    delete process.env['CANARY_TOKEN'];
     expect(output.join('').trim()).toBe('ONLY');
   });
 

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { engineArguments } from '../../../server/engine/arguments/engine-arguments';
 import type { EngineFile } from '../../../server/engine/arguments/engine-file';
 import { engineEnvironment } from '../../../server/engine/environment';
@@ -145,14 +145,10 @@ describe('a run of the engine', () => {
       ELECTRON_RUN_AS_NODE: 'canary',
       NODE_OPTIONS: '--no-warnings'
     };
-    const before = { ...process.env };
-    Object.assign(process.env, secrets);
+    for (const [name, value] of Object.entries(secrets)) vi.stubEnv(name, value);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const note = join(home, 'environment.json');
-    try {
-      await failureOf(generate({ enginePath: dump, environment: { DUMP: note } }));
-    } finally {
-      process.env = before;
-    }
+    await failureOf(generate({ enginePath: dump, environment: { DUMP: note } }));
     const seen = JSON.parse(await readFile(note, 'utf8')) as Record<string, string>;
     expect(Object.keys(seen).filter((name) => name in secrets)).toEqual([]);
     expect(JSON.stringify(seen)).not.toContain('canary');
