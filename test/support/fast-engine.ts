@@ -20,7 +20,7 @@ export async function fastEngine(folder: string): Promise<FastEngine> {
     path,
     `#!${process.execPath}
 process.env.SD_CLI_STAND_IN_SPEED = '0';
-require('node:fs').appendFileSync(${JSON.stringify(notes)}, JSON.stringify(process.argv.slice(2)) + '\\n');
+require('node:fs').appendFileSync(require('node:path').join(__dirname, 'calls.jsonl'), JSON.stringify(process.argv.slice(2)) + '\\n');
 import(${JSON.stringify(STAND_IN)});
 `
   );

@@ -6,6 +6,7 @@ import { pullModel } from '../../server/operations/pull/pull-model';
 import { createServices, type ServiceOptions, type Services } from '../../server/operations/services';
 import type { Clock } from '../../server/platform/clock';
 import type { PullEvent } from '../../shared/job-events';
+import { rememberAskedEngine } from './asked-engines';
 import { sharedPool, WORKER_SCRIPT } from './built-worker';
 import { temporaryFolder } from './temporary-folder';
 
@@ -49,6 +50,7 @@ export async function testServices(options: Partial<ServiceOptions> = {}): Promi
     environment: { HF_HUB_CACHE: join(root, 'no-hub-cache'), ...options.environment }
   });
   onTestFinished(() => services.dispose());
+  if (options.sdCliPath !== undefined) await rememberAskedEngine(services.layout, options.sdCliPath);
   return { ...services, clock, logged };
 }
 

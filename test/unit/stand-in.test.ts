@@ -16,6 +16,7 @@ import {
   withoutTimes
 } from '../support/stand-in/testing/recorded-run';
 import { prepareInputs } from '../support/stand-in/testing/run-inputs';
+import { runStandInHere } from '../support/stand-in/testing/stand-in-here';
 import {
   type Ended,
   filesBelow,
@@ -30,6 +31,12 @@ const isRoot = process.getuid?.() === 0;
 
 /** A failure of the recorded machine that inputs cannot provoke. */
 const FAULTS: Readonly<Record<string, string>> = { 'model-load-ulimit': 'out-of-memory' };
+
+/** Recordings that a process is held against too: both streams, files, and every way to end. */
+const AS_PROGRAM = [
+  ['version', 'help', 'txt2img-png', 'batch3-plain', 'convert-f16'],
+  ['bad-unknown-arg', 'bad-model-missing', 'bad-int', 'model-load-ulimit']
+].flat();
 
 const SPLIT = ['-m', 'models/te-sd1-q1_0.gguf', '--diffusion-model', 'models/unet-sd1.safetensors'];
 const SMALL = [...SPLIT, '--taesd', 'models/taesd.safetensors', '-p', 'a cat', '-W', '64', '-H', '64', '--steps', '3'];
@@ -47,20 +54,17 @@ afterAll(() => {
 
 describe('the stand-in behaves as recorded in', () => {
   const names = recordedRunNames().filter((name) => !isRoot || !NEEDS_ORDINARY_USER.has(name));
-  for (const name of names) {
-    it(name, async () => {
-      const recorded = recordedRun(name);
-      const { ended, files } = await replay(name, recorded);
-      expect(comparable(name, ended)).toEqual(comparable(name, recorded));
-      expect(files).toEqual(recorded.files);
-    });
-  }
+  it.each(names)('%s', (name) => expectAsRecorded(name, runStandInHere));
+});
+
+describe('the program of the stand-in behaves as recorded in', () => {
+  it.each(AS_PROGRAM)('%s', (name) => expectAsRecorded(name, runStandIn));
 });
 
 describe('the settings inside an image are as recorded in', () => {
   for (const [name, { file, text }] of recordedParameters()) {
     it(name, async () => {
-      const { folder } = await replay(name, recordedRun(name));
+      const { folder } = await replay(name, recordedRun(name), runStandInHere);
       const written = readPng(readFileSync(join(folder, file))).parameters ?? '';
       const [plain = '', json = ''] = written.split(' SDCPP: ');
       const [recordedPlain = '', recordedJson = ''] = text.split(' SDCPP: ');
@@ -266,11 +270,18 @@ function picture(folder: string, name = 'out.png') {
   return readPng(readFileSync(join(folder, name)));
 }
 
-async function replay(name: string, recorded: RecordedRun) {
+async function expectAsRecorded(name: string, run: typeof runStandIn): Promise<void> {
+  const recorded = recordedRun(name);
+  const { ended, files } = await replay(name, recorded, run);
+  expect(comparable(name, ended)).toEqual(comparable(name, recorded));
+  expect(files).toEqual(recorded.files);
+}
+
+async function replay(name: string, recorded: RecordedRun, run: typeof runStandIn) {
   const folder = newFolder();
   prepareInputs(name, recorded.argv, folder);
   const before = filesBelow(folder);
-  const ended = await runStandIn(recorded.argv, folder, { SD_CLI_STAND_IN_FAULT: FAULTS[name] ?? '' });
+  const ended = await run(recorded.argv, folder, { SD_CLI_STAND_IN_FAULT: FAULTS[name] ?? '' });
   const after = filesBelow(folder);
   const files = [...after].filter(([path, digest]) => before.get(path) !== digest).map(([path]) => path);
   return { ended, folder, files: files.toSorted() };

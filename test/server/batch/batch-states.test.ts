@@ -16,7 +16,7 @@ import { batchFile, filesBelow, folderStore, imagesOf, machine, run, SMALL } fro
 import { Death, dyingStore } from '../../support/batch/dying-store';
 import { expectedImages, halfDone, never, ONE_OF_TWO, partsOf, TWO } from '../../support/batch/half-done';
 import { engineScript } from '../../support/engine-script';
-import { runCli, STAND_IN } from '../../support/run-cli';
+import { STAND_IN, startCli } from '../../support/run-cli';
 import { sampleManifest } from '../../support/sample-services';
 import { makePng } from '../../support/stand-in/testing/plain-png';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -274,7 +274,7 @@ describe('a batch', () => {
     const lines = Array.from({ length: 10_000 }, (_, seed) => `tiny-sd1,"${prompt}",${seed}`);
     const file = await batchFile(['model,prompt,seed', ...lines].join('\n'), 'many.csv');
     const environment = { NODE_OPTIONS: '--max-old-space-size=120', DIFFUSION_DOCK_SD_CLI: STAND_IN };
-    const { status, out, err } = await runCli(['batch', file, '--dry-run'], { home: root, environment });
+    const { status, out, err } = await startCli(['batch', file, '--dry-run'], { home: root, environment }).ended;
     expect({ status, out, err }).toMatchObject({ status: 0, err: '' });
     expect(out).toContain('many: 10000 images to make');
   }, 60_000);

@@ -8,7 +8,7 @@ import type { BatchResult } from '../../../shared/batch';
 import { batchFile, SMALL } from '../../support/batch/batch-bench';
 import { never } from '../../support/batch/half-done';
 import { engineScript } from '../../support/engine-script';
-import { type CliResult, runCli } from '../../support/run-cli';
+import { type CliResult, runCli, startCli } from '../../support/run-cli';
 import { createBucket, RADOSGW, s3Server } from '../../support/s3/s3-server';
 import { sampleManifest } from '../../support/sample-services';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -58,10 +58,10 @@ describe.skipIf(!RADOSGW)('a batch whose checkpoint lies in a bucket', () => {
         if (fs.readFileSync(${JSON.stringify(mark)}).length === 2) process.kill(process.ppid, 'SIGKILL');`
     });
     const run = (home: string, ...words: readonly string[]) =>
-      runCli(['batch', file, '--json', ...words], {
+      startCli(['batch', file, '--json', ...words], {
         home,
         environment: { ...environment, DIFFUSION_DOCK_SD_CLI: deadly }
-      });
+      }).ended;
     expect((await run(here, '--store', store)).signal).toBe('SIGKILL');
     const made = await bytesOf(await run(there, '--store', store, '--resume'));
     expect(existsSync(mark) && (await readFile(mark, 'utf8'))).toBe('...');

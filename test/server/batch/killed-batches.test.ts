@@ -32,16 +32,16 @@ beforeAll(async () => {
 
 afterAll(() => rm(root, { recursive: true }));
 
-/** Runs a batch on one of the machines. */
+/** Runs a batch on one of the machines, in a process of its own. */
 function batch(
   home: string,
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {}
 ): Promise<CliResult> {
-  return runCli(['batch', ...words, '--json'], {
+  return startCli(['batch', ...words, '--json'], {
     home,
     environment: { DIFFUSION_DOCK_SD_CLI: engine.path, ...environment }
-  });
+  }).ended;
 }
 
 function resultOf({ status, out, err }: CliResult): BatchResult {

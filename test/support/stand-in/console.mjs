@@ -7,14 +7,29 @@ const BAR_WIDTH = 50;
 const BROKEN_PIPE_STATUS = 141;
 
 /**
+ * What is written to, and ended by a signal.
+ * @typedef {{ stdout: NodeJS.WritableStream, stderr: NodeJS.WritableStream, kill: (signal: string) => void }} Host
+ */
+
+/** @type {Host} */
+const THIS_PROCESS = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  kill: (signal) => process.kill(process.pid, signal)
+};
+
+/**
  * Writes lines and bars the way the recorded program does: one write per event, errors on stderr, the rest on stdout.
  * Every method resolves when the reader has taken the bytes, so that a slow reader slows the run down.
  */
 export class Console {
   #colour = false;
+  #host;
 
-  constructor() {
-    for (const stream of [process.stdout, process.stderr]) {
+  /** @param {Host} host this process, unless a test has something else */
+  constructor(host = THIS_PROCESS) {
+    this.#host = host;
+    for (const stream of [host.stdout, host.stderr]) {
       stream.on('error', () => process.exit(BROKEN_PIPE_STATUS));
     }
   }
@@ -61,13 +76,18 @@ export class Console {
 
   /** Writes text or bytes to `stdout` or `stderr` and waits until they are accepted. */
   async write(streamName, content) {
-    const stream = process[streamName];
+    const stream = this.#host[streamName];
     if (!stream.write(content)) await once(stream, 'drain');
+  }
+
+  /** Ends the program by a signal, whether or not everything was read. */
+  kill(signal) {
+    this.#host.kill(signal);
   }
 
   /** Resolves when everything written so far has left this process. */
   async flush() {
-    for (const stream of [process.stdout, process.stderr]) {
+    for (const stream of [this.#host.stdout, this.#host.stderr]) {
       await new Promise((resolve) => {
         stream.write('', resolve);
       });

@@ -21,10 +21,10 @@ export function faultsFrom(environment) {
   return new Set(names);
 }
 
-/** Ends this process by a signal after everything written has been read; never resolves. */
+/** Ends the program by a signal after everything written has been read; never resolves. */
 export async function dieBy(console, signal) {
   await console.flush();
-  process.kill(process.pid, signal);
+  console.kill(signal);
   await hang();
 }
 

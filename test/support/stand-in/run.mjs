@@ -15,10 +15,9 @@ import { upscale } from './upscale.mjs';
 
 /**
  * Behaves as the recorded sd-cli for an argument list (without the program) and resolves to the exit code, when
- * everything written has been read. Abnormal ends are real signals to this process.
+ * everything written has been read. Abnormal ends are signals to whatever the console belongs to: this process.
  */
-export async function run(argv, environment) {
-  const console = new Console();
+export async function run(argv, environment, console = new Console()) {
   const code = await exitCodeOf(console, argv, environment);
   await console.flush();
   return code;
