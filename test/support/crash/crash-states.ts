@@ -41,8 +41,9 @@ export function crashStates(recording: DiskRecording, { most, random }: CrashSta
   const states = new Map<string, CrashState>();
   for (let moment = 0; moment <= recording.steps.length; moment += 1) {
     const steps = recording.steps.slice(0, moment);
-    for (const outcome of outcomes(steps, random)) {
-      const disk = diskAfter(recording.start, steps, outcome);
+    const lasting = steps.map((step, index) => lasts(steps, step, index));
+    for (const outcome of outcomes(steps, lasting, random)) {
+      const disk = diskAfter(recording.start, steps, lasting, outcome);
       // Found at the last of its moments, for nothing is promised before the end.
       states.set(describeDisk(disk).join('\n'), { moment, disk });
     }
@@ -56,8 +57,9 @@ export function crashStates(recording: DiskRecording, { most, random }: CrashSta
 
 const everything = (): boolean => true;
 
-function* outcomes(steps: readonly DiskStep[], random: Random): Generator<Outcome> {
-  const open = steps.flatMap((step, index) => (step.kind === 'sync' || lasts(steps, step, index) ? [] : index));
+/** @param lasting by its number, whether a step lasts */
+function* outcomes(steps: readonly DiskStep[], lasting: readonly boolean[], random: Random): Generator<Outcome> {
+  const open = steps.flatMap((step, index) => (step.kind === 'sync' || lasting[index] === true ? [] : index));
   const written = new Set(open.flatMap((index) => (steps[index]?.kind === 'write' ? steps[index].inode : [])));
   const entries = open.filter((index) => steps[index]?.kind !== 'write');
   const outcome = (happens: (rank: number) => boolean, fate: () => Fate): Outcome => ({
@@ -101,11 +103,16 @@ function inOrder(steps: readonly DiskStep[], happened: Map<number, boolean>): Ma
   return happened;
 }
 
-function diskAfter(start: Disk, steps: readonly DiskStep[], { happened, fates }: Outcome): Disk {
+function diskAfter(
+  start: Disk,
+  steps: readonly DiskStep[],
+  lasting: readonly boolean[],
+  { happened, fates }: Outcome
+): Disk {
   const disk = copyOf(start);
   const latest = new Map<Inode, Buffer>();
   for (const [index, step] of steps.entries()) {
-    if (step.kind === 'write' && !lasts(steps, step, index)) latest.set(step.inode, step.bytes);
+    if (step.kind === 'write' && lasting[index] !== true) latest.set(step.inode, step.bytes);
     else if (happened.get(index) !== false) apply(disk, step);
   }
   for (const [inode, bytes] of latest) {

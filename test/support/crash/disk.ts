@@ -100,11 +100,22 @@ export function describeDisk(disk: Disk): string[] {
     } else {
       first.set(inode, path);
       const mode = (disk.modes.get(inode) ?? 0).toString(8);
-      lines.push(`${path} ${mode} ${contentOf(disk, inode).toString('base64')}`);
+      lines.push(`${path} ${mode} ${textOf(contentOf(disk, inode))}`);
     }
   };
   describe(ROOT, '');
   return lines;
+}
+
+/** Texts of contents: thousands of disks have the same ones, which nobody changes. */
+const texts = new WeakMap<Buffer, string>();
+
+function textOf(content: Buffer): string {
+  const known = texts.get(content);
+  if (known !== undefined) return known;
+  const text = content.toString('base64');
+  texts.set(content, text);
+  return text;
 }
 
 function contentOf({ files }: Disk, inode: Inode): Buffer {
