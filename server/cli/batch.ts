@@ -42,10 +42,6 @@ export const batch: Command = {
       device: input.text('device'),
       output: path('output')
     };
-    if (input.flag('dry-run')) {
-      showCheck(await checkBatch(services, file, options), console);
-      return 0;
-    }
     const resume = input.flag('resume');
     const params = {
       file,
@@ -55,6 +51,10 @@ export const batch: Command = {
       publish: input.flag('publish'),
       timeLimitMinutes: minutesOf(input.text('time-limit'))
     };
+    if (input.flag('dry-run')) {
+      showCheck(await checkBatch(services, params, options), params.publish, console);
+      return 0;
+    }
     let hasBegun = false;
     const onEvent = (event: BatchEvent): void => {
       hasBegun ||= event.type === 'progress';
@@ -130,10 +130,13 @@ function showResult(result: BatchResult, console: Console): void {
   }
 }
 
-function showCheck(check: BatchCheck, console: Console): void {
-  const { job, items, models } = check;
+function showCheck(check: BatchCheck, isToBePublished: boolean, console: Console): void {
+  const { job, items, models, store } = check;
   console.document(check);
   for (const { name, isInstalled } of models)
     console.answer(`  ${name}  ${isInstalled ? 'installed' : 'to be pulled'}`);
+  if (store !== null) {
+    console.answer(`  ${store}  can be written${isToBePublished ? `; results can be published there as ${job}` : ''}`);
+  }
   console.answer(`${job}: ${items} ${items === 1 ? 'image' : 'images'} to make`);
 }

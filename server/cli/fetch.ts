@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import { byteText } from '../../shared/byte-text';
+import { Failure } from '../../shared/failure';
 import { fetchModel } from '../operations/stores/fetch-model';
 import { type FetchResultsParams, fetchResults } from '../operations/stores/fetch-results';
 import type { Command, CommandContext, ExitStatus } from './command';
 import { onlyArgument } from './model-arguments';
 import { showPullEvent } from './pull';
 import { namedStore, STORE_OPTION } from './store-option';
+
+const REPLACED_ANYWAY = '--replace is for models: with --output, files of the same names are replaced anyway.';
 
 export const fetch: Command = {
   name: 'fetch',
@@ -17,6 +20,7 @@ export const fetch: Command = {
     const { services, console, signal } = context;
     const output = input.text('output');
     if (output !== undefined) {
+      if (input.flag('replace')) throw new Failure('wrong-usage', REPLACED_ANYWAY);
       const folder = resolve(context.folder, output);
       return toFolder({ name: onlyArgument(input, 'publication'), store: namedStore(input), folder }, context);
     }

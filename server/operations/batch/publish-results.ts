@@ -28,7 +28,9 @@ export async function requirePublishable({
   store,
   file,
   options: { signal }
-}: Pick<JobParts, 'store' | 'file' | 'options'>): Promise<void> {
+}: Pick<JobParts, 'store' | 'file'> & {
+  readonly options: Pick<JobParts['options'], 'signal'>;
+}): Promise<void> {
   const name = nameOf(file);
   const items = itemCount(file.definition);
   if (items > MOST_PUBLISHED) {

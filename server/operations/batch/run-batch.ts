@@ -11,6 +11,7 @@ import { openStore } from '../stores/open-store';
 import { requireTrust } from '../trust';
 import { readBatchFile } from './batch-file';
 import type { RunBatchOptions } from './batch-options';
+import { requireSense } from './check-params';
 import { itemCount } from './expand';
 import { exportBatch } from './export-batch';
 import { bringImage, imageHere } from './image-transfer';
@@ -34,14 +35,7 @@ export async function runBatch(
   options: RunBatchOptions
 ): Promise<BatchResult> {
   requireTrust(services, 'Running batches');
-  if (params.resume && params.restart) {
-    throw new Failure('wrong-usage', 'A batch is either resumed or begun anew.', { subject: 'restart' });
-  }
-  if (params.publish && params.store === undefined) {
-    throw new Failure('wrong-usage', 'Results are published in a team store, and none is named.', {
-      nextStep: 'Name one; on the command line with --store.'
-    });
-  }
+  requireSense(params);
   const file = await readBatchFile(params.file);
   const address = params.store ?? pathToFileURL(services.layout.batches).href;
   const store = await openStore(services, address);

@@ -25,7 +25,7 @@ import {
 import { Death, dyingStore } from '../../support/batch/dying-store';
 import { never, TWO } from '../../support/batch/half-done';
 import { engineScript } from '../../support/engine-script';
-import { runCli } from '../../support/run-cli';
+import { runCli, STAND_IN } from '../../support/run-cli';
 import { digestOf } from '../../support/sample-bundle';
 import { sampleManifest } from '../../support/sample-services';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -69,6 +69,38 @@ async function fetched(store: string, name = 'job') {
   );
   return { folder, results, ids, names: await readdir(folder) };
 }
+
+describe('a batch that is only checked', () => {
+  /** Checks a batch whose results are to be published. @param store a folder */
+  const checked = async (store: string, words: readonly string[] = [], batch: object = TWO) => {
+    const { root } = (await machine(manifest)).services;
+    const environment = { DIFFUSION_DOCK_SD_CLI: STAND_IN };
+    const named = ['--store', pathToFileURL(store).href, '--dry-run', ...words];
+    return runCli(['batch', await batchFile(batch), ...named], { home: root, environment });
+  };
+
+  it('says that the store can be written, and leaves nothing there', async () => {
+    const store = join(await temporaryFolder(), 'team');
+    const { status, out, err } = await checked(store, ['--publish']);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(out).toContain(`${store}  can be written; results can be published there as job\n`);
+    expect((await checked(store)).out).toContain(`${store}  can be written\n`);
+    expect(await filesBelow(store)).toEqual([]);
+  });
+
+  it('fails where the store cannot be written, and where a model has the name', async () => {
+    const taken = join(await temporaryFolder(), 'team');
+    await writeFile(taken, 'no folder');
+    expect(await checked(taken)).toMatchObject({ status: 1, err: expect.stringContaining(taken) });
+    const folder = await temporaryFolder();
+    await publishVersion(await folderStore(reader.services, folder), 1);
+    const { status, err } = await checked(folder, ['--publish'], { ...TWO, name: TINY });
+    expect({ status, err }).toMatchObject({
+      status: 2,
+      err: expect.stringContaining(`published as ${TINY} is a model`)
+    });
+  });
+});
 
 describe('results of a batch', () => {
   it('are published when it was resumed elsewhere, and are the same bytes on a third machine', async () => {

@@ -82,6 +82,11 @@ describe('a team store on the command line', () => {
     expect(await run(['store', 'gc'])).toMatchObject({ status: 2 });
   });
 
+  it('says of what goes to a folder that it is replaced anyway, and takes no word for it', async () => {
+    const { status, err } = await run(['fetch', 'job', '--store', 'team', '--replace', '--output', 'results']);
+    expect({ status, err }).toMatchObject({ status: 2, err: expect.stringContaining('--replace is for models') });
+  });
+
   it('does not take a damaged model, and does not replace a model from elsewhere', async () => {
     await run(['publish', 'test-model', '--store', 'team']);
     const path = join(home, 'models/test-model/weights.gguf');
