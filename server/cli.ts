@@ -17,12 +17,16 @@ async function main(): Promise<void> {
     return;
   }
   const controller = new AbortController();
-  process.on('SIGINT', () => controller.abort());
-  process.on('SIGTERM', () => controller.abort());
+  // The last one tells that the terminal was closed; an engine would go on without us.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => controller.abort());
   // Whoever reads the answer may have had enough of it: `… | head`.
   process.stdout.on('error', (error) => {
     if (errorCode(error) !== 'EPIPE') throw error;
     controller.abort();
+  });
+  // Remarks are nobody's answer, so the work goes on without somebody who reads them.
+  process.stderr.on('error', (error) => {
+    if (errorCode(error) !== 'EPIPE') throw error;
   });
   process.exitCode = await runCommandLine(words, {
     version,

@@ -175,13 +175,17 @@ describe('a model from its manifest to a verdict', () => {
 });
 
 describe('a pull that is interrupted', () => {
-  it('by Ctrl-C ends with status 130', async () => {
+  it.each([
+    ['Ctrl-C', 'SIGINT'],
+    ['whoever ends the process', 'SIGTERM'],
+    ['the end of its terminal', 'SIGHUP']
+  ] as const)('by %s ends with status 130', async (_, signal) => {
     const home = await temporaryFolder();
     const site = await startRawServer((_, socket) => respond(socket, 200, { 'Content-Length': 10 }, 'half'));
     onTestFinished(() => site.close());
     const manifest = await writeManifest([{ url: `${site.origin}/w`, size_bytes: 10 }]);
     const { child, ended } = startCli(['pull', manifest, '--json'], { home });
-    child.stdout?.once('data', () => child.kill('SIGINT'));
+    child.stdout?.once('data', () => child.kill(signal));
     expect(await ended).toMatchObject({ status: 130 });
   });
 

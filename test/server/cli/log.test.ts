@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { respond, startRawServer } from '../../support/raw-http-server';
-import { runCli } from '../../support/run-cli';
+import { runCli, startCli } from '../../support/run-cli';
 import { sampleBytes } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { writeManifest } from '../../support/test-services';
@@ -48,4 +48,11 @@ it('ends quietly when nobody reads the answer any more', async () => {
   child.stderr.on('data', (chunk: Buffer) => told.push(chunk));
   await once(child, 'close');
   expect(Buffer.concat(told).toString()).not.toContain('EPIPE');
+});
+
+it('goes on when nobody reads its remarks any more', async () => {
+  const home = await temporaryFolder();
+  const { child, ended } = startCli(['pull', await manifestOnServer()], { home });
+  child.stderr?.destroy();
+  expect(await ended).toMatchObject({ status: 0, out: expect.stringContaining('installed') });
 });
