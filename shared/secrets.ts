@@ -2,12 +2,15 @@
 const SECRET_NAME =
   /^(((hf|huggingface|hub|civitai|github|gitlab|access|auth|bearer|api|refresh|session|(x_amz_)?security)_?)?token|((x|huggingface|civitai)_)?api_?key|(client_)?secret|(aws_)?secret_access_key|(secret|private)_key|password|passphrase|authorization|bearer|cookie)$/;
 
+/** What every name of a secret holds. Most names hold none of it, and need no closer look. */
+const SECRET_WORD = /token|key|secret|pass|auth|bearer|cookie/i;
+
 /**
  * Whether a field of this name holds a secret: `hf_token`, `api-key`, `password`, …; of a dotted name the last part
  * counts.
  */
 export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test((name.split('.').at(-1) ?? '').toLowerCase().replaceAll('-', '_'));
+  return SECRET_WORD.test(name) && SECRET_NAME.test((name.split('.').at(-1) ?? '').toLowerCase().replaceAll('-', '_'));
 }
 
 /** Whether a text is an address with a password in front of its host. */

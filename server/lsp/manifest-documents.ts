@@ -4,7 +4,7 @@ import { hasCandidateName } from '../../shared/manifest/candidate';
 import type { ManifestDiagnostic } from '../manifest/diagnostic';
 import type { Dialect } from '../manifest/dialect';
 import { type ManifestDocument, parseManifestText, parsing, stringOf } from '../manifest/document';
-import { EntryMemory } from '../manifest/entry-memory';
+import type { EntryMemory } from '../manifest/entry-memory';
 import type { ManifestPatterns } from '../manifest/manifest-patterns';
 import { type DocumentContext, type Recognition, recognition } from '../manifest/recognise';
 import { duplicateName, type Namesakes } from '../manifest/rules/duplicate-name';
@@ -184,7 +184,7 @@ export class ManifestDocuments {
     if (!dialect) return undefined;
     this.dialects.set(placeOf(uri), dialect);
     const { reportSyntax } = this.options;
-    const memory = before?.dialect === dialect ? before.memory : new EntryMemory();
+    const memory: EntryMemory = before?.dialect === dialect ? before.memory : new WeakMap();
     return new ManifestLook(parsed, dialect, { reportSyntax }, memory);
   }
 }

@@ -4,7 +4,7 @@ import { drained } from '../platform/sliced-work';
 import type { Finding, ManifestDiagnostic, Report } from './diagnostic';
 import type { Dialect } from './dialect';
 import { endOf, type ManifestDocument } from './document';
-import { EntryMemory, moved, type RankedFinding } from './entry-memory';
+import { type EntryMemory, moved, type RankedFinding } from './entry-memory';
 import { fileEntries } from './files';
 import { insecureAddresses } from './rules/addresses';
 import { digestFormat } from './rules/digest-format';
@@ -79,8 +79,9 @@ function* checkEntries(
     if (entry.offset >= certainUntil) break;
     // What stands in a list that only takes objects is told by its number.
     const isByItself = entry.type === 'object' && entry.length >= 0 && endOf(entry, document.text) <= certainUntil;
-    if (memory && isByItself) addRemembered(manifest, { entry, index, memory, add });
-    else findingsIn(manifest, entry, index).forEach(add);
+    if (memory && isByItself) {
+      for (const found of remembered(manifest, { entry, index, memory })) add(moved(found, entry.offset));
+    } else findingsIn(manifest, entry, index).forEach(add);
     if (index % ENTRIES === 0) yield;
   }
 }
@@ -89,22 +90,19 @@ interface Remembering {
   readonly entry: Node;
   readonly index: number;
   readonly memory: EntryMemory;
-  readonly add: (found: RankedFinding) => void;
 }
 
-function addRemembered(manifest: ManifestInQuestion, { entry, index, memory, add }: Remembering): void {
-  const { offset, length } = entry;
-  let findings = memory.recallNode(entry);
-  if (!findings) {
-    const text = manifest.document.text.slice(offset, offset + length);
-    findings = memory.recall(text);
-    if (!findings) {
-      findings = findingsIn(manifest, entry, index).map((found) => moved(found, -offset));
-      memory.remember(text, findings);
-    }
-    memory.rememberNode(entry, findings);
-  }
-  for (const found of findings) add(moved(found, offset));
+/** Thousands of entries have nothing to be remembered. */
+const NOTHING: readonly RankedFinding[] = [];
+
+/** What is found in an entry, with offsets from its beginning. */
+function remembered(manifest: ManifestInQuestion, { entry, index, memory }: Remembering): readonly RankedFinding[] {
+  const known = memory.get(entry);
+  if (known) return known;
+  const found = findingsIn(manifest, entry, index).map((finding) => moved(finding, -entry.offset));
+  const findings = found.length === 0 ? NOTHING : found;
+  memory.set(entry, findings);
+  return findings;
 }
 
 function findingsIn(manifest: ManifestInQuestion, entry: Node, index: number): readonly RankedFinding[] {

@@ -1,9 +1,9 @@
-import { type Node, type ParseError, parseTree } from 'jsonc-parser';
+import type { Node } from 'jsonc-parser';
 import { SNIFFED_BYTES } from '../../shared/manifest/candidate';
 import { drained } from '../platform/sliced-work';
-import { FirstError, STRICT } from './broken-object';
 import type { TextRange } from './diagnostic';
 import type { EarlierReading } from './earlier-reading';
+import { type JsonError, recoveringReading } from './recovering-tree';
 import { strictReading } from './strict-tree';
 import { DEEPEST_NESTING, isTooLong, MOST_VALUES, type TextLimit, textLimit } from './text-limits';
 
@@ -25,7 +25,7 @@ export interface ManifestDocument {
   /** The text exceeds what we read. */
   readonly limit: TextLimit | undefined;
   /** The first violation of strict JSON; those behind it are mostly its consequences. */
-  readonly syntaxError: ParseError | undefined;
+  readonly syntaxError: JsonError | undefined;
   /** What a later version can be read by; of a text that nothing is sure of, what is left of the one before. */
   readonly reusable: EarlierReading | undefined;
   /** Fields of an object by name, the last of equal names as in `JSON.parse`; empty for other nodes. */
@@ -45,17 +45,23 @@ export function parseManifestText(text: string): ManifestDocument {
  */
 export function* parsing(text: string, earlier?: ManifestDocument): Generator<undefined, ManifestDocument> {
   const readable = readableText(text);
-  const reading = isTooLong(text) ? undefined : yield* strictReading(readable, TREE_LIMITS, earlier?.reusable);
+  const strict = isTooLong(text) ? undefined : yield* strictReading(readable, TREE_LIMITS, earlier?.reusable);
   yield;
-  if (!reading) return documentOf(text, readWithErrors(text, textLimit(text)), earlier?.reusable);
-  const { root, syntaxError } = reading;
-  if (!syntaxError)
-    return documentOf(text, { ...reading, limit: undefined }, { text: readable, root, errorAt: undefined });
-  // A text with errors is measured in a way of its own.
+  if (strict) {
+    const reusable = { text: readable, root: strict, broken: NONE_BROKEN };
+    return documentOf(text, { root: strict, limit: undefined, syntaxError: undefined }, reusable);
+  }
   const limit = textLimit(text);
-  if (limit) return documentOf(text, readWithErrors(text, limit), undefined);
-  return documentOf(text, { ...reading, limit }, { text: readable, root, errorAt: syntaxError.offset });
+  yield;
+  if (limit) {
+    const { root, syntaxError } = yield* recoveringReading(readableText(beginningOf(text)));
+    return documentOf(text, { root, limit, syntaxError }, earlier?.reusable);
+  }
+  const { root, syntaxError, reusable } = yield* recoveringReading(readable, earlier?.reusable);
+  return documentOf(text, { root, limit, syntaxError }, reusable);
 }
+
+const NONE_BROKEN: ReadonlySet<Node> = new Set();
 
 type Reading = Pick<ManifestDocument, 'root' | 'limit' | 'syntaxError'>;
 
@@ -72,30 +78,20 @@ function documentOf(text: string, reading: Reading, reusable: EarlierReading | u
 
 const TREE_LIMITS = { depth: DEEPEST_NESTING, values: MOST_VALUES };
 
-/** Reads what is no strict JSON, or too much of it. */
-function readWithErrors(text: string, limit: TextLimit | undefined): Reading {
-  const errors = new FirstError();
-  const root = parseTree(readableText(limit ? beginningOf(text) : text), errors, STRICT);
-  return { root, limit, syntaxError: errors[0] };
-}
-
 /**
  * The value of a node as `JSON.parse` would make it: a field named `__proto__` is a field like any other. Fields
  * without a value are left out. Recursion ends at the nesting that documents are limited to.
- * @param shortened a list of which only the first item is read
+ * @param leftOut a value whose field is left out
  */
-export function valueOf(node: Node, shortened?: Node): unknown {
+export function valueOf(node: Node, leftOut?: Node): unknown {
   const { children = [] } = node;
-  if (node.type === 'array') {
-    return (node === shortened ? children.slice(0, 1) : children).map((item) => valueOf(item, shortened));
-  }
+  if (node.type === 'array') return children.map((item) => valueOf(item, leftOut));
   if (node.type !== 'object') return scalarOf(node);
   const object: Record<string, unknown> = {};
   forEachField(node, ({ name, value }) => {
-    if (!value) return;
-    if (name !== '__proto__') object[name] = valueOf(value, shortened);
-    else
-      Object.defineProperty(object, name, { value: valueOf(value, shortened), enumerable: true, configurable: true });
+    if (!value || value === leftOut) return;
+    if (name !== '__proto__') object[name] = valueOf(value, leftOut);
+    else Object.defineProperty(object, name, { value: valueOf(value, leftOut), enumerable: true, configurable: true });
   });
   return object;
 }
@@ -128,7 +124,7 @@ export function endOf(node: Node, text: string): number {
 
 /** The name map of every object that was asked for: a search per look-up would be quadratic in large manifests. */
 class FieldIndex {
-  private readonly maps = new WeakMap<Node, ReadonlyMap<string, Field>>();
+  private readonly maps = new Map<Node, ReadonlyMap<string, Field>>();
 
   of(node: Node): ReadonlyMap<string, Field> {
     const known = this.maps.get(node);

@@ -4,8 +4,8 @@ import type { Node } from 'jsonc-parser';
 export interface EarlierReading {
   readonly text: string;
   readonly root: Node;
-  /** Offset of the syntax error in the only entry that has any; undefined when there is none. */
-  readonly errorAt: number | undefined;
+  /** Entries that are no strict JSON. */
+  readonly broken: ReadonlySet<Node>;
 }
 
 /** A node while its tree is made. */
@@ -50,8 +50,7 @@ export class ReusableEntries {
     const node = this.seek(before);
     if (node?.offset !== before || node.type !== 'object') return undefined;
     const end = node.offset + node.length;
-    const { errorAt } = this.earlier;
-    if (errorAt !== undefined && errorAt >= node.offset && errorAt <= end) return undefined;
+    if (this.earlier.broken.has(node)) return undefined;
     return offset >= this.sameFrom || end <= this.sameUntil ? node : undefined;
   }
 
@@ -60,17 +59,9 @@ export class ReusableEntries {
     this.taken.push({ node, parent });
   }
 
-  /** Where, behind an offset, the text goes on as it did before: the next object of a list, or the end of the list. */
-  nextFrom(offset: number): number | undefined {
-    const { earlier, shift, sameUntil } = this;
-    const unmoved = this.entries.find((node) => node.offset > offset);
-    if (unmoved && unmoved.offset < sameUntil) return unmoved.offset;
-    const least = Math.max(this.sameFrom, offset + 1) - shift;
-    const next = this.entries.find((node) => node.offset >= least);
-    if (next) return next.offset + shift;
-    const ends = listsIn(earlier.root).map((list) => list.offset + list.length - 1);
-    const end = ends.find((closing) => closing >= least);
-    return end === undefined ? undefined : end + shift;
+  /** Whether there is anything that {@link adopt} would give to the later tree. */
+  get areTaken(): boolean {
+    return this.taken.length > 0;
   }
 
   /** Gives what was taken to the later tree. The earlier one must not be used any more. */
@@ -97,7 +88,7 @@ export class ReusableEntries {
 }
 
 /** Moves a node and what is in it. @param by UTF-16 units */
-export function moveNode(node: WritableNode, by: number): void {
+function moveNode(node: WritableNode, by: number): void {
   node.offset += by;
   if (node.colonOffset !== undefined && node.colonOffset >= 0) node.colonOffset += by;
   if (node.children) for (const child of node.children) moveNode(child, by);

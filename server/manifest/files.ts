@@ -1,11 +1,11 @@
 import type { Node } from 'jsonc-parser';
-import { type ManifestDocument, stringOf } from './document';
+import type { ManifestDocument } from './document';
 import { lastBegunIndex } from './node-at-offset';
 
-/** A text in a file entry, with its node. */
-export interface EntryText {
-  readonly node: Node;
-  readonly text: string;
+/** The node of a text. */
+export interface TextNode extends Node {
+  readonly type: 'string';
+  readonly value: string;
 }
 
 /** The entries of the manifest's list of files, of whatever type; empty when there is no list. */
@@ -23,19 +23,19 @@ export function entryIndexAt(document: ManifestDocument, offset: number): number
 }
 
 /** What several rules ask of one document. */
-const textsByField = new WeakMap<ManifestDocument, Map<string, readonly EntryText[]>>();
+const textsByField = new WeakMap<ManifestDocument, Map<string, readonly TextNode[]>>();
 
 /** The texts that the file entries have in one field, in document order. */
-export function entryTexts(document: ManifestDocument, field: string): readonly EntryText[] {
-  const known = textsByField.get(document) ?? new Map<string, readonly EntryText[]>();
+export function entryTexts(document: ManifestDocument, field: string): readonly TextNode[] {
+  const known = textsByField.get(document) ?? new Map<string, readonly TextNode[]>();
   textsByField.set(document, known);
   const texts = known.get(field) ?? collectTexts(document, field);
   known.set(field, texts);
   return texts;
 }
 
-function collectTexts(document: ManifestDocument, field: string): readonly EntryText[] {
-  const texts: EntryText[] = [];
+function collectTexts(document: ManifestDocument, field: string): readonly TextNode[] {
+  const texts: TextNode[] = [];
   for (const entry of fileEntries(document)) {
     const text = entryText(entry, field);
     if (text) texts.push(text);
@@ -44,10 +44,19 @@ function collectTexts(document: ManifestDocument, field: string): readonly Entry
 }
 
 /** The text that an entry has in one field; undefined when that is none. */
-export function entryText(entry: Node, field: string): EntryText | undefined {
+export function entryText(entry: Node, field: string): TextNode | undefined {
   const node = fieldValue(entry, field);
-  const text = stringOf(node);
-  return node && text !== undefined ? { node, text } : undefined;
+  return node && isText(node) ? node : undefined;
+}
+
+/** The text at a path; undefined when there is none. */
+export function textAt(document: ManifestDocument, path: readonly PropertyKey[]): TextNode | undefined {
+  const node = document.nodeAt(path);
+  return node && isText(node) ? node : undefined;
+}
+
+function isText(node: Node): node is TextNode {
+  return node.type === 'string' && typeof node.value === 'string';
 }
 
 /** The value of an entry's field; undefined without one. */

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Node } from 'jsonc-parser';
 import { parseSourceAddress } from '../../shared/source-address';
 import type { TextRange } from './diagnostic';
-import { type ManifestDocument, stringOf } from './document';
-import { entryTexts } from './files';
+import type { ManifestDocument } from './document';
+import { entryTexts, type TextNode, textAt } from './files';
 
 /** A place in the text that leads elsewhere. */
 export interface ManifestLink extends TextRange {
@@ -22,18 +21,17 @@ export interface LinkOptions {
 /** Where the addresses of a manifest lead: pages of the hub, web addresses, files of this machine. */
 export function linksIn(document: ManifestDocument, options: LinkOptions): ManifestLink[] {
   if (document.limit) return [];
-  return [...sourceText(document), ...entryTexts(document, 'url')].flatMap(({ node, text }) => {
-    const target = targetOf(text, options);
+  return [...sourceText(document), ...entryTexts(document, 'url')].flatMap(({ value, offset, length }) => {
+    const target = targetOf(value, options);
     // Without the quotes.
-    return target ? [{ ...target, start: node.offset + 1, end: node.offset + node.length - 1 }] : [];
+    return target ? [{ ...target, start: offset + 1, end: offset + length - 1 }] : [];
   });
 }
 
 /** The source is text for people, which may be an address, and is no path. */
-function sourceText(document: ManifestDocument): { node: Node; text: string }[] {
-  const node = document.nodeAt(['source']);
-  const text = stringOf(node);
-  return node && text !== undefined && parseSourceAddress(text).kind !== 'relative' ? [{ node, text }] : [];
+function sourceText(document: ManifestDocument): TextNode[] {
+  const source = textAt(document, ['source']);
+  return source && parseSourceAddress(source.value).kind !== 'relative' ? [source] : [];
 }
 
 function targetOf(text: string, { folder, hub }: LinkOptions): Omit<ManifestLink, 'start' | 'end'> | undefined {

@@ -1,6 +1,5 @@
-import type { Node, ParseError } from 'jsonc-parser';
+import type { Node } from 'jsonc-parser';
 import { drained } from '../platform/sliced-work';
-import { brokenObject } from './broken-object';
 import { type EarlierReading, ReusableEntries, valuesIn, type WritableNode } from './earlier-reading';
 
 /** What a tree may have at most. */
@@ -10,39 +9,29 @@ export interface TreeLimits {
   readonly values: number;
 }
 
-/** A tree, and what is wrong with its text. */
-export interface StrictReading {
-  readonly root: Node;
-  /** Set when one entry of a list is no strict JSON; what stands in it is a guess. */
-  readonly syntaxError: ParseError | undefined;
-}
-
 /**
  * Reads strict JSON in one pass, which takes a fraction of the time of a parser that recovers from errors.
  * @returns the tree as jsonc-parser's `parseTree` makes it; undefined when the text is no strict JSON or exceeds the
  *   limits, of which this says nothing more
  */
 export function strictTree(text: string, limits: TreeLimits): Node | undefined {
-  return drained(strictReading(text, limits))?.root;
+  return drained(strictReading(text, limits));
 }
 
 /**
  * The same, with pauses between the items of long lists.
  * @param earlier a version of the text that was read before: entries that did not change are taken over from its tree,
- *   which must not be used any more once there is a new one; and if the change broke one entry, only that is read by the
- *   parser that recovers from errors. The limits are not those of a tree then, for the caller to look at.
+ *   which must not be used any more once there is a new one
  */
 export function* strictReading(
   text: string,
   limits: TreeLimits,
   earlier?: EarlierReading
-): Generator<undefined, StrictReading | undefined> {
+): Generator<undefined, Node | undefined> {
   const reusable = earlier && new ReusableEntries(earlier, text);
-  const reader = new StrictReader(text, limits, reusable);
-  const root = yield* reader.read();
-  if (!root) return undefined;
-  reusable?.adopt();
-  return { root, syntaxError: reader.syntaxError };
+  const root = yield* new StrictReader(text, limits, reusable).read();
+  if (root) reusable?.adopt();
+  return root;
 }
 
 const QUOTE = 0x22;
@@ -81,9 +70,6 @@ class StrictReader {
   /** The name that came last after each. */
   private readonly followers = new Map<string, string>();
   private lastName = '';
-
-  /** Of the one entry that may be no strict JSON. */
-  syntaxError: ParseError | undefined;
 
   constructor(
     private readonly text: string,
@@ -136,32 +122,17 @@ class StrictReader {
     return this.close(node, before);
   }
 
-  /** An item of a list: as it was before, or read now, or, if it is the first that is broken, guessed. */
+  /** An item of a list: as it was before, or read now. */
   private item(parent: Node): Node | undefined {
-    const { reusable, pending, depth, values } = this;
+    const { reusable } = this;
     this.next();
-    const start = this.at;
-    const known = reusable?.find(start);
-    if (reusable && known) {
-      this.values += valuesIn(known);
-      if (this.values > this.limits.values) return undefined;
-      this.at += known.length;
-      reusable.take(known, parent);
-      return known;
-    }
-    const before = pending.length;
-    const read = this.value(parent);
-    if (read || !reusable || this.syntaxError) return read;
-    const until = reusable.nextFrom(start);
-    const broken = until === undefined ? undefined : brokenObject(this.text.slice(start, until), start);
-    if (!broken) return undefined;
-    pending.length = before;
-    this.depth = depth;
-    this.values = values + valuesIn(broken.node);
-    this.at = start + broken.node.length;
-    this.syntaxError = broken.error;
-    broken.node.parent = parent;
-    return broken.node;
+    const known = reusable?.find(this.at);
+    if (!reusable || !known) return this.value(parent);
+    this.values += valuesIn(known);
+    if (this.values > this.limits.values) return undefined;
+    this.at += known.length;
+    reusable.take(known, parent);
+    return known;
   }
 
   /** The next unit that is no white space; NaN at the end. */

@@ -38,7 +38,7 @@ function usualOptions(place: Place): ManifestCompletion[] {
 /** Roles that no other file has come first: a model seldom has two of one role, apart from LoRAs. */
 function roleOptions({ document, place, dialect }: ValueRequest): ManifestCompletion[] {
   const schema = schemaAt(dialect, place.path);
-  const taken = new Set(entryTexts(document, 'role').map(({ text }) => text));
+  const taken = new Set(entryTexts(document, 'role').map(({ value }) => value));
   return options(place, (schema && optionsOf(schema)) ?? []).map((role) => ({
     ...role,
     ...(isRole(role.label) && { documentation: ROLE_MEANINGS[role.label] }),

@@ -66,7 +66,7 @@ const takenByDocument = new WeakMap<ManifestDocument, ReadonlySet<string>>();
 function takenNames(document: ManifestDocument, field: string): ReadonlySet<string> {
   const known = takenByDocument.get(document);
   if (known) return known;
-  const taken = new Set(entryTexts(document, field).map(({ text }) => collisionKey(text)));
+  const taken = new Set(entryTexts(document, field).map(({ value }) => collisionKey(value)));
   takenByDocument.set(document, taken);
   return taken;
 }

@@ -7,10 +7,10 @@ import type { Rule } from './rule';
 export const insecureAddresses: Rule = {
   entry({ entry }, report) {
     const url = entryText(entry, 'url');
-    if (!url || !/^http:/i.test(url.text)) return;
-    const address = parseSourceAddress(url.text);
+    if (!url || !/^http:/i.test(url.value)) return;
+    const address = parseSourceAddress(url.value);
     if (address.kind !== 'http' || address.loopback) return;
     const message = 'Anybody on the way can read and change what comes over plain http; use https.';
-    report({ code: 'insecure-url', severity: 'warning', message, ...rangeOf(url.node) });
+    report({ code: 'insecure-url', severity: 'warning', message, ...rangeOf(url) });
   }
 };

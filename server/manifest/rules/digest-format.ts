@@ -7,9 +7,9 @@ import type { Rule } from './rule';
 export const digestFormat: Rule = {
   entry({ entry }, report) {
     const written = entryText(entry, 'sha256');
-    const digest = written && parseDigest(written.text);
-    if (!written || digest === undefined || digest === written.text) return;
+    const digest = written && parseDigest(written.value);
+    if (!written || digest === undefined || digest === written.value) return;
     const message = 'Write digests in lower case without white space around them; this one is read all the same.';
-    report({ code: 'digest-format', severity: 'information', message, ...rangeOf(written.node) });
+    report({ code: 'digest-format', severity: 'information', message, ...rangeOf(written) });
   }
 };

@@ -1,7 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import { isSecretName } from '../../../shared/secrets';
 import type { Report } from '../diagnostic';
-import { type ManifestDocument, stringOf } from '../document';
+import { stringOf } from '../document';
 import { checkDuplicateKeys } from './duplicate-keys';
 import { checkNumber } from './inexact-numbers';
 import type { ManifestInQuestion, Rule } from './rule';
@@ -66,20 +66,9 @@ class Walk {
       if (child.type === 'property') {
         const [key, value] = child.children ?? [];
         const name = stringOf(key);
-        const isSecret = name !== undefined && isSecretIn(manifest.document, name);
+        const isSecret = name !== undefined && isSecretName(name);
         if (value) this.visit({ node: value, field: name, secretField: isSecret ? name : secretField });
       } else this.visit({ node: child, field, secretField });
     }
   }
-}
-
-/** Which names are those of secrets; a document has few different ones, each of them often. */
-const secretNames = new WeakMap<ManifestDocument, Map<string, boolean>>();
-
-function isSecretIn(document: ManifestDocument, name: string): boolean {
-  const known = secretNames.get(document) ?? new Map<string, boolean>();
-  secretNames.set(document, known);
-  const isSecret = known.get(name) ?? isSecretName(name);
-  known.set(name, isSecret);
-  return isSecret;
 }

@@ -14,7 +14,7 @@ const HIGH_NOISE: ReadonlySet<string> = new Set(['high_noise_steps', 'high_noise
 /** Defaults for a second model that is not listed. */
 export const idleDefaults: Rule = {
   whole({ document }, report) {
-    const roles = entryTexts(document, 'role').map(({ text }) => text);
+    const roles = entryTexts(document, 'role').map(({ value }) => value);
     // A role that is missing or unknown may be the one.
     if (roles.length < fileEntries(document).length || !roles.every(isRole)) return;
     if (roles.includes('high_noise_diffusion_model')) return;
@@ -66,7 +66,7 @@ function unfit(document: ManifestDocument, model: RecognisedFamily, { name, node
     ];
   }
   // What a LoRA makes of a model is not known, and some are made for other values.
-  if (entryTexts(document, 'role').some(({ text }) => text === 'lora')) return [];
+  if (entryTexts(document, 'role').some(({ value }) => value === 'lora')) return [];
   if (name === 'cfg_scale' && values.isGuidanceDistilled && number > 1) {
     return [
       {

@@ -8,8 +8,8 @@ import type { Rule } from './rule';
 export const pickles: Rule = {
   entry({ entry, dialect }, report) {
     const name = entryText(entry, FILE_NAME_FIELDS[dialect]);
-    if (!name || !isPickleName(name.text)) return;
+    if (!name || !isPickleName(name.value)) return;
     const message = 'Pickle files can run code on the machine that reads them; prefer safetensors or GGUF.';
-    report({ code: 'pickle-file', severity: 'warning', message, ...rangeOf(name.node) });
+    report({ code: 'pickle-file', severity: 'warning', message, ...rangeOf(name) });
   }
 };

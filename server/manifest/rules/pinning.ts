@@ -10,13 +10,13 @@ import type { Rule } from './rule';
 export const pinning: Rule = {
   entry({ entry }, report) {
     const url = entryText(entry, 'url');
-    const revision = url && movableRevision(url.text);
+    const revision = url && movableRevision(url.value);
     if (!url || revision === undefined) return;
     const isProved = hasField(entry, 'sha256');
     const message = isProved
       ? `“${revision}” may lead to another file tomorrow, which is then refused; name a commit.`
       : `“${revision}” may lead to another file tomorrow, and nobody would notice; name a commit, or add “sha256”.`;
-    report({ code: 'unpinned-revision', severity: isProved ? 'hint' : 'information', message, ...rangeOf(url.node) });
+    report({ code: 'unpinned-revision', severity: isProved ? 'hint' : 'information', message, ...rangeOf(url) });
   }
 };
 

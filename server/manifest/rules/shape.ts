@@ -13,14 +13,14 @@ export const shape: Rule = {
   whole({ document, dialect }, report) {
     const { root } = document;
     if (!root) return;
-    const schema = DIALECT_SCHEMAS[dialect];
     const files = document.nodeAt(['files']);
     const entries = files?.type === 'array' ? files : undefined;
-    const misspelled = misspellings(document, schema, root, entries);
-    // Of the list, the first entry stands for all: whether there is one is all that counts here.
-    const issues = schema.safeParse(valueOf(root, entries)).error?.issues ?? [];
-    const outside = issues.filter(({ path: [field, ...inner] }) => field !== 'files' || inner.length === 0);
-    reportAll(document, { misspelled, issues: outside }, report);
+    const misspelled = misspellings(document, DIALECT_SCHEMAS[dialect], root, entries);
+    // Entries are looked at one by one, so that of their list it counts only whether there are any.
+    const { error } = entries?.children?.length
+      ? SCHEMAS_WITHOUT_FILES[dialect].safeParse(valueOf(root, entries))
+      : DIALECT_SCHEMAS[dialect].safeParse(valueOf(root));
+    reportAll(document, { misspelled, issues: error?.issues ?? [] }, report);
   },
   entry({ document, dialect, entry, index }, report) {
     const { element } = DIALECT_SCHEMAS[dialect].shape.files;
@@ -29,6 +29,12 @@ export const shape: Rule = {
     const placed = issues.map((issue) => ({ ...issue, path: ['files', index, ...issue.path] }));
     reportAll(document, { misspelled, issues: placed }, report);
   }
+};
+
+const SCHEMAS_WITHOUT_FILES = {
+  source: DIALECT_SCHEMAS.source.omit({ files: true }),
+  installed: DIALECT_SCHEMAS.installed.omit({ files: true }),
+  artifact: DIALECT_SCHEMAS.artifact.omit({ files: true })
 };
 
 interface Mistakes {

@@ -1,6 +1,6 @@
-import type { ParseError, ParseErrorCode } from 'jsonc-parser';
 import type { Report } from '../diagnostic';
 import type { ManifestDocument } from '../document';
+import type { JsonError } from '../recovering-tree';
 
 /** The first violation of strict JSON. Its consequences further down are not reported: one mistake, one row. */
 export function checkSyntax(document: ManifestDocument, report: Report): void {
@@ -11,7 +11,7 @@ export function checkSyntax(document: ManifestDocument, report: Report): void {
   report({ code: 'syntax', message: messageOf(syntaxError, text), start: Math.min(start, Math.max(end - 1, 0)), end });
 }
 
-function messageOf(error: ParseError, text: string): string {
+function messageOf(error: JsonError, text: string): string {
   if (text.trim() === '') return 'The file is empty; a manifest is one JSON object.';
   if (text.startsWith('\ufffd') || text.slice(0, 4).includes('\0')) {
     return 'The file is not UTF-8 text; save it with the encoding UTF-8.';
@@ -20,8 +20,8 @@ function messageOf(error: ParseError, text: string): string {
   return MESSAGES[error.error] ?? 'This is not JSON.';
 }
 
-/** By the numbers of jsonc-parser's `ParseErrorCode`, which has no values at run time. */
-const MESSAGES: { readonly [code in ParseErrorCode]?: string } = {
+/** By the numbers of jsonc-parser's `ParseErrorCode`. */
+const MESSAGES: Readonly<Record<number, string>> = {
   1: 'This is no JSON value; texts need double quotes.',
   2: 'This is no number in JSON.',
   3: 'Here belongs a field name in double quotes; remove a comma too many, or add the name.',
