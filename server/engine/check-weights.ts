@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { Failure } from '../../shared/failure';
 import type { Role } from '../../shared/roles';
+import { SETTINGS } from '../../shared/settings';
 import type { WeightsDescription } from '../weights/describe';
 import { roleContradiction } from '../weights/role-check';
 import { FORMAT_NAMES } from '../weights/weights-text';
@@ -49,7 +50,8 @@ function unsound(failure: Failure): Failure {
   });
 }
 
-function isPickle({ format }: WeightsDescription): boolean {
+/** Whether reading a file can run code. */
+export function isPickle({ format }: WeightsDescription): boolean {
   return format === 'pickle' || format === 'torch-zip';
 }
 
@@ -61,8 +63,7 @@ function isBareModel(role: Role, { component }: WeightsDescription): boolean {
 function pickleRefused(path: string, { format }: WeightsDescription): Failure {
   return new Failure('unsupported-weights', `${basename(path)} is a ${FORMAT_NAMES[format]}.`, {
     subject: path,
-    nextStep:
-      'Take the model as safetensors or GGUF, or allow pickles of this model in diffusionDock.allowPickle or DIFFUSION_DOCK_ALLOW_PICKLE.',
-    remedy: { kind: 'setting', key: 'diffusionDock.allowPickle' }
+    nextStep: `Take the model as safetensors or GGUF, or allow pickles of this model in ${SETTINGS.allowPickle.key} or DIFFUSION_DOCK_ALLOW_PICKLE.`,
+    remedy: { kind: 'setting', key: SETTINGS.allowPickle.key }
   });
 }

@@ -54,8 +54,10 @@ export function runFailure(record: RunRecord, end: EngineEnd, goal: RunGoal): Fa
   // what made another program end a run.
   const isOwnEnd = end.signal === null || !FROM_OUTSIDE.has(end.signal);
   if (sighting && isOwnEnd) return engineFailed(sighting, record);
-  if (!isOwnEnd) return engineFailed(endMeaning(end), record);
-  return record.summary || record.unsaved.size > 0 ? unsaved(record) : engineFailed(endMeaning(end), record);
+  if (!isOwnEnd) return engineFailed(endMeaning(end, record.program), record);
+  return record.summary || record.unsaved.size > 0
+    ? unsaved(record)
+    : engineFailed(endMeaning(end, record.program), record);
 }
 
 /** The failure of a run none of whose images can be used, though the engine claims to have saved them. */
@@ -92,7 +94,8 @@ function notEnlarged(sighting: Sighting | undefined): string {
   return `The image was not enlarged. ${sighting?.sentence ?? 'The model for enlarging could not be loaded.'}`;
 }
 
-function engineFailed({ sentence, nextStep, subject, isDamage }: Sighting, record: RunRecord): Failure {
+/** The failure that a line of the engine, or its end, tells of; its cause holds the last lines. */
+export function engineFailed({ sentence, nextStep, subject, isDamage }: Sighting, record: RunRecord): Failure {
   const remedy: Remedy | undefined = isDamage ? { kind: 'heal' } : undefined;
   return new Failure('engine-failed', sentence, {
     nextStep,
@@ -102,6 +105,7 @@ function engineFailed({ sentence, nextStep, subject, isDamage }: Sighting, recor
   });
 }
 
-function transcript({ lastLines }: RunRecord): string {
-  return lastLines.length === 0 ? 'sd-cli printed nothing' : `sd-cli's last lines:\n${lastLines.join('\n')}`;
+/** The engine's last lines, for logs. */
+export function transcript({ lastLines, program }: RunRecord): string {
+  return lastLines.length === 0 ? `${program} printed nothing` : `${program}'s last lines:\n${lastLines.join('\n')}`;
 }

@@ -34,7 +34,7 @@ export class RunRecord {
   #size: ImageSize | undefined;
   #summary: { readonly saved: number; readonly images: number } | undefined;
 
-  constructor(private readonly program: EngineProgram = 'sd-cli') {}
+  constructor(readonly program: EngineProgram = 'sd-cli') {}
 
   /** Takes the next event of the engine. */
   observe(event: EngineEvent): void {

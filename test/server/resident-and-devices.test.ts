@@ -117,9 +117,9 @@ describe('resident mode', () => {
     [
       'it cannot have its port',
       'echo "[ERROR] main.cpp:140  - listen on 127.0.0.1 failed" >&2; exit 1',
-      'sd-server ended with exit code 1. It said: listen on 127.0.0.1 failed'
+      'sd-server failed with exit code 1. It said: listen on 127.0.0.1 failed'
     ],
-    ['it crashes', 'kill -ILL $$', 'sd-server crashed (SIGILL).'],
+    ['it crashes', 'kill -ILL $$', 'This sd-server uses instructions that the processor does not have.'],
     ['it is no program', undefined, 'sd-server cannot be run: the file is not a program.']
   ])('is left to sd-cli, with the reason, when sd-server does not start: %s', async (_, script, reason) => {
     const sdServerPath = join(await temporaryFolder(), 'sd-server');

@@ -4,6 +4,13 @@ import type { EngineAbilities } from '../abilities';
 /** What is asked of a build's help. */
 export type KnownOptions = Pick<EngineAbilities, 'options' | 'samplingMethods' | 'schedulers'>;
 
+/** A build that nobody has asked, or that nobody here can ask: nothing is left out or refused for it. */
+export const UNKNOWN_BUILD: KnownOptions = {
+  options: new Set(),
+  samplingMethods: new Set(),
+  schedulers: new Set()
+};
+
 /** One option of sd-cli. */
 export interface EngineOption {
   /** With its dashes. */

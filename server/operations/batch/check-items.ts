@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure } from '../../../shared/failure';
 import { engineArguments, imagesAsNamed } from '../../engine/arguments/engine-arguments';
-import type { KnownOptions } from '../../engine/arguments/engine-option';
+import { type KnownOptions, UNKNOWN_BUILD } from '../../engine/arguments/engine-option';
 import { fillIn } from '../../engine/arguments/fill-in';
 import { loraPaths } from '../../engine/arguments/lora-files';
 import { identifyModel } from '../../engine/arguments/model-identity';
@@ -15,9 +15,6 @@ import { type BatchModels, placed } from './batch-models';
 import type { RunBatchOptions } from './batch-options';
 import type { BatchItem } from './expand';
 import { requestOfItem } from './item-request';
-
-/** Nothing is known to fail on a device that nobody here has asked. */
-const UNKNOWN: KnownOptions = { options: new Set(), samplingMethods: new Set(), schedulers: new Set() };
 
 /** Between so many items, others of this process have their turn. */
 const CHECKED_AT_ONCE = 50;
@@ -35,7 +32,7 @@ export async function checkItems(
   options: Pick<RunBatchOptions, 'signal' | 'device' | 'loraFolder'>
 ): Promise<void> {
   const isElsewhere = chosenDevice(services, options.device) !== undefined;
-  const abilities = isElsewhere ? UNKNOWN : (await engineInUse(services, options)).abilities;
+  const abilities = isElsewhere ? UNKNOWN_BUILD : (await engineInUse(services, options)).abilities;
   const folder = await ownLoras(options.loraFolder ?? services.loraFolder);
   const sound = new Map<string, SoundModel>();
   for (const [index, item] of items.entries()) {

@@ -1,4 +1,3 @@
-import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { byteText } from '../../../shared/byte-text';
@@ -9,7 +8,7 @@ import { type ModelName, modelKey } from '../../../shared/model-name';
 import { convertArguments } from '../../engine/arguments/convert-arguments';
 import { runEngine } from '../../engine/run';
 import { type Scratch, withScratch } from '../../engine/scratch';
-import { engineThreads } from '../../engine/threads';
+import { freeThreads } from '../../engine/threads';
 import { freeBytes } from '../../platform/disk-space';
 import { lacksRoom } from '../../pull/disk-room';
 import { partialKey, removeAbandoned } from '../../pull/partial-folders';
@@ -109,12 +108,11 @@ async function convertFiles(
   for (const [index, { file }] of plan.conversions.entries()) {
     // Not all progress says how much is loaded.
     let loaded = 0;
-    const [load = 0] = loadavg();
     const { options, unsent } = convertArguments({
       file: file.path,
       type: type.name,
       abilities: engine.abilities,
-      threads: engineThreads(availableParallelism(), load),
+      threads: freeThreads(),
       output: outputOf(index)
     });
     const result = await runEngine({

@@ -6,6 +6,7 @@ import type { CommandOfImageParams } from '../../../shared/protocol';
 import { requestOption } from '../../../shared/request-option';
 import { quotedFor } from '../../../shared/shell-quoting';
 import { engineArguments, imagesAsNamed } from '../../engine/arguments/engine-arguments';
+import { UNKNOWN_BUILD } from '../../engine/arguments/engine-option';
 import { askedLoras, loraPaths } from '../../engine/arguments/lora-files';
 import { modeOf } from '../../engine/arguments/mode';
 import { engineThreads } from '../../engine/threads';
@@ -69,7 +70,7 @@ async function engineWords(services: Services, name: string, request: Generation
     request,
     inputs: imagesAsNamed(request),
     // Without the help of a build nothing is left out.
-    abilities: { options: new Set(), samplingMethods: new Set(), schedulers: new Set() },
+    abilities: UNKNOWN_BUILD,
     seed,
     threads: engineThreads(availableParallelism(), 0),
     output: `${name}-${seed}${modeOf(request) === 'video' ? '.avi' : '.png'}`,

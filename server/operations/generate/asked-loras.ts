@@ -1,8 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { basename, parse } from 'node:path';
 import { Failure } from '../../../shared/failure';
+import { SETTINGS } from '../../../shared/settings';
 import { askedLoras, loraPaths } from '../../engine/arguments/lora-files';
 import { identifyModel } from '../../engine/arguments/model-identity';
+import { isPickle } from '../../engine/check-weights';
 import type { ImageSidecar } from '../../gallery/sidecar';
 import { fileFailure } from '../../platform/system-error';
 import { readDigest } from '../../store/read-digest';
@@ -67,12 +69,11 @@ async function readOwn(services: Services, { name }: SoundModel, path: string): 
     });
   }
   const { description } = reading;
-  const isPickle = description.format === 'pickle' || description.format === 'torch-zip';
-  if (!isPickle || allowsPickles(services, name)) return description;
+  if (!isPickle(description) || allowsPickles(services, name)) return description;
   throw new Failure('unsupported-weights', `The LoRA ${basename(path)} is a pickle, which can run code.`, {
     subject: path,
-    nextStep: 'Take it as safetensors or GGUF, or allow pickles of this model in diffusionDock.allowPickle.',
-    remedy: { kind: 'setting', key: 'diffusionDock.allowPickle' }
+    nextStep: `Take it as safetensors or GGUF, or allow pickles of this model in ${SETTINGS.allowPickle.key}.`,
+    remedy: { kind: 'setting', key: SETTINGS.allowPickle.key }
   });
 }
 

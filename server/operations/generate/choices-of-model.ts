@@ -1,7 +1,7 @@
 import { Failure } from '../../../shared/failure';
 import type { GenerationChoices } from '../../../shared/generation';
 import { SAMPLING_METHODS, SCHEDULERS } from '../../../shared/sampling';
-import type { KnownOptions } from '../../engine/arguments/engine-option';
+import { type KnownOptions, UNKNOWN_BUILD } from '../../engine/arguments/engine-option';
 import { takenInputs } from '../../engine/arguments/family-rules';
 import { modelDefaults } from '../../engine/arguments/fill-in';
 import { identifyModel } from '../../engine/arguments/model-identity';
@@ -11,13 +11,6 @@ import { engineInUse } from '../engine/engine-in-use';
 import type { KnownModel } from '../models/known-models';
 import type { Services } from '../services';
 import { soundModel } from './check';
-
-/** Of an engine that is elsewhere, or that cannot be asked: what sd-cli knows by its own help. */
-const UNKNOWN: KnownOptions = {
-  options: new Set(),
-  samplingMethods: new Set(SAMPLING_METHODS),
-  schedulers: new Set(SCHEDULERS)
-};
 
 /**
  * What a request to a model may say, by its files, its family and the engine of this machine.
@@ -38,22 +31,23 @@ export async function choicesOfModel(
   return {
     inputs: takenInputs(model),
     settings: knownSettings(abilities).filter((name) => !ignored.has(name)),
-    samplingMethods: [...abilities.samplingMethods],
-    schedulers: [...abilities.schedulers],
+    samplingMethods: namesOf(abilities.samplingMethods, SAMPLING_METHODS),
+    schedulers: namesOf(abilities.schedulers, SCHEDULERS),
     defaults: modelDefaults(model, defaults)
   };
 }
 
+/** Of an engine that is elsewhere, or that cannot be asked, nothing is known. */
 async function abilitiesHere(services: Services, signal: AbortSignal): Promise<KnownOptions> {
   try {
-    const { options, samplingMethods, schedulers } = (await engineInUse(services, { signal })).abilities;
-    return {
-      options,
-      samplingMethods: samplingMethods.size === 0 ? UNKNOWN.samplingMethods : samplingMethods,
-      schedulers: schedulers.size === 0 ? UNKNOWN.schedulers : schedulers
-    };
+    return (await engineInUse(services, { signal })).abilities;
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'cancelled') throw error;
-    return UNKNOWN;
+    return UNKNOWN_BUILD;
   }
+}
+
+/** What a build says that it knows, else what sd-cli is known to know. */
+function namesOf(told: ReadonlySet<string>, usual: readonly string[]): readonly string[] {
+  return told.size === 0 ? usual : [...told];
 }

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { availableParallelism, loadavg } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { GenerationRequest } from '../../../shared/generation';
 import { engineArguments, type GenerationArguments } from '../../engine/arguments/engine-arguments';
@@ -8,7 +7,7 @@ import { askedLoras, isLoraName, loraPaths } from '../../engine/arguments/lora-f
 import { modeOf } from '../../engine/arguments/mode';
 import { makeLinkedFolder } from '../../engine/linked-folder';
 import type { Scratch } from '../../engine/scratch';
-import { engineThreads } from '../../engine/threads';
+import { freeThreads } from '../../engine/threads';
 import { entriesOf } from '../../platform/folder-entries';
 import type { SoundModel } from './check';
 
@@ -45,7 +44,6 @@ export async function prepareRun(
   { inputs, abilities, rpcServers }: Pick<GenerationArguments, 'inputs' | 'abilities' | 'rpcServers'>
 ): Promise<EngineCommand> {
   const { model, request, seed, scratch } = parts;
-  const [load = 0] = loadavg();
   return engineArguments({
     files: model.files,
     request,
@@ -53,7 +51,7 @@ export async function prepareRun(
     abilities,
     ...(rpcServers && { rpcServers }),
     seed,
-    threads: engineThreads(availableParallelism(), load),
+    threads: freeThreads(),
     output: outputOf(request),
     ...(await loraParts(parts)),
     ...(await embeddingParts(model, scratch))

@@ -1,4 +1,4 @@
-import type { KnownOptions } from '../../engine/arguments/engine-option';
+import { UNKNOWN_BUILD } from '../../engine/arguments/engine-option';
 import { prepareInputs } from '../../engine/inputs/prepare-inputs';
 import type { RemoteDevice } from '../../engine/remote/remote-device';
 import { runOnDevice } from '../../engine/remote/run-on-device';
@@ -14,9 +14,6 @@ export interface ElsewhereRun extends RunParts {
   readonly device: RemoteDevice;
 }
 
-/** Nothing is left out for a build that nobody here has asked. */
-const UNKNOWN: KnownOptions = { options: new Set(), samplingMethods: new Set(), schedulers: new Set() };
-
 /** Makes a run on another machine, with the same arguments as here. @throws Failure */
 export async function runElsewhere(
   services: Services,
@@ -28,7 +25,7 @@ export async function runElsewhere(
   const { signal, onProgress } = options;
   const { images: inputs, notices } = await prepareInputs(scratch, request, { pool, size: request, signal });
   // What the engine there knows it says itself, in other words than a help text.
-  const command = await prepareRun(run, { inputs, abilities: UNKNOWN });
+  const command = await prepareRun(run, { inputs, abilities: UNKNOWN_BUILD });
   const api = await connectDevice(services, device);
   try {
     const { images, warnings, version } = await withinTimeLimit(options, (limited) =>

@@ -1,11 +1,10 @@
-import { availableParallelism, loadavg } from 'node:os';
 import { basename, join } from 'node:path';
 import type { GenerationResult } from '../../../shared/generation';
 import { upscaleArguments } from '../../engine/arguments/upscale-arguments';
 import { TAKE_IMAGE_TASK, type TakeImageTask } from '../../engine/inputs/take-image';
 import { runEngine } from '../../engine/run';
 import { type Scratch, withScratch } from '../../engine/scratch';
-import { engineThreads } from '../../engine/threads';
+import { freeThreads } from '../../engine/threads';
 import { type EngineInUse, engineInUse } from '../engine/engine-in-use';
 import { inspectImage } from '../gallery/inspect-image';
 import type { KnownModel } from '../models/known-models';
@@ -84,12 +83,11 @@ async function enlarge(
 ) {
   const target = join(scratch.folder, 'init');
   const taken = await pool.start<TakeImageTask>(TAKE_IMAGE_TASK, { path: image, target }).result;
-  const [load = 0] = loadavg();
   const { options, unsent } = upscaleArguments({
     files: model.files,
     image: taken.path,
     abilities: engine.abilities,
-    threads: engineThreads(availableParallelism(), load),
+    threads: freeThreads(),
     output: OUTPUT
   });
   const { images, warnings } = await runEngine({

@@ -162,7 +162,7 @@ describe('a server that ends by itself', () => {
     process.kill(pid, 'SIGKILL');
     expect(await running).toMatchObject({
       code: 'engine-failed',
-      message: 'sd-server was killed by the system, which happens when memory runs out.'
+      message: 'sd-server was killed, which happens when memory runs out.'
     });
     expect(residents.list()).toEqual([]);
     expect((await residents.run(await run())).images).toHaveLength(1);
