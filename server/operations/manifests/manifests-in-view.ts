@@ -45,8 +45,11 @@ const MOST_CANDIDATES = 2000;
 /** Files that are read at the same time. */
 const READ_AT_ONCE = 16;
 
-/** Whoever types asks with each key what others are called: so long, in ms, one look at the disk answers. */
-const SURVEY_MS = 500;
+/**
+ * Whoever types asks with each key what others are called: one look at the disk answers until somebody says that
+ * files changed, and not longer than so many ms, for some editors say nothing.
+ */
+const SURVEY_MS = 10_000;
 
 /** The source manifests of the workspace as they are on disk. Broken ones and foreign documents are left out. */
 export class ManifestsInView {
@@ -105,8 +108,9 @@ export class ManifestsInView {
     return (await this.allNamesakes()).get(path);
   }
 
-  /** The same as it was a moment ago, for whoever asks again and again. */
+  /** The same as it was a moment ago, for whoever asks again and again; nobody looks where there is no other. */
   async recentNamesakesOf(path: string): Promise<Namesakes | undefined> {
+    if (this.paths.every((other) => other === path)) return undefined;
     if (!this.recent || performance.now() > this.recent.until) {
       this.recent = { until: performance.now() + SURVEY_MS, namesakes: this.allNamesakes() };
     }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { ManifestsInView } from '../../../../server/operations/manifests/manifests-in-view';
@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../support/temporary-folder';
 
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>();
-  return { ...real, readFile: vi.fn(real.readFile) };
+  return { ...real, readFile: vi.fn(real.readFile), stat: vi.fn(real.stat) };
 });
 
 function inView() {
@@ -47,6 +47,26 @@ describe('manifests with one name', () => {
     const { manifests } = inView();
     manifests.set(paths);
     expect(await manifests.namesakesOf(paths[0] ?? '')).toBeUndefined();
+  });
+
+  it('are looked for again when somebody says that files changed, and not with every question', async () => {
+    const [first = '', second = ''] = await namesakes(['x', 'y']);
+    const { manifests } = inView();
+    manifests.set([first, second]);
+    expect(await manifests.recentNamesakesOf(first)).toEqual({ count: 1, first: second });
+    await rm(second);
+    expect(await manifests.recentNamesakesOf(first)).toEqual({ count: 1, first: second });
+    manifests.set([first, second]);
+    expect(await manifests.recentNamesakesOf(first)).toBeUndefined();
+  });
+
+  it('are not looked for where there is one manifest', async () => {
+    const [only = ''] = await namesakes(['x']);
+    const { manifests } = inView();
+    manifests.set([only]);
+    vi.mocked(stat).mockClear();
+    expect(await manifests.recentNamesakesOf(only)).toBeUndefined();
+    expect(stat).not.toHaveBeenCalled();
   });
 
   it('take as much room as others, however many there are', async () => {
