@@ -97,6 +97,11 @@ export class ManifestDocuments {
     return look;
   }
 
+  /** The findings that are known at once: of a text, and of what the headers of its installed files show. */
+  findings(look: ManifestLook): readonly ManifestDiagnostic[] {
+    return look.dialect === 'source' ? this.withContradictions(look, look.diagnostics) : look.diagnostics;
+  }
+
   /** Why a text is treated as a manifest, or is not. @param text what the editor has at that address */
   recognition(uri: string, text: string): Recognition {
     return recognition(parseManifestText(text), this.contextOf(uri));

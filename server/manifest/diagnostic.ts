@@ -1,5 +1,6 @@
 import type { DiagnosticCode } from '../../shared/manifest/diagnostic-codes';
 import type { Severity } from '../../shared/manifest/severities';
+import type { Role } from '../../shared/roles';
 
 /** A part of a text, in UTF-16 offsets; `end` is behind the last unit. */
 export interface TextRange {
@@ -15,7 +16,15 @@ export interface ManifestDiagnostic extends TextRange {
   readonly message: string;
   /** Other places that belong to the finding, for example the first of two equal names. */
   readonly related?: readonly RelatedPlace[];
+  /** What a fix does, when the text alone does not tell. */
+  readonly remedy?: Remedy;
 }
+
+/** What mends a finding: another value, no field, or entries for files that are missing. */
+export type Remedy =
+  | { readonly kind: 'write'; readonly value: string | number }
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'add-files'; readonly roles: readonly Role[] };
 
 export interface RelatedPlace extends TextRange {
   readonly message: string;

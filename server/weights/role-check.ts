@@ -51,12 +51,18 @@ function holds(component: Component | 'model'): string {
   return `The installed file is ${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
+/** The role that a file plainly has; undefined when no role is for what it holds, and when nobody knows. */
+export function fittingRole({ component }: WeightsDescription): Role | undefined {
+  return component === undefined ? undefined : roleFor(component);
+}
+
 function remedy(component: Component | 'model'): string {
-  const role = component === 'model' ? component : roleOf(component);
+  const role = roleFor(component);
   return role === undefined ? 'list another file.' : `give it the role “${role}”, or list another file.`;
 }
 
-function roleOf(component: Component): Role | undefined {
+function roleFor(component: Component | 'model'): Role | undefined {
+  if (component === 'model') return component;
   return [...COMPONENT_OF_ROLE].find(([, holder]) => holder === component)?.[0];
 }
 

@@ -61,7 +61,7 @@ export async function actionsElsewhere(
   const { only, diagnostics: shown } = params.context;
   if (look.dialect !== 'source' || !isAskedFor(only, CodeActionKind.QuickFix)) return [];
   const elsewhere = new FixesElsewhere(look.parsed, knownLocally(services, aroundOf(document, look)));
-  const touched = touchedBy(document, look, params.range);
+  const touched = touchedBy(document, look.diagnostics, params.range);
   const found = touched.map(async (diagnostic) => {
     const fixes = await elsewhere.of(diagnostic);
     return fixes.map(({ title, errand, entries }): CodeAction => {

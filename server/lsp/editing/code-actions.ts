@@ -19,21 +19,27 @@ import { toOffsets, toRange } from './convert';
 /** Mends all that can be mended without a question; editors run it on save when the user wants that. */
 export const FIX_ALL_KIND = `${CodeActionKind.SourceFixAll}.diffusionDock`;
 
+/** A manifest, and what was found in it. */
+export interface FoundIn {
+  readonly look: ManifestLook;
+  readonly findings: readonly ManifestDiagnostic[];
+}
+
 /**
  * The quick fixes of the findings in a range, and the one for everything.
  * @param snippets whether the editor understands tab stops in edits
  */
 export function codeActions(
   document: TextDocument,
-  look: ManifestLook,
+  found: FoundIn,
   params: CodeActionParams,
   snippets: boolean
 ): CodeAction[] {
   const { only, diagnostics: shown } = params.context;
   const actions: CodeAction[] = [];
   if (isAskedFor(only, CodeActionKind.QuickFix))
-    actions.push(...quickFixes(document, look, params, { shown, snippets }));
-  if (isAskedFor(only, FIX_ALL_KIND)) actions.push(...fixAll(document, look));
+    actions.push(...quickFixes(document, found, params, { shown, snippets }));
+  if (isAskedFor(only, FIX_ALL_KIND)) actions.push(...fixAll(document, found));
   return actions;
 }
 
@@ -44,11 +50,11 @@ export function isAskedFor(only: readonly string[] | undefined, kind: string): b
 
 function quickFixes(
   document: TextDocument,
-  look: ManifestLook,
+  { look, findings }: FoundIn,
   { range }: CodeActionParams,
   style: ActionStyle
 ): CodeAction[] {
-  return touchedBy(document, look, range).flatMap((diagnostic) =>
+  return touchedBy(document, findings, range).flatMap((diagnostic) =>
     fixesFor(look.parsed, look.dialect, diagnostic).map(
       ({ title, edits, isCertain }): CodeAction => ({
         title,
@@ -64,11 +70,11 @@ function quickFixes(
 /** The findings that a range touches. */
 export function touchedBy(
   document: TextDocument,
-  { diagnostics }: ManifestLook,
+  findings: readonly ManifestDiagnostic[],
   range: Range
 ): readonly ManifestDiagnostic[] {
   const { start, end } = toOffsets(document, range);
-  return diagnostics.filter((diagnostic) => diagnostic.start <= end && diagnostic.end >= start);
+  return findings.filter((diagnostic) => diagnostic.start <= end && diagnostic.end >= start);
 }
 
 /** A finding among those that the editor shows. */
@@ -114,8 +120,8 @@ export function takesSnippetEdits({ capabilities }: InitializeParams): boolean {
   return documentChanges === true && snippetEditSupport === true;
 }
 
-function fixAll(document: TextDocument, { parsed, dialect, diagnostics }: ManifestLook): CodeAction[] {
-  const edits = certainFixes(parsed, dialect, diagnostics);
+function fixAll(document: TextDocument, { look, findings }: FoundIn): CodeAction[] {
+  const edits = certainFixes(look.parsed, look.dialect, findings);
   if (edits.length === 0) return [];
   const changes = { [document.uri]: textEdits(document, edits) };
   return [{ title: 'Fix all that is certain in this manifest', kind: FIX_ALL_KIND, edit: { changes } }];

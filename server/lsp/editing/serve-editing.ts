@@ -131,7 +131,7 @@ export function serveEditing(
       return nothing;
     }
   };
-  serveWriting(connection, about, options);
+  serveWriting(connection, about, manifests, options);
   serveActionsElsewhere(connection, documents, manifests, options.services);
   serveRename(connection, documents, manifests, options);
   serveReading(connection, about, options);
@@ -139,7 +139,12 @@ export function serveEditing(
 }
 
 /** What helps to write: completions and fixes. */
-function serveWriting(connection: Connection, about: About, options: EditingOptions): void {
+function serveWriting(
+  connection: Connection,
+  about: About,
+  manifests: ManifestDocuments,
+  options: EditingOptions
+): void {
   const { params, knowledge, hostRunsCommands, services } = options;
   const style = { snippets: takesSnippets(params), asksOn: hostRunsCommands };
   const names = new HubNames(services);
@@ -160,7 +165,7 @@ function serveWriting(connection: Connection, about: About, options: EditingOpti
   const snippets = takesSnippetEdits(params);
   const resolves = resolvesActions(params);
   const act: Handler<CodeActionParams, CodeAction[]> = async (document, look, asked) => [
-    ...codeActions(document, look, asked, snippets),
+    ...codeActions(document, { look, findings: manifests.findings(look) }, asked, snippets),
     ...(resolves ? await actionsElsewhere(services, document, look, asked) : [])
   ];
   connection.onCodeAction(about('code actions', [], act));

@@ -16,9 +16,10 @@ import {
 import type { FixRequest, ManifestFix } from './fix';
 import { fixDuplicatePath, fixFileName, fixModelName } from './names';
 import { fixDigest, fixTotalSize } from './numbers';
+import { fixByRemedy } from './remedies';
 import { fixMissingRole } from './roles';
 
-/** How findings are mended that can be mended without knowing more than the text. */
+/** How findings are mended that can be mended without knowing more than the text and the finding. */
 const FIXES: Readonly<Partial<Record<DiagnosticCode, (request: FixRequest) => ManifestFix[]>>> = {
   schema: fixMissingFields,
   'unknown-field': fixFieldName,
@@ -28,6 +29,9 @@ const FIXES: Readonly<Partial<Record<DiagnosticCode, (request: FixRequest) => Ma
   'unknown-value': fixOption,
   'duplicate-key': fixDuplicateKey,
   'missing-role': fixMissingRole,
+  'wrong-role': fixByRemedy,
+  'incomplete-model': fixByRemedy,
+  'unfit-default': fixByRemedy,
   'bad-name': fixModelName,
   'unsafe-path': fixFileName,
   'duplicate-path': fixDuplicatePath,

@@ -1,14 +1,20 @@
-import { stringOf } from '../document';
+import type { Role } from '../../../shared/roles';
+import { type ManifestDocument, stringOf } from '../document';
 import { ROLES_OF_TASKS } from '../rules/roles';
 import { addEntry } from './edits';
 import type { FixRequest, ManifestFix } from './fix';
 
 /** Adds an entry for a file with the role that is missing, to be filled in. */
 export function fixMissingRole({ document, node }: FixRequest): ManifestFix[] {
-  const files = document.nodeAt(['files']);
   const text = stringOf(node) ?? '';
   // The finding stands at the task, or at one half of a pair.
-  const roles = node === document.nodeAt(['task']) ? (ROLES_OF_TASKS.get(text) ?? []) : ['diffusion_model'];
+  const isTask = node === document.nodeAt(['task']);
+  return filesToAdd(document, isTask ? (ROLES_OF_TASKS.get(text) ?? []) : ['diffusion_model']);
+}
+
+/** A fix for each of some roles, which adds an entry for a file with it. */
+export function filesToAdd(document: ManifestDocument, roles: readonly Role[]): ManifestFix[] {
+  const files = document.nodeAt(['files']);
   if (files?.type !== 'array') return [];
   return roles.map((role) => {
     const entry = `{ "role": ${JSON.stringify(role)}, "url": "", "filename": "" }`;

@@ -53,7 +53,7 @@ function unfit(document: ManifestDocument, model: RecognisedFamily, { name, node
   const at = { code: 'unfit-default' as const, ...rangeOf(node) };
   if (name === 'video_frames' && values.makes === 'images' && number > 1) {
     const message = `${nameOf(model)} makes no videos, so that every run would be refused; remove “video_frames”.`;
-    return [{ ...at, severity: 'warning', message }];
+    return [{ ...at, severity: 'warning', message, remedy: { kind: 'remove' } }];
   }
   const { sideMultiple } = values;
   if ((name === 'width' || name === 'height') && sideMultiple !== undefined && number % sideMultiple !== 0) {
@@ -61,7 +61,8 @@ function unfit(document: ManifestDocument, model: RecognisedFamily, { name, node
     return [
       {
         ...at,
-        message: `The engine rounds this up to ${rounded}; models of ${nameOf(model)} make multiples of ${sideMultiple}.`
+        message: `The engine rounds this up to ${rounded}; models of ${nameOf(model)} make multiples of ${sideMultiple}.`,
+        remedy: { kind: 'write', value: rounded }
       }
     ];
   }
@@ -71,7 +72,8 @@ function unfit(document: ManifestDocument, model: RecognisedFamily, { name, node
     return [
       {
         ...at,
-        message: `Models of ${nameOf(model)} are usually run with a “cfg_scale” of 1, for guidance is part of their weights.`
+        message: `Models of ${nameOf(model)} are usually run with a “cfg_scale” of 1, for guidance is part of their weights.`,
+        remedy: { kind: 'write', value: 1 }
       }
     ];
   }
@@ -79,7 +81,11 @@ function unfit(document: ManifestDocument, model: RecognisedFamily, { name, node
     model.variant === 'schnell' ? recipeOf(model.family, model.variant, new Set())?.defaults.steps : undefined;
   if (name === 'steps' && usual !== undefined && number > usual * MANY) {
     return [
-      { ...at, message: `${nameOf(model)} schnell is made for about ${usual} steps; more take time and change little.` }
+      {
+        ...at,
+        message: `${nameOf(model)} schnell is made for about ${usual} steps; more take time and change little.`,
+        remedy: { kind: 'write', value: usual }
+      }
     ];
   }
   return [];

@@ -4,7 +4,7 @@ import { isRole, type Role } from '../../../shared/roles';
 import { wordList } from '../../../shared/word-list';
 import type { WeightsDescription } from '../../weights/describe';
 import { FAMILY_NAMES, type RecognisedFamily } from '../../weights/families';
-import { missingRoles, roleContradiction } from '../../weights/role-check';
+import { fittingRole, missingRoles, roleContradiction } from '../../weights/role-check';
 import type { ManifestDiagnostic } from '../diagnostic';
 import { type ManifestDocument, rangeOf, stringOf } from '../document';
 import { fileEntries } from '../files';
@@ -65,8 +65,12 @@ function readEntry(
 }
 
 function wrongRole({ role, node, description }: Entry): ManifestDiagnostic[] {
-  const message = description && roleContradiction(role, description);
-  return message === undefined ? [] : [{ code: 'wrong-role', severity: 'warning', message, ...rangeOf(node) }];
+  if (!description) return [];
+  const message = roleContradiction(role, description);
+  if (message === undefined) return [];
+  const value = fittingRole(description);
+  const remedy = value && { remedy: { kind: 'write', value } as const };
+  return [{ code: 'wrong-role', severity: 'warning', message, ...rangeOf(node), ...remedy }];
 }
 
 /** Roles of the file that makes the image. */
@@ -99,5 +103,6 @@ function incompleteModel(entries: readonly Entry[]): ManifestDiagnostic[] {
   const listed = wordList(missing.map((role) => `“${role}”`));
   const files = missing.length === 1 ? `a file with the role ${listed}` : `files with the roles ${listed}`;
   const message = `The installed file is a diffusion model of ${FAMILY_NAMES[family]}, which cannot make images without ${files}; add what is missing.`;
-  return [{ code: 'incomplete-model', severity: 'warning', message, ...rangeOf(main.node) }];
+  const remedy = { kind: 'add-files', roles: missing } as const;
+  return [{ code: 'incomplete-model', severity: 'warning', message, ...rangeOf(main.node), remedy }];
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import {
+  CodeActionRequest,
   type Diagnostic,
   DidOpenTextDocumentNotification,
   HoverRequest,
@@ -66,6 +67,13 @@ it('an editor is told that a role contradicts the installed file, without waitin
       'The installed file is a tiny autoencoder (TAESD), and no VAE; give it the role “taesd”, or list another file.',
     codeDescription: { href: expect.stringMatching(/wrong-role\.md$/) }
   });
+  const actions = await server.client.sendRequest(CodeActionRequest.type, {
+    textDocument: { uri },
+    range: row.range,
+    context: { diagnostics: [row] }
+  });
+  const fix = actions?.find(({ title }) => title === 'Write “taesd”');
+  expect(fix).toMatchObject({ diagnostics: [row], edit: { changes: { [uri]: [{ newText: '"taesd"' }] } } });
   await server.client.sendNotification(ManifestsInView, { uris: [uri] });
   const line = text.split('\n').findIndex((candidate) => candidate.includes('filename'));
   const character = text.split('\n')[line]?.indexOf('decoder') ?? 0;
