@@ -23,7 +23,8 @@ function search({ url = '' }: IncomingMessage, response: ServerResponse): boolea
 }
 
 /** Waits for a proposal, asks for proposals again as long as there is none, and takes it. */
-async function accept({ wb, screenshot }: Dock, proposal: string, picture: string): Promise<void> {
+async function accept(dock: Dock, proposal: string, picture: string): Promise<void> {
+  const { wb } = dock;
   const { page } = wb;
   const row = page.locator('.suggest-widget.visible .monaco-list-row', { hasText: proposal });
   await wb.until(async () => {
@@ -37,7 +38,7 @@ async function accept({ wb, screenshot }: Dock, proposal: string, picture: strin
     if (!isOffered) await page.keyboard.press('Control+Space');
     return isOffered;
   }, `the proposal ${proposal}`);
-  await screenshot(picture);
+  await dock.screenshot(picture);
   const focused = page.locator('.suggest-widget.visible .monaco-list-row.focused');
   await wb.until(async () => {
     if ((await focused.innerText()).includes(proposal)) return true;
