@@ -20,8 +20,8 @@ type Parts = Pick<Services, 'http' | 'policy' | 'clock' | 'environment' | 'crede
 
 /**
  * Where the bytes of a manifest's file come from.
- * @throws Failure before any connection when the address or the credential cannot be used; that of a bucket is looked
- *   at by the first request
+ * @throws Failure when the address cannot be used; the first request does when the credential cannot, before it connects:
+ *   who has all files of a model already needs none
  */
 export async function sourceOf(
   services: Parts & StoreParts,
@@ -32,17 +32,20 @@ export async function sourceOf(
   const address = parseSourceAddress(file.url);
   const subject = file.filename;
   switch (address.kind) {
-    case 'http':
-      return web(services, { url: address.url, credential: await aliased(services, alias), onWait });
-    case 'hub':
-      return hubSource(address, {
-        listings,
-        endpoint: services.environment['HF_ENDPOINT'],
-        http: webOptions(services, {
-          credential: (await aliased(services, alias)) ?? (await hubToken(services)),
-          onWait
-        })
-      });
+    case 'http': {
+      const { url } = address;
+      return withCredential(
+        () => aliased(services, alias),
+        (credential) => web(services, { url, credential, onWait })
+      );
+    }
+    case 'hub': {
+      const endpoint = services.environment['HF_ENDPOINT'];
+      return withCredential(
+        async () => (await aliased(services, alias)) ?? (await hubToken(services)),
+        (credential) => hubSource(address, { listings, endpoint, http: webOptions(services, { credential, onWait }) })
+      );
+    }
     case 'file':
       return fileSource(fileURLToPath(file.url));
     case 'relative':
@@ -65,6 +68,27 @@ export interface SourceOptions {
   readonly onWait?: OnWait | undefined;
   /** Where a model was fetched from: its files are found there, whatever their addresses. */
   readonly publication?: PublicationOrigin | undefined;
+}
+
+/** A source whose credential is looked up by the first request. @param make throws for an address that cannot be used */
+function withCredential(
+  find: () => Promise<Credential | undefined>,
+  make: (credential: Credential | undefined) => Source
+): Source {
+  let proved: Promise<Source> | undefined;
+  const source = (): Promise<Source> => {
+    proved ??= find().then(make);
+    // What was missing once may be there the next time.
+    proved.catch(() => {
+      proved = undefined;
+    });
+    return proved;
+  };
+  return {
+    ...make(undefined),
+    open: async (request) => (await source()).open(request),
+    probe: async (signal) => (await source()).probe(signal)
+  };
 }
 
 type StoreParts = Parameters<typeof openStore>[0];

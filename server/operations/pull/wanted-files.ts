@@ -24,7 +24,7 @@ export interface WantedFilesOptions extends Origins {
 /**
  * The files of a model as a pull wants them. What is installed under its name may be damaged or of an earlier version;
  * where pieces are known, the right ones count.
- * @throws Failure before any connection when an address or a credential cannot be used
+ * @throws Failure when an address cannot be used
  */
 export function wantedFiles(
   services: Services,

@@ -79,6 +79,21 @@ describe('a credential', () => {
     expect(server.requests).toEqual([]);
   });
 
+  it('that nobody stored is not missed by whoever has all files already', async () => {
+    const server = await serve();
+    const manifest = await writeManifest([{ url: `${server.origin}/w`, sha256: sha256(CONTENT), size_bytes: 1000 }], {
+      credential_alias: 'my-hub'
+    });
+    const environment = { DIFFUSION_DOCK_TOKEN_MY_HUB: CANARY, DIFFUSION_DOCK_TOKEN_MY_HUB_ORIGINS: server.origin };
+    const { root } = await testServices({ environment }).then(async (services) => {
+      await pullManifest(services, manifest);
+      return services;
+    });
+    const asked = server.requests.length;
+    await expect(pullManifest(await testServices({ root, environment: {} }), manifest)).resolves.toBeDefined();
+    expect(server.requests).toHaveLength(asked);
+  });
+
   it('that the order names is sent instead of the one that the manifest names', async () => {
     const server = await serve();
     const { failure } = await pullWith(
