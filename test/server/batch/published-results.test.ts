@@ -25,7 +25,7 @@ import {
 import { Death, dyingStore } from '../../support/batch/dying-store';
 import { never, TWO } from '../../support/batch/half-done';
 import { engineScript } from '../../support/engine-script';
-import { runCli, STAND_IN } from '../../support/run-cli';
+import { type CliResult, runCli, STAND_IN } from '../../support/run-cli';
 import { digestOf } from '../../support/sample-bundle';
 import { sampleManifest } from '../../support/sample-services';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -70,15 +70,15 @@ async function fetched(store: string, name = 'job') {
   return { folder, results, ids, names: await readdir(folder) };
 }
 
-describe('a batch that is only checked', () => {
-  /** Checks a batch whose results are to be published. @param store a folder */
-  const checked = async (store: string, words: readonly string[] = [], batch: object = TWO) => {
-    const { root } = (await machine(manifest)).services;
-    const environment = { DIFFUSION_DOCK_SD_CLI: STAND_IN };
-    const named = ['--store', pathToFileURL(store).href, '--dry-run', ...words];
-    return runCli(['batch', await batchFile(batch), ...named], { home: root, environment });
-  };
+/** Only checks a batch. @param store a folder */
+async function checked(store: string, words: readonly string[] = [], batch: object = TWO): Promise<CliResult> {
+  const { root } = (await machine(manifest)).services;
+  const environment = { DIFFUSION_DOCK_SD_CLI: STAND_IN };
+  const named = ['--store', pathToFileURL(store).href, '--dry-run', ...words];
+  return runCli(['batch', await batchFile(batch), ...named], { home: root, environment });
+}
 
+describe('a batch that is only checked', () => {
   it('says that the store can be written, and leaves nothing there', async () => {
     const store = join(await temporaryFolder(), 'team');
     const { status, out, err } = await checked(store, ['--publish']);

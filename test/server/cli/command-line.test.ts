@@ -181,7 +181,7 @@ describe('a pull that is interrupted', () => {
     ['the end of its terminal', 'SIGHUP']
   ] as const)('by %s ends with status 130', async (_, signal) => {
     const home = await temporaryFolder();
-    const site = await startRawServer((_, socket) => respond(socket, 200, { 'Content-Length': 10 }, 'half'));
+    const site = await startRawServer((_request, socket) => respond(socket, 200, { 'Content-Length': 10 }, 'half'));
     onTestFinished(() => site.close());
     const manifest = await writeManifest([{ url: `${site.origin}/w`, size_bytes: 10 }]);
     const { child, ended } = startCli(['pull', manifest, '--json'], { home });
