@@ -77,6 +77,11 @@ async function deviceWith(modelName = 'te-sd1-q1_0.gguf'): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
+it('says with the image what of a request changes nothing for the model', async () => {
+  const { warnings } = await generate(await withModel({}), {}, { guidance: 3 });
+  expect(warnings).toEqual(['guidance changes nothing for models of Stable Diffusion 1.']);
+});
+
 describe('resident mode', () => {
   it('makes images as sd-cli does, and the model stays loaded', async () => {
     const services = await withModel({ resident: true, sdServerPath: SERVER_STAND_IN });

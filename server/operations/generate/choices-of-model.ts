@@ -2,11 +2,11 @@ import { Failure } from '../../../shared/failure';
 import type { GenerationChoices } from '../../../shared/generation';
 import { SAMPLING_METHODS, SCHEDULERS } from '../../../shared/sampling';
 import { type KnownOptions, UNKNOWN_BUILD } from '../../engine/arguments/engine-option';
-import { takenInputs } from '../../engine/arguments/family-rules';
+import { makesVideos, takenInputs } from '../../engine/arguments/family-rules';
 import { modelDefaults } from '../../engine/arguments/fill-in';
+import { ignoredBy } from '../../engine/arguments/heeded-values';
 import { identifyModel } from '../../engine/arguments/model-identity';
 import { knownSettings } from '../../engine/arguments/setting-options';
-import { familyValues, ignoredValues } from '../../weights/family-values';
 import { engineInUse } from '../engine/engine-in-use';
 import type { KnownModel } from '../models/known-models';
 import type { Services } from '../services';
@@ -23,14 +23,13 @@ export async function choicesOfModel(
 ): Promise<GenerationChoices> {
   const { files, defaults } = await soundModel(services, known);
   const model = identifyModel(files);
-  const { family, variant } = model;
   const abilities = await abilitiesHere(services, signal);
-  const ignored = new Set(family ? ignoredValues({ family, ...(variant && { variant }) }) : []);
-  // A second pass is one over an image.
-  if (familyValues(family)?.makes === 'videos') ignored.add('hires');
+  const ignored = ignoredBy(model);
   return {
     inputs: takenInputs(model),
-    settings: knownSettings(abilities).filter((name) => !ignored.has(name)),
+    settings: knownSettings(abilities).filter(
+      (name) => !ignored.has(name) && !(name === 'hires' && makesVideos(model))
+    ),
     samplingMethods: namesOf(abilities.samplingMethods, SAMPLING_METHODS),
     schedulers: namesOf(abilities.schedulers, SCHEDULERS),
     defaults: modelDefaults(model, defaults)

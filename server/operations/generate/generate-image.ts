@@ -1,5 +1,6 @@
 import type { GenerationRequest, GenerationResult } from '../../../shared/generation';
 import { fillIn } from '../../engine/arguments/fill-in';
+import { adviceOnValues } from '../../engine/arguments/heeded-values';
 import { identifyModel } from '../../engine/arguments/model-identity';
 import { memoryAdvice } from '../../engine/memory/memory-advice';
 import { withScratch } from '../../engine/scratch';
@@ -30,7 +31,10 @@ export async function generateImage(
   requireTrust(services, 'Generating images');
   const startedAt = services.clock.elapsed();
   const model = await soundModel(services, known);
-  const request = options.repeats ? asked : fillIn(asked, identifyModel(model.files), model.defaults);
+  const identity = identifyModel(model.files);
+  const request = options.repeats ? asked : fillIn(asked, identity, model.defaults);
+  // What is repeated says what the defaults were, too.
+  const valueAdvice = options.repeats ? [] : adviceOnValues(asked, identity);
   const seed = seedFor(request);
   const place = await placeFor(services, options);
   const loraFolder = options.loraFolder ?? services.loraFolder;
@@ -59,7 +63,7 @@ export async function generateImage(
       );
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
       log.info('done generation', { model: model.name, images: images.length, ms: milliseconds });
-      const warnings = [...(advice === undefined ? [] : [advice]), ...result.warnings];
+      const warnings = [...(advice === undefined ? [] : [advice]), ...valueAdvice, ...result.warnings];
       return { model: model.name, images, warnings, milliseconds };
     });
   // Another machine has a queue of its own.

@@ -6,6 +6,7 @@ import { engineArguments } from '../../../server/engine/arguments/engine-argumen
 import type { EngineFile } from '../../../server/engine/arguments/engine-file';
 import { takenInputs } from '../../../server/engine/arguments/family-rules';
 import { fillIn } from '../../../server/engine/arguments/fill-in';
+import { adviceOnValues } from '../../../server/engine/arguments/heeded-values';
 import { identifyModel } from '../../../server/engine/arguments/model-identity';
 import type { GenerationRequest } from '../../../shared/generation';
 import type { GenerationDefaults } from '../../../shared/manifest/generation-defaults';
@@ -140,6 +141,23 @@ describe('images that a request may name', () => {
     ['flux-dev', { references: true, controlImage: false }]
   ])('are those that %s takes', (name, inputs) => {
     expect(takenInputs(identifyModel(files.get(name)!))).toEqual(inputs);
+  });
+});
+
+describe('what is asked of a family', () => {
+  it.each<[string, Partial<GenerationRequest>, string[]]>([
+    ['sdxl', { guidance: 3, steps: 20 }, ['guidance changes nothing for models of Stable Diffusion XL.']],
+    ['flux-schnell', { guidance: 3 }, ['guidance changes nothing for models of Flux.']],
+    ['flux-dev', { guidance: 3, cfg_scale: 1 }, []],
+    [
+      'flux-dev',
+      { cfg_scale: 7 },
+      ['Models of Flux are usually run with a cfg_scale of 1, for guidance is part of their weights.']
+    ],
+    ['flux-dev', { cfg_scale: 7, prompt: 'a cat <lora:undistilled:1>' }, []]
+  ])('%s, with %o, is said where it does not help', (name, asked, sentences) => {
+    const model = identifyModel(files.get(name)!);
+    expect(adviceOnValues({ prompt: 'a cat', ...asked }, model)).toEqual(sentences);
   });
 });
 
