@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Diagnostic, DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver';
+import { pathToFileURL } from 'node:url';
+import { type Diagnostic, DiagnosticSeverity, DiagnosticTag, type Location } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { DiagnosticCode } from '../../shared/manifest/diagnostic-codes';
 import type { Severity, SeverityOverrides } from '../../shared/manifest/severities';
@@ -68,10 +69,16 @@ function toLsp(
     range: rangeOf(start, end),
     ...(tag !== undefined && { tags: [tag] }),
     ...(related && {
-      relatedInformation: related.map((place) => ({
-        message: place.message,
-        location: { uri: document.uri, range: rangeOf(place.start, place.end) }
+      relatedInformation: related.map(({ message: said, file, start: from, end: to }) => ({
+        message: said,
+        location: file === undefined ? { uri: document.uri, range: rangeOf(from, to) } : beginningOf(file)
       }))
     })
   };
+}
+
+/** @param file absolute path */
+function beginningOf(file: string): Location {
+  const start = { line: 0, character: 0 };
+  return { uri: pathToFileURL(file).href, range: { start, end: start } };
 }

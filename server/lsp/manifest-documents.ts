@@ -205,7 +205,8 @@ function withClash(
   const first = relative(dirname(path), namesakes.first).replaceAll('\\', '/');
   const clash = duplicateName(parsed, { ...namesakes, first });
   if (!clash || diagnostics.some(({ start }) => start === clash.start)) return diagnostics;
-  return [...diagnostics, clash].toSorted((one, other) => one.start - other.start);
+  const related = [{ file: namesakes.first, start: 0, end: 0, message: 'The other one is here.' }];
+  return [...diagnostics, { ...clash, related }].toSorted((one, other) => one.start - other.start);
 }
 
 function liesIn(folder: string, uri: string): boolean {

@@ -28,6 +28,8 @@ export type Remedy =
 
 export interface RelatedPlace extends TextRange {
   readonly message: string;
+  /** Absolute path of another manifest, whose beginning is meant; absent: the place is in the same text. */
+  readonly file?: string;
 }
 
 /** What a rule reports. */

@@ -41,7 +41,7 @@ function named(name: string, sha256: string): string {
 }
 
 /** Opens both of two manifests in one workspace and gives the codes of each. */
-async function codesOf(texts: readonly [string, string]): Promise<(string | number | undefined)[][]> {
+async function findingsOf(texts: readonly [string, string]) {
   const server = await testConnection();
   await server.start({}, ASKS);
   const folder = await temporaryFolder();
@@ -53,7 +53,8 @@ async function codesOf(texts: readonly [string, string]): Promise<(string | numb
     await open(server, uris.at(-1) ?? '', text);
   }
   await server.client.sendNotification(ManifestsInView, { uris });
-  return Promise.all(uris.map(async (uri) => (await ask(server, uri)).map(({ code }) => code)));
+  const findings = await Promise.all(uris.map((uri) => ask(server, uri)));
+  return { uris, findings, codes: findings.map((rows) => rows.map(({ code }) => code)) };
 }
 
 describe('an editor that asks for diagnostics', () => {
@@ -124,13 +125,16 @@ describe('an editor that asks for diagnostics', () => {
 });
 
 describe('two manifests of one name', () => {
-  it('are told apart on both when they describe different models', async () => {
-    const codes = await codesOf([named('tiny', SHA), named('Tiny', SHA.replace('0', 'f'))]);
+  it('are told apart on both when they describe different models, each with the way to the other', async () => {
+    const { uris, findings, codes } = await findingsOf([named('tiny', SHA), named('Tiny', SHA.replace('0', 'f'))]);
     expect(codes).toEqual([['duplicate-name'], ['duplicate-name']]);
+    const places = findings.flat().flatMap(({ relatedInformation = [] }) => relatedInformation);
+    expect(places.map(({ location }) => location.uri)).toEqual(uris.toReversed());
   });
 
   it('are nothing to complain about when they say the same', async () => {
-    expect(await codesOf([named('tiny', SHA), named('tiny', SHA)])).toEqual([[], []]);
+    const { codes } = await findingsOf([named('tiny', SHA), named('tiny', SHA)]);
+    expect(codes).toEqual([[], []]);
   });
 });
 
