@@ -1,52 +1,97 @@
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 
-/** One read of a connection goes into one window. */
-const WINDOW_BYTES = 64 * 1024;
+/** What one buffer of a connection holds. */
+const WINDOW_BYTES = 256 * 1024;
+
+/** One read of a connection gets at least this much room, and at most that of a chunk. */
+const READ_BYTES = 64 * 1024;
+
+/** So much is handed on at once while more arrives. Each step costs the same, however few bytes it brings. */
+const CHUNK_BYTES = 128 * 1024;
 
 /**
- * What is smaller is copied, and its window used for the next read: as many small ones may come as they like while a
- * window waits, or the rest of one that a reader who paused has put back.
- */
-const COPIED_BYTES = 16 * 1024;
-
-/**
- * More windows than wait at any time: a connection stops reading when as much waits as one read brings, which is at
- * most the rest of one window, four that are not copied, one that was being filled, and one that was begun.
- */
-const WINDOWS = 8;
-
-/**
- * Makes connections that receive into the same few windows over and over. By itself Node allocates 64 KiB for each
- * read, and V8's threads are as busy collecting those as the worker is with hashing. Whoever reads such a connection
- * has to be done with a chunk when it asks for the next one.
+ * Makes connections that receive into the same two windows over and over, and hand on what one turn of the event loop
+ * brings as few chunks. By itself Node allocates 64 KiB for each read, and V8's threads are as busy collecting those as
+ * the worker is with hashing; and each record of TLS, 16 KiB at most, goes through stream and parser by itself. Whoever
+ * reads such a connection has to be done with a chunk when it asks for the next one.
  */
 export function windowedConnector(
   build: typeof buildConnector,
   options: buildConnector.BuildOptions
 ): buildConnector.connector {
   return (target, callback) => {
-    const memory = Buffer.allocUnsafeSlow(WINDOWS * WINDOW_BYTES);
-    let socket: Socket | undefined;
-    let turn = 0;
-    let isHandedOn = false;
+    const windows = new ReceiveWindows();
     const onread = {
-      buffer(): Uint8Array {
-        if (isHandedOn) turn = (turn + 1) % WINDOWS;
-        isHandedOn = false;
-        return memory.subarray(turn * WINDOW_BYTES, (turn + 1) * WINDOW_BYTES);
-      },
-      callback(bytes: number, window: Uint8Array): boolean {
-        const chunk = window.subarray(0, bytes);
-        isHandedOn = bytes >= COPIED_BYTES;
-        return socket?.push(isHandedOn ? chunk : Buffer.from(chunk)) ?? false;
-      }
+      buffer: () => windows.room(),
+      callback: (bytes: number) => windows.received(bytes)
     };
     // One of its own for each connection, which nothing can be received from before it is made.
     const connect = build({ ...options, onread });
     connect(target, (...result) => {
-      socket = result[1] ?? undefined;
+      if (result[1]) windows.serve(result[1]);
       callback(...result);
     });
   };
+}
+
+/** The two windows of one connection: one is filled while the other is read. */
+class ReceiveWindows {
+  private filling = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  private other = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  /** Of the window that is filled: how much of it was handed on, and how much was received. */
+  private handedOn = 0;
+  private filled = 0;
+  private socket: Socket | undefined;
+  private push: Socket['push'] = () => false;
+  private atEndOfTurn: NodeJS.Immediate | undefined;
+
+  serve(socket: Socket): void {
+    const { push } = socket;
+    this.socket = socket;
+    this.push = (chunk) => push.call(socket, chunk);
+    // The end, too, comes behind what was received before.
+    socket.push = (chunk, encoding) => {
+      this.handOn();
+      return push.call(socket, chunk, encoding);
+    };
+  }
+
+  /** Where the next read goes. */
+  room(): Uint8Array {
+    if (WINDOW_BYTES - this.filled < READ_BYTES) this.turnOver();
+    return this.filling.subarray(this.filled, this.filled + CHUNK_BYTES);
+  }
+
+  /** Takes notice of a read. @returns whether there may be another one */
+  received(bytes: number): boolean {
+    this.filled += bytes;
+    const mayGoOn = this.waitingBytes === 0;
+    if (this.filled - this.handedOn >= CHUNK_BYTES) this.handOn();
+    else this.atEndOfTurn ??= setImmediate(() => this.handOn());
+    return mayGoOn;
+  }
+
+  /** What was handed on and not read yet; or read, and put back by a reader who paused. */
+  private get waitingBytes(): number {
+    return this.socket?.readableLength ?? 0;
+  }
+
+  private handOn(): void {
+    clearImmediate(this.atEndOfTurn);
+    this.atEndOfTurn = undefined;
+    const chunk = this.filling.subarray(this.handedOn, this.filled);
+    this.handedOn = this.filled;
+    if (chunk.length > 0) this.push(chunk);
+  }
+
+  /** Goes on with the other window, if nothing of it waits: what waits is what was handed on last. */
+  private turnOver(): void {
+    this.handOn();
+    const free = this.waitingBytes <= this.filled ? this.other : Buffer.allocUnsafeSlow(WINDOW_BYTES);
+    this.other = this.filling;
+    this.filling = free;
+    this.handedOn = 0;
+    this.filled = 0;
+  }
 }

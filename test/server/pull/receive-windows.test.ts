@@ -1,37 +1,64 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { buildConnector, Client, type Dispatcher } from 'undici';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { windowedConnector } from '../../../server/pull/receive-windows';
 import { Random } from '../../support/random';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
+import { makeCertificate, OPENSSL } from '../../support/servers/certificates';
 
 /** Many times what all windows of a connection hold. */
 const CONTENT = Buffer.concat(Array.from({ length: 12 }, (_, part) => sampleBytes(1024 * 1024, part + 1)));
 
-/** Sends the content in pieces of any size, tiny ones too. */
-async function fragmentingSite(random: Random): Promise<string> {
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    void send(socket, random);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+/** What a record of TLS holds together with a head. */
+const ONE_RECORD_BYTES = 15_000;
 
-async function send(socket: Socket, random: Random): Promise<void> {
+/** How a site sends the content: in pieces of at most so many bytes; or only the beginning, and no more. */
+type Sending = (() => number) | 'everything and the end at once';
+
+async function send(socket: Socket, random: Random, sending: Sending): Promise<void> {
   await once(socket, 'data');
+  if (sending === 'everything and the end at once') {
+    socket.end(Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), CONTENT.subarray(0, ONE_RECORD_BYTES)]));
+    return;
+  }
   socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${CONTENT.length}\r\n\r\n`);
   for (let start = 0; start < CONTENT.length; ) {
-    const end = start + 1 + random.below(random.pick([100, 20_000, 20_000, 100_000]));
+    const end = start + 1 + random.below(sending());
     if (!socket.write(CONTENT.subarray(start, end))) await once(socket, 'drain');
     // So that many small reads wait while the client is held up.
     await turn();
     start = end;
   }
+}
+
+async function originOf(server: Server, scheme: 'http' | 'https'): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Sends the content in pieces as it is told. */
+function plainSite(random: Random, sending: Sending): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    void send(socket, random, sending);
+  });
+  return originOf(server, 'http');
+}
+
+/** The same over TLS. */
+async function secureSite(random: Random, sending: Sending): Promise<string> {
+  const { certificate, privateKey } = await makeCertificate('IP:127.0.0.1');
+  const server = createTlsServer({ cert: await readFile(certificate), key: await readFile(privateKey) }, (socket) => {
+    socket.on('error', () => undefined);
+    void send(socket, random, sending);
+  });
+  return originOf(server, 'https');
 }
 
 /** Holds a connection up for some turns of the event loop. */
@@ -41,30 +68,60 @@ async function pauseFor(turns: number, controller: Dispatcher.DispatchController
   controller.resume();
 }
 
-it.each(Array.from({ length: 20 }, (_, at) => at + 1))(
-  'windows that are used over and over never mix up bytes, paused at any moment (seed %d)',
-  async (seed) => {
+/** Receives the content, and pauses before one of ten chunks. @returns it, and how many chunks it came in */
+async function receive(origin: string, random: Random, pauses = true): Promise<{ content: Buffer; chunks: number }> {
+  const connect = windowedConnector(buildConnector, { rejectUnauthorized: false });
+  const client = new Client(origin, { connect });
+  onTestFinished(() => client.destroy());
+  const received = Buffer.alloc(CONTENT.length);
+  let bytes = 0;
+  let chunks = 0;
+  await new Promise<void>((resolve, reject) => {
+    client.dispatch(
+      { path: '/', method: 'GET' },
+      {
+        onRequestStart: () => undefined,
+        onResponseStart: () => undefined,
+        onResponseData(controller, chunk) {
+          chunks += 1;
+          bytes += chunk.copy(received, bytes);
+          if (pauses && random.below(10) === 0) void pauseFor(random.below(30), controller);
+        },
+        onResponseEnd: () => resolve(),
+        onResponseError: (_, error) => reject(error)
+      }
+    );
+  });
+  return { content: received.subarray(0, bytes), chunks };
+}
+
+const SEEDS = Array.from({ length: 20 }, (_, at) => at + 1);
+
+describe.each([
+  { over: 'TCP', site: plainSite, isHere: true },
+  { over: 'TLS', site: secureSite, isHere: OPENSSL !== undefined }
+])('windows that are used over and over, over $over', ({ site, isHere }) => {
+  it.skipIf(!isHere).each(SEEDS)('never mix up bytes, paused at any moment (seed %d)', async (seed) => {
     const random = new Random(seed);
-    const client = new Client(await fragmentingSite(random), { connect: windowedConnector(buildConnector, {}) });
-    onTestFinished(() => client.destroy());
-    const received = Buffer.alloc(CONTENT.length);
-    let bytes = 0;
-    await new Promise<void>((resolve, reject) => {
-      client.dispatch(
-        { path: '/', method: 'GET' },
-        {
-          onRequestStart: () => undefined,
-          onResponseStart: () => undefined,
-          onResponseData(controller, chunk) {
-            bytes += chunk.copy(received, bytes);
-            if (random.below(10) === 0) void pauseFor(random.below(30), controller);
-          },
-          onResponseEnd: () => resolve(),
-          onResponseError: (_, error) => reject(error)
-        }
-      );
-    });
-    expect(bytes).toBe(CONTENT.length);
-    expect(sha256(received)).toBe(sha256(CONTENT));
-  }
-);
+    const most = (): number => random.pick([100, 20_000, 20_000, 100_000, 700_000]);
+    const { content } = await receive(await site(random, most), random);
+    expect(content.length).toBe(CONTENT.length);
+    expect(sha256(content)).toBe(sha256(CONTENT));
+  });
+
+  it.skipIf(!isHere)('hand on what came right before a connection ended', async () => {
+    const random = new Random(1);
+    for (let round = 0; round < 10; round += 1) {
+      const { content } = await receive(await site(random, 'everything and the end at once'), random, false);
+      expect(sha256(content)).toBe(sha256(CONTENT.subarray(0, ONE_RECORD_BYTES)));
+    }
+  });
+
+  it.skipIf(!isHere)('are handed on as a few large chunks of what a fast server sends', async () => {
+    const random = new Random(1);
+    const { content, chunks } = await receive(await site(random, () => CONTENT.length), random, false);
+    expect(sha256(content)).toBe(sha256(CONTENT));
+    // A chunk for each record of TLS would make 768.
+    expect(chunks).toBeLessThan(400);
+  });
+});
