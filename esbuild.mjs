@@ -24,11 +24,17 @@ const undiciOnDemand = {
   }
 };
 
-/** The command line has the language server beside it: what a command does not need costs its start no time. */
-const languageServerBeside = {
-  name: 'language-server-beside',
+/**
+ * The command line has its commands and the language server beside it: what is not needed costs its start no time, and
+ * what is loaded after its entry can be kept compiled.
+ */
+const besideCommandLine = {
+  name: 'beside-command-line',
   setup({ onResolve }) {
     onResolve({ filter: /^\.\/main$/ }, () => ({ path: './server.js', external: true }));
+    onResolve({ filter: /^\.\/commands$/ }, ({ kind, path: name }) =>
+      kind === 'dynamic-import' ? { path: `${name}.js`, external: true } : undefined
+    );
   }
 };
 
@@ -64,9 +70,14 @@ const BUNDLES = [
   },
   {
     entryPoints: { cli: 'server/cli.ts' },
-    plugins: [undiciOnDemand, languageServerBeside],
+    plugins: [besideCommandLine],
     supported: { 'dynamic-import': false },
     banner: { js: '#!/usr/bin/env node' }
+  },
+  {
+    entryPoints: { commands: 'server/commands.ts' },
+    plugins: [undiciOnDemand, besideCommandLine],
+    supported: { 'dynamic-import': false }
   },
   { entryPoints: { undici: UNDICI }, plugins: [withoutHttp2] }
 ];

@@ -14,7 +14,7 @@ const SERVER_LAYERS = [
 ].map((names) => names.map((name) => `server/${name}`));
 
 /** The modules that only wire: they may import anything of the server. */
-export const COMPOSITION_ROOTS = ['server/main.ts', 'server/cli.ts', 'server/worker.ts'];
+export const COMPOSITION_ROOTS = ['server/main.ts', 'server/cli.ts', 'server/commands.ts', 'server/worker.ts'];
 
 /** The only folders whose modules may import `vscode`. */
 export const VSCODE_USERS = ['client', 'test/workbench/host'];

@@ -47,13 +47,13 @@ class ReceiveWindows {
   private atEndOfTurn: NodeJS.Immediate | undefined;
 
   serve(socket: Socket): void {
-    const { push } = socket;
+    const push = socket.push.bind(socket);
     this.socket = socket;
-    this.push = (chunk) => push.call(socket, chunk);
+    this.push = push;
     // The end, too, comes behind what was received before.
-    socket.push = (chunk, encoding) => {
+    socket.push = (...pushed) => {
       this.handOn();
-      return push.call(socket, chunk, encoding);
+      return push(...pushed);
     };
   }
 

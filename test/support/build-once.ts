@@ -4,7 +4,7 @@ import { buildAll } from '../../esbuild.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SOURCES = ['client', 'server', 'shared'];
-const BUNDLES = ['client.js', 'server.js', 'worker.js', 'cli.js'];
+const BUNDLES = ['client.js', 'server.js', 'worker.js', 'cli.js', 'commands.js'];
 
 /** Before all tests: builds `dist/` unless it is newer than every source, for tests run what was built. */
 export default async function buildOnce(): Promise<void> {
