@@ -149,7 +149,7 @@ export class TransferCrew {
         }
         if (!fault) continue;
         // While others still receive, the server is only asked for less; alone, the connection waits.
-        if (this.active > 1) return this.width.narrow(this.active - 1);
+        if (this.active > 1) return this.width.narrow(this.tools.clock.elapsed(), this.active - 1);
         await this.pause(fault);
       }
     } finally {

@@ -14,6 +14,22 @@ function watched(throughput: (connections: number) => number, seconds = 20, most
   return seen;
 }
 
+/** Eight that pay, of which some are refused later; a connection brings 10 MB a second. */
+function narrowed() {
+  const width = new ConnectionWidth(0, 0, 8, () => 8);
+  let [second, bytes] = [0, 0];
+  /** The number of connections after each of the next seconds. */
+  const seen = (seconds: number): number[] =>
+    Array.from({ length: seconds }, () => {
+      second += 1;
+      bytes += width.connections * 10_000_000;
+      width.note(second * 1000, bytes);
+      return width.connections;
+    });
+  const drop = (remaining: number): void => width.narrow(second * 1000, remaining);
+  return { seen, drop };
+}
+
 describe('the number of connections', () => {
   it('grows up to eight while each brings more', () => {
     const seen = watched((connections) => connections * 10_000_000);
@@ -65,11 +81,40 @@ describe('the number of connections', () => {
     expect(width.connections).toBe(3);
   });
 
-  it('never grows again after the server refused a connection', () => {
-    const width = new ConnectionWidth(0, 0, 1, () => 8);
-    width.note(1000, 1_000_000);
-    width.narrow(1);
-    for (let second = 2; second < 20; second += 1) width.note(second * 1000, second * 9_000_000);
-    expect(width.connections).toBe(1);
+  describe('after the server refused or dropped connections', () => {
+    it('is content with those that remain as long as that is not long ago', () => {
+      const { seen, drop } = narrowed();
+      seen(5);
+      drop(2);
+      expect(new Set(seen(29))).toEqual(new Set([2]));
+    });
+
+    it('grows again after half a minute of calm, as long as that pays', () => {
+      const { seen, drop } = narrowed();
+      drop(1);
+      seen(29);
+      expect(seen(5)).toEqual([1, 3, 8, 8, 8]);
+    });
+
+    it('waits twice as long each time that more are refused again', () => {
+      const { seen, drop } = narrowed();
+      drop(2);
+      const tries: number[] = [];
+      for (let second = 1; second <= 1200; second += 1) {
+        if (seen(1)[0] === 2) continue;
+        tries.push(second);
+        drop(2);
+      }
+      expect(tries).toEqual([31, 92, 213, 454, 935]);
+    });
+
+    it('takes several connections that are dropped at once for one mishap', () => {
+      const { seen, drop } = narrowed();
+      for (const remaining of [7, 6, 5, 4, 3, 2, 1]) drop(remaining);
+      seen(31);
+      for (const remaining of [2, 1, 1]) drop(remaining);
+      expect(new Set(seen(59))).toEqual(new Set([1]));
+      expect(seen(3).at(-1)).toBe(8);
+    });
   });
 });
