@@ -26,6 +26,8 @@ const SYNC_MS = 5000;
  */
 export class PartialDownload {
   private state: JournalState;
+  /** What is on disk for certain. */
+  private synced: ByteRanges;
   private syncedBytes: number;
   private syncedAt: number;
   private begunAnew = false;
@@ -41,6 +43,7 @@ export class PartialDownload {
     private readonly elapsed: () => number
   ) {
     this.state = state;
+    this.synced = state.ranges;
     this.syncedBytes = countBytes(state.ranges);
     this.syncedAt = elapsed();
   }
@@ -94,6 +97,11 @@ export class PartialDownload {
     return this.bytes === this.content?.total;
   }
 
+  /** Whether what was written last may be lost, for the system could not bring it to the disk. */
+  get couldNotSync(): boolean {
+    return this.syncFault !== undefined;
+  }
+
   /** Whether this process began the content from its first byte. */
   get wasRestarted(): boolean {
     return this.begunAnew;
@@ -116,6 +124,7 @@ export class PartialDownload {
     await this.data.truncate(0);
     if (content.total !== null) await this.data.truncate(content.total);
     this.state = { content, ranges: [] };
+    this.synced = [];
     this.syncedBytes = 0;
     this.begunAnew = true;
   }
@@ -172,17 +181,18 @@ export class PartialDownload {
     await this.sync();
   }
 
-  /** Lets go of a partial that can be resumed; one without a byte is removed. */
+  /** Lets go of a partial that can be resumed, with what it has for certain; one without a byte is removed. */
   async release(): Promise<void> {
-    if (this.bytes === 0) return this.remove();
     await this.syncing;
+    if (this.bytes > 0 && !this.syncFault) await this.syncInBackground();
     try {
-      await this.sync();
-    } finally {
-      // Without it the next boot counts fewer bytes; that is no reason to keep others from going on.
-      await this.close();
-      await this.letGo();
+      if (this.syncFault) await this.fallBack();
+    } catch {
+      return this.remove();
     }
+    if (this.bytes === 0) return this.remove();
+    await this.close();
+    await this.letGo();
   }
 
   /** Leaves a partial whose files are closed to whoever wants it. */
@@ -232,7 +242,21 @@ export class PartialDownload {
     this.syncedBytes = countBytes(ranges);
     this.syncedAt = this.elapsed();
     await this.data.datasync();
+    this.synced = ranges;
     await this.record(syncedLine(ranges));
+  }
+
+  /**
+   * After a fault only what was synced before counts, also in this boot: the system tells of lost data once, and reads
+   * as if they were there. No write may be under way.
+   */
+  private async fallBack(): Promise<void> {
+    const { content } = this.state;
+    this.state = { content, ranges: [] };
+    if (content === null) return;
+    await this.record({ type: 'begun', ...content });
+    for (const range of this.synced) await this.count(range);
+    await this.record(syncedLine(this.synced));
   }
 
   private async record(line: JournalLine): Promise<void> {

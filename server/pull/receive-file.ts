@@ -199,10 +199,14 @@ const RESUMABLE: ReadonlySet<FailureCode> = new Set([
 /** Faults of the system that pass, or can be mended, without harm to what was written. */
 const HARMLESS = ['EMFILE', 'ENFILE', 'EACCES', 'EPERM', 'EROFS', 'EFBIG', 'EBUSY'] as const;
 
-/** What is noted in the journal is kept when it can be gone on with, and when nothing says that it is wrong. */
+/**
+ * What is noted in the journal is kept when it can be gone on with, and when nothing says that it is wrong. Of what the
+ * disk did not take that is what it took before.
+ */
 async function keepOrRemove(file: ExpectedFile, partial: PartialDownload, error: unknown): Promise<void> {
   const failure = fileFailure(error, '', partial.folder);
   const isSound =
-    failure instanceof Failure && (RESUMABLE.has(failure.code) || isErrorWithCode(failure.cause, ...HARMLESS));
+    partial.couldNotSync ||
+    (failure instanceof Failure && (RESUMABLE.has(failure.code) || isErrorWithCode(failure.cause, ...HARMLESS)));
   await (isSound && isResumable(file, partial) ? partial.release() : partial.remove());
 }

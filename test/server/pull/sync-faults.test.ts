@@ -1,0 +1,70 @@
+import type { FileHandle } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PartialDownload } from '../../../server/pull/partial-download';
+import { sampleBytes } from '../../support/sample-bytes';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const CONTENT = sampleBytes(400_000);
+const SOURCE = { source: 'https://host/w', validator: '"v1"', total: CONTENT.length };
+
+/** What the system says when a disk has not taken what was written. */
+const FAULT = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
+
+/** Lets the next sync of a file's data fail, whoever asks for it. */
+async function failNextSync(folder: string): Promise<void> {
+  const handle = await open(join(folder, 'any'), 'w');
+  const prototype: FileHandle = Object.getPrototypeOf(handle);
+  await handle.close();
+  const spy = vi.spyOn(prototype, 'datasync').mockRejectedValueOnce(FAULT);
+  onTestFinished(() => spy.mockRestore());
+}
+
+/** A partial whose first half is on disk for certain, and another quarter written since. */
+async function threeQuarters() {
+  const [folder, partials] = [await temporaryFolder(), await temporaryFolder()];
+  let now = 0;
+  const partial = await PartialDownload.claim(partials, 'key', () => now);
+  await partial.begin(SOURCE);
+  await partial.write(CONTENT.subarray(0, 200_000), 0);
+  await partial.release();
+  const claimed = await PartialDownload.claim(partials, 'key', () => now);
+  await claimed.write(CONTENT.subarray(200_000, 300_000), 200_000);
+  return { folder, partials, partial: claimed, pass: (ms: number) => (now += ms) };
+}
+
+describe('of a partial that the disk did not take all of', () => {
+  it('what it took before is gone on with, when a fault is told while more arrives', async () => {
+    const { folder, partials, partial, pass } = await threeQuarters();
+    await failNextSync(folder);
+    pass(6000);
+    await partial.write(CONTENT.subarray(300_000, 300_001), 300_000);
+    await vi.waitFor(() => expect(partial.couldNotSync).toBe(true));
+    await expect(partial.write(CONTENT.subarray(300_001, 300_002), 300_001)).rejects.toBe(FAULT);
+    await partial.release();
+    const again = await PartialDownload.claim(partials, 'key', () => 0);
+    expect(again.ranges).toEqual([{ start: 0, end: 200_000 }]);
+    expect((await readFile(again.dataPath)).subarray(0, 200_000)).toEqual(CONTENT.subarray(0, 200_000));
+    await again.close();
+  });
+
+  it('the same counts when the fault is told only when it is let go', async () => {
+    const { folder, partials, partial } = await threeQuarters();
+    await failNextSync(folder);
+    await partial.release();
+    const again = await PartialDownload.claim(partials, 'key', () => 0);
+    expect(again.ranges).toEqual([{ start: 0, end: 200_000 }]);
+    await again.close();
+  });
+
+  it('nothing stays when it took nothing', async () => {
+    const [folder, partials] = [await temporaryFolder(), await temporaryFolder()];
+    const partial = await PartialDownload.claim(partials, 'key', () => 0);
+    await partial.begin(SOURCE);
+    await partial.write(CONTENT.subarray(0, 1000), 0);
+    await failNextSync(folder);
+    await partial.release();
+    expect(await readdir(partials)).toEqual([]);
+  });
+});
