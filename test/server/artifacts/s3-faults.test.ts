@@ -175,8 +175,6 @@ describe('a store that takes conditions and does not keep them', () => {
 
 describe('a store that minds no prefix', () => {
   it('has only uploads of ours ended', async () => {
-    const upload = (key: string) =>
-      `<Upload><Key>${key}</Key><UploadId>1</UploadId><Initiated>2020-01-01T00:00:00Z</Initiated></Upload>`;
     const uploads = ['team/models/tiny/weights.gguf', 'another/models/tiny/weights.gguf'].map(upload);
     const listing = `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${uploads.join('')}</ListMultipartUploadsResult>`;
     const ended: string[] = [];
@@ -273,3 +271,8 @@ describe.skipIf(!RADOSGW)('an object that is read', () => {
     expect(CONTENT.equals(found?.bytes ?? Buffer.alloc(0))).toBe(true);
   });
 });
+
+/** An unfinished upload of a key, as a list of S3 has it. */
+function upload(key: string): string {
+  return `<Upload><Key>${key}</Key><UploadId>1</UploadId><Initiated>2020-01-01T00:00:00Z</Initiated></Upload>`;
+}
