@@ -46,6 +46,8 @@ interface Examined {
 interface Reading {
   readonly version: number;
   readonly work: SlicedWork<ManifestDocument>;
+  /** What it goes by. */
+  readonly earlier: ManifestDocument | undefined;
 }
 
 /** What is known of the open documents; each version is examined once. */
@@ -178,8 +180,10 @@ export class ManifestDocuments {
     if (examined?.version === version) return undefined;
     const begun = this.readings.get(uri);
     if (begun?.version === version) return begun.work;
-    const work = new SlicedWork(parsing(document.getText(), examined?.look?.parsed));
-    this.readings.set(uri, { version, work });
+    // A version that nobody waited for has taken over what did not change since the one before.
+    const earlier = begun ? (begun.work.finished?.value ?? begun.earlier) : examined?.look?.parsed;
+    const work = new SlicedWork(parsing(document.getText(), earlier));
+    this.readings.set(uri, { version, work, earlier });
     return work;
   }
 

@@ -41,16 +41,17 @@ export function parseManifestText(text: string): ManifestDocument {
 
 /**
  * As {@link parseManifestText}, but pauses often, and reads what changed since an earlier version only.
- * @param earlier must not be used any more once there is a result: what did not change becomes a part of that
+ * @param earlier must not be used any more once there is a result: what did not change becomes a part of that. While
+ *   there is none, it is as it was
  */
 export function* parsing(text: string, earlier?: ManifestDocument): Generator<undefined, ManifestDocument> {
   const readable = readableText(text);
   const strict = isTooLong(text) ? undefined : yield* strictReading(readable, TREE_LIMITS, earlier?.reusable);
-  yield;
   if (strict) {
     const reusable = { text: readable, root: strict, broken: NONE_BROKEN };
     return documentOf(text, { root: strict, limit: undefined, syntaxError: undefined }, reusable);
   }
+  yield;
   const limit = textLimit(text);
   yield;
   if (limit) {

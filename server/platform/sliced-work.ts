@@ -9,6 +9,11 @@ export class SlicedWork<T> {
 
   constructor(private readonly work: Generator<undefined, T>) {}
 
+  /** What came of it; undefined while it is not done. */
+  get finished(): { readonly value: T } | undefined {
+    return this.outcome;
+  }
+
   /** What comes of it; what is not done yet is done at once. */
   get result(): T {
     while (!this.outcome) this.advance();

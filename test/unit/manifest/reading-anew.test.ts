@@ -101,6 +101,22 @@ describe('a text that changed is read where it changed', () => {
     expect(entriesOf(readAnew(text, broken))[0]).toBe(first);
   });
 
+  it.each([
+    ['sound', '"a much longer name"'],
+    ['broken', '"a much longer name']
+  ])('leaves the version before as it was when nobody waits for a %s one', (_, name) => {
+    const text = sourceWith({ files: `[${Array.from({ length: 600 }, () => ENTRIES[5]).join(',')}]` });
+    const changed = text.replace('"5.bin"', name);
+    const before = parseManifestText(text);
+    const asItWas = plain(before, []);
+    let pauses = 0;
+    for (const work = parsing(changed, before); !work.next().done; pauses++) {
+      if (plain(before, []) !== asItWas) expect.fail(`changed at pause ${pauses}`);
+    }
+    expect(pauses).toBeGreaterThan(1);
+    expect(plain(before, [])).not.toBe(asItWas);
+  });
+
   it('counts what it keeps towards the limits', () => {
     const most = `{ "files": [{ "a": [${'1,'.repeat(299_993)}1] }], "b": [1] }`;
     const document = parseManifestText(most);
