@@ -51,11 +51,29 @@ export async function addDevelopmentOptions(page, developmentOptions) {
 
 /**
  * Secrets are sealed with a key that the browser asks its server for; without an answer they
- * would not survive a reload.
+ * would not survive a reload. (Playwright's own routes would turn the browser's cache off.)
  * @param {import('playwright-core').Page} page
  * @param {string} origin
  */
 export async function serveSecretKey(page, origin) {
-  const body = Buffer.alloc(32, 7);
-  await page.route(`${origin}/mint-key`, (route) => route.fulfill({ contentType: 'application/octet-stream', body }));
+  const session = await page.context().newCDPSession(page);
+  const answer = { responseCode: 200, body: Buffer.alloc(32, 7).toString('base64') };
+  session.on('Fetch.requestPaused', ({ requestId }) => {
+    // The page may have gone meanwhile.
+    session.send('Fetch.fulfillRequest', { requestId, ...answer }).catch(() => undefined);
+  });
+  await session.send('Fetch.enable', { patterns: [{ urlPattern: `${origin}/mint-key` }] });
+}
+
+/**
+ * Stops everything that moves by itself, now and after reloads: without a graphics card each frame costs a good part
+ * of a core.
+ * @param {import('playwright-core').Page} page
+ */
+export async function stopAnimations(page) {
+  await page.addInitScript(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('*, ::before, ::after { animation: none !important; transition: none !important; }');
+    document.adoptedStyleSheets = [sheet];
+  });
 }

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format } from 'node:util';
-import { addDevelopmentOptions, launchBrowser, serveSecretKey } from './browser.mjs';
+import { addDevelopmentOptions, launchBrowser, serveSecretKey, stopAnimations } from './browser.mjs';
 import { findInstallation } from './install-location.mjs';
 import { extensionHostEnd, installVsix, startServer } from './server.mjs';
 import { Workbench } from './workbench.mjs';
@@ -49,6 +49,8 @@ const WORKBENCH_NOISE = new RegExp(
  * @property {string} workspace folder or .code-workspace file to open
  * @property {string} [extension] folder of the extension under development
  * @property {string} [vsix] packaged extension to install, instead or besides
+ * @property {string} [installed] folder of extensions that are installed already, of which the profile gets a copy
+ * @property {string[]} [builtIn] names of VS Code's own extensions to start with (default: all)
  * @property {string} [tests] module whose run() is executed in the extension host
  * @property {Record<string, unknown>} [settings] user settings, on top of QUIET_SETTINGS
  * @property {Record<string, unknown>} [machineSettings] settings of the remote machine: those of scope "machine"
@@ -70,7 +72,7 @@ const WORKBENCH_NOISE = new RegExp(
 export async function openWorkbench(options) {
   const installation = findInstallation(options.version ?? '1.100');
   const workspace = fs.realpathSync(options.workspace);
-  const dirs = makeProfile(options.settings, options.machineSettings);
+  const dirs = makeProfile(installation, options);
   /** @type {(() => unknown)[]} */
   const cleanups = [() => fs.rmSync(dirs.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })];
   const close = async () => {
@@ -84,7 +86,7 @@ export async function openWorkbench(options) {
     const trust = options.workspaceTrust ? [] : ['--disable-workspace-trust'];
     const server = await startServer(installation, dirs, {
       env: options.env,
-      flags: [...trust, ...(options.serverFlags ?? [])],
+      flags: [...trust, '--builtin-extensions-dir', dirs.builtIn, ...(options.serverFlags ?? [])],
       logFile
     });
     cleanups.push(server.stop);
@@ -94,6 +96,7 @@ export async function openWorkbench(options) {
     const extension = options.extension ?? (options.tests && EMPTY_EXTENSION);
     const remote = (file) => ({ scheme: 'vscode-remote', authority, path: fs.realpathSync(file) });
     await serveSecretKey(page, origin);
+    await stopAnimations(page);
     await addDevelopmentOptions(page, {
       ...(extension && { extensions: [remote(extension)] }),
       ...(options.tests && { extensionTestsPath: remote(options.tests) })
@@ -111,19 +114,30 @@ export async function openWorkbench(options) {
 }
 
 /** A fresh profile in a temporary folder of its own. */
-function makeProfile(settings, machineSettings = {}) {
+function makeProfile(installation, { settings, machineSettings = {}, installed, builtIn }) {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'vscode-harness-'));
   const [userData, serverData, extensions] = ['user-data', 'server-data', 'extensions'].map((name) => {
     const dir = path.join(root, name);
     fs.mkdirSync(dir);
     return dir;
   });
+  if (installed) fs.cpSync(installed, extensions, { recursive: true });
   const written = { User: { ...QUIET_SETTINGS, ...settings }, Machine: machineSettings };
   for (const [folder, values] of Object.entries(written)) {
     fs.mkdirSync(path.join(userData, folder));
     fs.writeFileSync(path.join(userData, folder, 'settings.json'), JSON.stringify(values, null, 2));
   }
-  return { root, userData, serverData, extensions };
+  return { root, userData, serverData, extensions, builtIn: builtInExtensions(installation, root, builtIn) };
+}
+
+/** The folder with VS Code's own extensions: its own one, or one with links to some of them. */
+function builtInExtensions({ vscode }, root, names) {
+  const all = path.join(vscode, 'extensions');
+  if (!names) return all;
+  const dir = path.join(root, 'built-in');
+  fs.mkdirSync(dir);
+  for (const name of names) fs.symlinkSync(path.join(all, name), path.join(dir, name));
+  return dir;
 }
 
 /**

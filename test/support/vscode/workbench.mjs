@@ -2,6 +2,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hearClicks } from './heard-clicks.mjs';
 import { readNotifications, readProblems, readStatusBar, readTreeRows, showsWebview } from './page-readers.mjs';
 
@@ -51,7 +52,7 @@ export class Workbench {
       const value = await probe();
       if (value) return value;
       if (Date.now() > deadline) throw new Error(`timed out waiting for ${what}`);
-      await this.page.waitForTimeout(50);
+      await sleep(50);
     }
   }
 
@@ -153,12 +154,13 @@ export class Workbench {
       .locator('.part.activitybar .action-item', { has: this.page.locator(`[aria-label^="${title}"]`) })
       .first();
     await icon.waitFor();
-    // After a reload the workbench restores its side bar later than the icons; a second click would close it again.
+    // Until everything is restored, the view may be about to be shown again, and a click would close it.
+    await this.page.waitForFunction(() => performance.getEntriesByName('code/LifecyclePhase/Restored').length > 0);
     const bar = this.page.locator('.part.sidebar .composite.title', { hasText: title });
     await this.until(async () => {
-      if (await isShown(bar, 1000)) return true;
+      if (await bar.isVisible()) return true;
       await icon.locator('.action-label').first().click();
-      return isShown(bar, 2000);
+      return isShown(bar, 5000);
     }, `the view ${title}`);
   }
 
@@ -240,11 +242,14 @@ export class Workbench {
 
   // ---- problems, notifications, dialogs, status bar
 
-  /** Opens the Problems panel and reads the problems that are drawn in it. */
+  /** Reads the problems that are drawn in the Problems panel, which is opened when it is not. */
   async problems() {
-    await this.execCommand('Problems: Focus on Problems View');
-    await this.page.locator('.markers-panel').waitFor();
-    return readProblems(this.page.locator('.markers-panel'));
+    const panel = this.page.locator('.markers-panel');
+    if (!(await panel.isVisible())) {
+      await this.execCommand('Problems: Focus on Problems View');
+      await panel.waitFor();
+    }
+    return readProblems(panel);
   }
 
   #notificationItems() {

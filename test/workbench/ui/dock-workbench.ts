@@ -2,17 +2,29 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { inject } from 'vitest';
 import { startModelServer } from '../../../scripts/model-server.mjs';
 import { expandSamples, sampleManifestsFor } from '../../../scripts/samples.mjs';
 import { openWorkbench } from '../../support/vscode/session.mjs';
 import type { Workbench } from '../../support/vscode/workbench.mjs';
+import { VERSION } from './under-test';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const STAND_IN = path.join(root, 'test/support/stand-in/sd-cli.mjs');
 const expandedSamples = path.join(root, '.cache/samples');
 
-/** The VS Code version under test. */
-export const VERSION = process.env['DIFFUSION_DOCK_VSCODE_VERSION'] ?? '1.100';
+/**
+ * VS Code's own extensions that belong to what the product shows: JSON, images, and the looks of it all. The other
+ * ninety make every start slower and are there in the tests of the extension host and of `npm start`.
+ */
+const BUILT_IN = [
+  'configuration-editing',
+  'json',
+  'json-language-features',
+  'media-preview',
+  'theme-defaults',
+  'theme-seti'
+];
 
 export interface DockOptions {
   /** Files of the workspace by relative path; absent: the sample manifests. */
@@ -73,6 +85,7 @@ export async function openDock(options: DockOptions = {}): Promise<Dock> {
       version: VERSION,
       workspace,
       ...extensionUnderTest(),
+      builtIn: BUILT_IN,
       // Newer versions else show settings and trust in an editor on top of the workbench.
       settings: { 'workbench.editor.useModal': 'off', ...options.settings },
       ...(options.machineSettings && { machineSettings: options.machineSettings }),
@@ -106,9 +119,9 @@ export async function openDock(options: DockOptions = {}): Promise<Dock> {
   }
 }
 
-function extensionUnderTest(): { vsix: string } | { extension: string } {
-  const vsix = process.env['DIFFUSION_DOCK_VSIX'];
-  return vsix ? { vsix } : { extension: root };
+function extensionUnderTest(): { installed: string } | { extension: string } {
+  const installed = inject('installed');
+  return installed ? { installed } : { extension: root };
 }
 
 async function writeWorkspace(workspace: string, origin: string, files?: Readonly<Record<string, string>>) {

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { buildHostTests, root, writeHostWorkspace } from '../host/prepare.mjs';
-import { VERSION } from './dock-workbench';
+import { VERSION, VSIX } from './under-test';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'dock-host-'));
 
@@ -14,10 +14,9 @@ describe('in the extension host', () => {
   it('the tests of test/workbench/host pass', async () => {
     const workspace = path.join(folder, 'workspace');
     writeHostWorkspace(workspace);
-    const vsix = process.env['DIFFUSION_DOCK_VSIX'];
     const args = [
       ['--version', VERSION],
-      vsix ? ['--vsix', vsix] : ['--extension', root],
+      VSIX ? ['--vsix', VSIX] : ['--extension', root],
       ['--tests', await buildHostTests()],
       ['--workspace', workspace],
       ['--env', `DIFFUSION_DOCK_HOME=${path.join(folder, 'home')}`],

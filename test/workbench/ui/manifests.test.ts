@@ -35,6 +35,9 @@ it('lists what is wrong in manifests that nobody opened, follows them, and says 
 
   // Opening and closing a document neither doubles nor loses a finding.
   await wb.openFile('one/manifest.json');
+  // What is answered about the open document, the server answers after it has taken it over.
+  await wb.execCommand('Diffusion Dock: Explain Why This File Is (Not) Treated as a Model Manifest');
+  await wb.waitForNotification('the entries of its “files” have the fields of one');
   await wb.until(async () => (await digests()) === 2, 'the findings while one is open');
   await wb.execCommand('View: Close All Editors');
   await wb.until(async () => (await digests()) === 2, 'the findings after it closed');

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Dock, openDock, VERSION } from './dock-workbench';
+import { type Dock, openDock } from './dock-workbench';
+import { VERSION } from './under-test';
 
 let dock: Dock;
 
