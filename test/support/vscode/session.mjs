@@ -79,17 +79,19 @@ export async function openWorkbench(options) {
     while (cleanups.length) await cleanups.pop()?.();
   };
   try {
-    const { instance, page } = await launchBrowser(options);
-    cleanups.push(() => instance.close());
     if (options.vsix) await installVsix(installation, dirs, path.resolve(options.vsix));
     const logFile = path.join(dirs.root, 'server.log');
     const trust = options.workspaceTrust ? [] : ['--disable-workspace-trust'];
-    const server = await startServer(installation, dirs, {
+    // Each takes a second to start; neither waits for the other.
+    const starting = launchBrowser(options);
+    const serving = startServer(installation, dirs, {
       env: options.env,
       flags: [...trust, '--builtin-extensions-dir', dirs.builtIn, ...(options.serverFlags ?? [])],
       logFile
     });
-    cleanups.push(server.stop);
+    cleanups.push(() => starting.then(({ instance }) => instance.close(), hasCleanedUp));
+    cleanups.push(() => serving.then(({ stop }) => stop(), hasCleanedUp));
+    const [{ page }, server] = await Promise.all([starting, serving]);
 
     const authority = `127.0.0.1:${server.port}`;
     const origin = `http://${authority}`;
@@ -112,6 +114,9 @@ export async function openWorkbench(options) {
     throw error;
   }
 }
+
+/** What did not start leaves nothing. */
+const hasCleanedUp = () => undefined;
 
 /** A fresh profile in a temporary folder of its own. */
 function makeProfile(installation, { settings, machineSettings = {}, installed, builtIn }) {
