@@ -62,7 +62,7 @@ describe('from a manifest to an image', () => {
       'the prompt of the image'
     );
     await wb.page.keyboard.press('Enter');
-    await wb.quickInput.getByText(/steps 4/).waitFor();
+    await wb.quickInput.getByText(/\b4 steps\b/).waitFor();
     await dock.screenshot('6-like');
     await wb.page.keyboard.press('Escape');
   });
