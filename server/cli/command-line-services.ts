@@ -6,7 +6,7 @@ import type { ServiceChoices } from './command-line';
 import { fileLog, silentLog } from './file-log';
 
 /** What the process of a command line says about the services that it works with. */
-export type CommandLineProcess = Pick<ServiceOptions, 'environment' | 'workerScript' | 'pool'>;
+export type CommandLineProcess = Pick<ServiceOptions, 'environment' | 'workerScript' | 'pool' | 'startNetwork'>;
 
 /** The services of one command line: what its words leave open, variables decide. */
 export function commandLineServices(choices: ServiceChoices, process: CommandLineProcess): Services {

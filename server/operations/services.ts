@@ -19,11 +19,13 @@ import { systemTicker } from '../platform/throttle';
 import { WorkerPool } from '../platform/workers/worker-pool';
 import type { AddressPolicy } from '../pull/address-policy';
 import type { AdoptionPlace } from '../pull/adoption-place';
+import { authorityVariables } from '../pull/authorities';
 import { type CredentialStore, environmentCredentials, firstOf } from '../pull/credentials';
 import type { FreeBytes } from '../pull/disk-room';
 import { folderPlace } from '../pull/folder-place';
 import { type HostResolver, systemResolver } from '../pull/guarded-connection';
 import { createHttpClient, type HttpClient } from '../pull/http-client';
+import type { StartNetwork } from '../pull/network-thread';
 import { type EditorProxy, proxySettings } from '../pull/proxy';
 import { PullEngine } from '../pull/pull-engine';
 import { TransferLimiter } from '../pull/transfer-limiter';
@@ -77,6 +79,8 @@ export interface ServiceOptions {
   readonly workerScript: string;
   /** Workers that several services share, and whose end is their owner's business; absent: workers of their own. */
   readonly pool?: WorkerPool | undefined;
+  /** Gives a network thread that several services share; absent: one of their own. */
+  readonly startNetwork?: StartNetwork | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** How much of the network transfers may take at first; absent: as much as there is. */
@@ -90,7 +94,7 @@ export interface ServiceOptions {
 }
 
 /** The parts that operations work with. Whoever creates them disposes of them. */
-export interface Services extends Omit<ServiceOptions, 'limits' | 'engineSettings' | 'pool'> {
+export interface Services extends Omit<ServiceOptions, 'limits' | 'engineSettings' | 'pool' | 'startNetwork'> {
   readonly engineSettings: EngineSettings;
   readonly residents: Residents;
   readonly machineMemory: () => Promise<MachineMemory>;
@@ -136,13 +140,13 @@ export function createServices(options: ServiceOptions): Services {
     authorities: {
       caFile: options.caFile,
       useSystem: options.editorProxy?.systemCertificates === true,
-      // A copy, for that of the process cannot be handed to a thread.
-      environment: { ...options.environment }
+      environment: authorityVariables(options.environment)
     },
     limits: { connectMs: tuning.connectMs, stallMs: tuning.stallMs, stallBytes: tuning.stallBytes },
     limiter: limits,
     clock,
-    workerScript: options.workerScript
+    workerScript: options.workerScript,
+    startNetwork: options.startNetwork
   });
   const { environment, hostCredentials } = options;
   const own = [environmentCredentials(environment), hubCredentials(environment)];

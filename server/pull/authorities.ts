@@ -12,6 +12,12 @@ export interface AuthoritySettings {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** The variables that name authorities: a thread is told no others, for some of them are secrets. */
+export function authorityVariables(environment: AuthoritySettings['environment']): AuthoritySettings['environment'] {
+  const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = environment;
+  return { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS };
+}
+
 /**
  * The certificates of all authorities that connections trust; undefined when those of Node are all.
  * @throws Failure('file-access') when the file that the settings name holds no certificates

@@ -4,7 +4,7 @@ import type { Admission } from './address-policy';
 import type { HostResolver } from './guarded-connection';
 import type { Body } from './landing';
 import type { HttpMethod, NetworkSettings } from './network-messages';
-import { NetworkThread, type OnSent } from './network-thread';
+import { NetworkThread, type OnSent, type StartNetwork } from './network-thread';
 import { type OnWait, OriginWaits } from './origin-waits';
 import { proxyFor } from './proxy';
 import type { RequestBody } from './request-body';
@@ -61,6 +61,8 @@ export interface HttpClientOptions extends NetworkSettings {
   readonly resolveHost: HostResolver;
   /** The bundled worker, an absolute path. */
   readonly workerScript: string;
+  /** Gives the thread that connections live in; absent: one of the client's own. */
+  readonly startNetwork?: StartNetwork | undefined;
   /** Holds bodies to the rate that the user allows. */
   readonly limiter: TransferLimiter;
   readonly clock: Clock;
@@ -70,7 +72,8 @@ export interface HttpClientOptions extends NetworkSettings {
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { proxy, policy, authorities, limits, limiter, resolveHost, workerScript } = options;
   const waits = new OriginWaits(options.clock);
-  const network = new NetworkThread({ workerScript, resolveHost, settings: { proxy, policy, authorities, limits } });
+  const { startNetwork = (given) => new NetworkThread(given) } = options;
+  const network = startNetwork({ workerScript, resolveHost, settings: { proxy, policy, authorities, limits } });
   return {
     async send(method, url, headers, signal, { admission = 'named', onWait, onSent, body, answerMs } = {}) {
       await waits.pass(url, signal, onWait);

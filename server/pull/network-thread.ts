@@ -13,6 +13,12 @@ export interface NetworkThreadOptions {
   readonly resolveHost: HostResolver;
 }
 
+/** What requests are sent through: a thread, or its share of one. */
+export type Network = Pick<NetworkThread, 'send' | 'close'>;
+
+/** Gives what requests of these settings are sent through. */
+export type StartNetwork = (options: NetworkThreadOptions) => Network;
+
 /** Hears how many bytes of a request's body were sent so far. */
 export type OnSent = (bytes: number) => void;
 

@@ -7,12 +7,15 @@ export interface CountedNetwork {
   readonly receivedBytes: () => number;
 }
 
-/** To be made once in a test, before its services are used: threads look for the count when they start. */
+/** What all threads of this process count together, for tests share them. */
+const counted = new BigInt64Array(new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT));
+
+/** Counts from now on. To be made before services are used: threads look for the count when they start. */
 export function countedNetwork(): CountedNetwork {
-  const counted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   setEnvironmentData('received bytes', counted);
+  const before = Atomics.load(counted, 0);
   return {
     workerScript: resolve(import.meta.dirname, 'counting-worker.cjs'),
-    receivedBytes: () => Atomics.load(counted, 0)
+    receivedBytes: () => Number(Atomics.load(counted, 0) - before)
   };
 }

@@ -6,6 +6,6 @@ const { getEnvironmentData } = require('node:worker_threads');
 
 const counted = getEnvironmentData('received bytes');
 
-subscribe('undici:request:bodyChunkReceived', ({ chunk }) => Atomics.add(counted, 0, chunk.length));
+subscribe('undici:request:bodyChunkReceived', ({ chunk }) => Atomics.add(counted, 0, BigInt(chunk.length)));
 
 module.exports = require('../../dist/worker.js');

@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { runCommandLine } from '../../server/cli/command-line';
 import { commandLineServices } from '../../server/cli/command-line-services';
 import { sharedPool, WORKER_SCRIPT } from './built-worker';
+import { sharedNetwork } from './shared-network';
 
 /** The command line as it was built. */
 export const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
@@ -72,7 +73,12 @@ export async function runCli(
     folder,
     signal: new AbortController().signal,
     createServices: (choices) =>
-      commandLineServices(choices, { environment: whole, workerScript: WORKER_SCRIPT, pool: sharedPool() })
+      commandLineServices(choices, {
+        environment: whole,
+        workerScript: WORKER_SCRIPT,
+        pool: sharedPool(),
+        startNetwork: sharedNetwork
+      })
   });
   return { status, signal: null, out: out.text, err: err.text };
 }

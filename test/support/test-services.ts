@@ -8,6 +8,7 @@ import type { Clock } from '../../server/platform/clock';
 import type { PullEvent } from '../../shared/job-events';
 import { rememberAskedEngine } from './asked-engines';
 import { sharedPool, WORKER_SCRIPT } from './built-worker';
+import { sharedNetwork } from './shared-network';
 import { temporaryFolder } from './temporary-folder';
 
 /** A clock that never waits and remembers how long it was asked to. */
@@ -43,6 +44,7 @@ export async function testServices(options: Partial<ServiceOptions> = {}): Promi
     isTrusted: () => true,
     workerScript: WORKER_SCRIPT,
     pool: sharedPool(),
+    startNetwork: sharedNetwork,
     clock,
     log: { info: log, warn: log, error: log },
     ...options,

@@ -5,6 +5,7 @@ import { S3Store, type S3StoreOptions } from '../../../server/artifacts/s3/s3-st
 import { S3_TUNING, type S3Tuning } from '../../../server/artifacts/s3/tuning';
 import { createPartHasher } from '../../../server/platform/part-hasher';
 import type { S3Server } from '../../support/s3/s3-server';
+import { loopbackResolver } from '../../support/shared-network';
 import { type TestServices, testServices } from '../../support/test-services';
 
 const MIB = 1024 * 1024;
@@ -32,7 +33,7 @@ export async function openS3Store(
   server: S3Server,
   { bucket, prefix = 'team/models', pathStyle = true, ...given }: SiteOptions
 ): Promise<ObjectStore & { readonly services: TestServices }> {
-  const services = given.services ?? (await testServices({ resolveHost: loopback }));
+  const services = given.services ?? (await testServices({ resolveHost: loopbackResolver }));
   const options: S3StoreOptions = {
     bucket: bucketOf(server, bucket, pathStyle),
     keys: given.keys ?? keysOf(server),
@@ -57,9 +58,4 @@ function bucketOf(server: S3Server, name: string, pathStyle: boolean): Bucket {
   // The name that the server knows itself by, without which no bucket can stand before it.
   if (!pathStyle) endpoint.hostname = 'localhost';
   return { scheme: 's3', name, endpoint, region: 'us-east-1', pathStyle, admission: 'named' };
-}
-
-/** Not every system knows names below `localhost`. */
-async function loopback() {
-  return [{ address: '127.0.0.1', family: 4 }];
 }

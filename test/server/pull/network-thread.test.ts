@@ -32,7 +32,7 @@ describe('the network thread', () => {
     const content = sampleBytes(3_000_000);
     const server = await startFaultServer({ content });
     onTestFinished(() => server.close());
-    const services = await testServices({ workerScript: await workerThatDiesOnce() });
+    const services = await testServices({ workerScript: await workerThatDiesOnce(), startNetwork: undefined });
     const manifest = await writeManifest([{ url: `${server.origin}/w`, sha256: sha256(content) }]);
     const { folder } = await pullManifest(services, manifest);
     expect(sha256(await readFile(join(folder, 'weights.gguf')))).toBe(sha256(content));
@@ -45,7 +45,7 @@ describe('the network thread', () => {
     onTestFinished(() => void server.close());
     const address = server.address();
     const port = typeof address === 'object' && address ? address.port : 0;
-    const { http } = await testServices();
+    const { http } = await testServices({ startNetwork: undefined });
     const controller = new AbortController();
     const connected = once(server, 'connection') as Promise<[Socket]>;
     const sent = http.send('GET', new URL(`http://127.0.0.1:${port}/w`), {}, controller.signal);

@@ -5,6 +5,7 @@ import { createServices, type Services } from '../../../server/operations/servic
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { sharedPool, WORKER_SCRIPT } from '../built-worker';
 import { type RawServer, respond, startRawServer } from '../raw-http-server';
+import { sharedNetwork } from '../shared-network';
 import { CONTENTS, DIGESTS, filesOf, MODELS, NAMES, type Name } from './world';
 
 const ROLES: Readonly<Record<string, string>> = { 'unet.gguf': 'model', 'vae.gguf': 'vae', 'text.gguf': 'clip_l' };
@@ -74,6 +75,7 @@ function servicesOver(layout: CacheLayout): Services {
     isTrusted: () => true,
     workerScript: WORKER_SCRIPT,
     pool: sharedPool(),
+    startNetwork: sharedNetwork,
     clock: { now: () => Date.now(), elapsed: () => performance.now(), sleep: async () => undefined },
     log: noLog,
     environment: { HF_HUB_CACHE: join(layout.root, 'no-hub-cache') }

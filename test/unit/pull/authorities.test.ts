@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { trustedAuthorities } from '../../../server/pull/authorities';
+import { authorityVariables, trustedAuthorities } from '../../../server/pull/authorities';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const none = { caFile: undefined, useSystem: false, environment: {} };
@@ -32,6 +32,11 @@ describe('the authorities that connections trust', () => {
     const trusted = await trustedAuthorities({ ...none, environment: { SSL_CERT_FILE: path } });
     const count = (trusted ?? []).join('\n').split('BEGIN CERTIFICATE').length - 1;
     expect(count).toBe(new Set(rootCertificates).size);
+  });
+
+  it('are named to a thread by their variables, and nothing else of the environment is', () => {
+    const names = { SSL_CERT_FILE: '/one', NODE_EXTRA_CA_CERTS: '/two' };
+    expect(authorityVariables({ ...names, HF_TOKEN: 'canary', PATH: '/bin' })).toEqual(names);
   });
 
   it.each(['', 'nonsense'])('cannot come from a file that holds %j', async (text) => {
