@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Failure } from '../../shared/failure';
-import { makeDirectoryDurably } from '../platform/durable-files';
+import { isDanglingLink, makeDirectoryDurably } from '../platform/durable-files';
 import { createFileDurably, readCreatedFile, removeCreatedFile } from '../platform/exclusive-files';
 import { entriesOf } from '../platform/folder-entries';
 import { nonce } from '../platform/process-identity';
@@ -115,8 +115,9 @@ export class Registry {
       const parsed = registryState.safeParse(JSON.parse(await readCreatedFile(path)));
       if (parsed.success) return parsed.data;
     } catch (error) {
-      if (isErrorWithCode(error, 'ENOENT')) return undefined;
-      if (!(error instanceof SyntaxError)) throw error;
+      const isMissing = isErrorWithCode(error, 'ENOENT');
+      if (isMissing && !(await isDanglingLink(path))) return undefined;
+      if (!isMissing && !(error instanceof SyntaxError)) throw error;
     }
     throw new Failure('file-access', 'The registry cannot be read: it is damaged or written by a newer version.', {
       subject: path,

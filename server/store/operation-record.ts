@@ -1,7 +1,7 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { lstat, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { renameIfThere, syncDirectory, writeFileDurably } from '../platform/durable-files';
+import { isDanglingLink, renameIfThere, syncDirectory, writeFileDurably } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import {
   isGone,
@@ -123,8 +123,10 @@ async function readOperation(layout: CacheLayout, file: string): Promise<FoundOp
     text = await readFile(path, 'utf8');
     writtenAt = (await stat(path)).mtimeMs;
   } catch (error) {
-    if (isErrorWithCode(error, 'ENOENT')) return undefined;
-    throw error;
+    if (!isErrorWithCode(error, 'ENOENT')) throw error;
+    if (!(await isDanglingLink(path))) return undefined;
+    // Nobody of ours makes links: it is what cannot be understood, and not what just ended.
+    return { file, record: undefined, owner: undefined, writtenAt: (await lstat(path)).mtimeMs };
   }
   const record = parseRecord(text);
   const tag = file.slice(idOf(file).length + 1, -'.json'.length);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -204,6 +204,14 @@ describe('a registry that cannot be used', () => {
     await mkdir(join(folder, '1.json'), { recursive: true });
     await expect(registry.read()).rejects.toMatchObject({ code: 'file-access', subject: folder });
     await expect(add('a')).rejects.toMatchObject({ code: 'file-access', subject: folder });
+  });
+
+  it('because its newest generation is a link to nothing says so', async () => {
+    await add('a');
+    await symlink(join(folder, 'nowhere'), join(folder, '2.json'));
+    const failure = { code: 'file-access', subject: join(folder, '2.json') };
+    await expect(registry.read()).rejects.toMatchObject(failure);
+    await expect(add('b')).rejects.toMatchObject(failure);
   });
 
   it('because a file lies in its place fails with its name', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHasher } from '../../../server/platform/hasher';
@@ -281,6 +281,14 @@ describe('recovery of a record', () => {
     await expectRecovery(OLD);
     expect(await readFile(join(layout.root, 'witness'), 'utf8')).toBe('unharmed');
     expect(await readdir(layout.root)).toContain('blobs');
+  });
+
+  it('that is a link to nothing is forgotten, and holds up nobody', async () => {
+    await install(OLD);
+    await symlink(join(layout.root, 'nowhere'), join(layout.operations, `${ID}.json`));
+    expect(await recover(layout)).toEqual(['Forgot a record that cannot be read.']);
+    expect(await readdir(layout.operations)).toEqual([]);
+    expect(await versionIn(target)).toBe(OLD);
   });
 
   it('that cannot be settled is kept for the next start and keeps nothing else from being settled', async () => {
