@@ -44,16 +44,33 @@ class ReceiveWindows {
   private filled = 0;
   private socket: Socket | undefined;
   private push: Socket['push'] = () => false;
+  /** Whether the reader has taken all that was handed on and asked for more. */
+  private isAsked = true;
+  /** Whether the connection ended, which the reader does not know yet. */
+  private isOver = false;
   private atEndOfTurn: NodeJS.Immediate | undefined;
 
   serve(socket: Socket): void {
     const push = socket.push.bind(socket);
+    const read = socket.read.bind(socket);
     this.socket = socket;
     this.push = push;
-    // The end, too, comes behind what was received before.
-    socket.push = (...pushed) => {
+    // The end, too, comes behind what was received before; and only to a reader who asks for more: undici's parser
+    // fails an assertion when it learns of the end while it pauses, be it at the last byte.
+    socket.push = (chunk, ...encoding) => {
       this.handOn();
-      return push(...pushed);
+      if (chunk !== null || this.isAsked) return push(chunk, ...encoding);
+      this.isOver = true;
+      return false;
+    };
+    socket.read = (size) => {
+      const chunk: unknown = read(size);
+      if (chunk !== null || size === 0) return chunk;
+      this.isAsked = true;
+      if (!this.isOver) return null;
+      this.isOver = false;
+      push(null);
+      return read(size);
     };
   }
 
@@ -82,7 +99,9 @@ class ReceiveWindows {
     this.atEndOfTurn = undefined;
     const chunk = this.filling.subarray(this.handedOn, this.filled);
     this.handedOn = this.filled;
-    if (chunk.length > 0) this.push(chunk);
+    if (chunk.length === 0) return;
+    this.isAsked = false;
+    this.push(chunk);
   }
 
   /** Goes on with the other window, if nothing of it waits: what waits is what was handed on last. */

@@ -17,12 +17,12 @@ const CONTENT = Buffer.concat(Array.from({ length: 12 }, (_, part) => sampleByte
 const ONE_RECORD_BYTES = 15_000;
 
 /** How a site sends the content: in pieces of at most so many bytes; or only the beginning, and no more. */
-type Sending = (() => number) | 'everything and the end at once';
+type Sending = (() => number) | { readonly lastWords: string };
 
 async function send(socket: Socket, random: Random, sending: Sending): Promise<void> {
   await once(socket, 'data');
-  if (sending === 'everything and the end at once') {
-    socket.end(Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), CONTENT.subarray(0, ONE_RECORD_BYTES)]));
+  if (typeof sending !== 'function') {
+    socket.end(Buffer.concat([Buffer.from(sending.lastWords), CONTENT.subarray(0, ONE_RECORD_BYTES)]));
     return;
   }
   socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${CONTENT.length}\r\n\r\n`);
@@ -68,8 +68,12 @@ async function pauseFor(turns: number, controller: Dispatcher.DispatchController
   controller.resume();
 }
 
-/** Receives the content, and pauses before one of ten chunks. @returns it, and how many chunks it came in */
-async function receive(origin: string, random: Random, pauses = true): Promise<{ content: Buffer; chunks: number }> {
+/**
+ * Receives the content.
+ * @param share of the chunks that it pauses at
+ * @returns the content, and how many chunks it came in
+ */
+async function receive(origin: string, random: Random, share = 0.1): Promise<{ content: Buffer; chunks: number }> {
   const connect = windowedConnector(buildConnector, { rejectUnauthorized: false });
   const client = new Client(origin, { connect });
   onTestFinished(() => client.destroy());
@@ -85,7 +89,7 @@ async function receive(origin: string, random: Random, pauses = true): Promise<{
         onResponseData(controller, chunk) {
           chunks += 1;
           bytes += chunk.copy(received, bytes);
-          if (pauses && random.below(10) === 0) void pauseFor(random.below(30), controller);
+          if (chunk.length > 0 && random.below(100) < share * 100) void pauseFor(random.below(30), controller);
         },
         onResponseEnd: () => resolve(),
         onResponseError: (_, error) => reject(error)
@@ -109,17 +113,27 @@ describe.each([
     expect(sha256(content)).toBe(sha256(CONTENT));
   });
 
-  it.skipIf(!isHere)('hand on what came right before a connection ended', async () => {
-    const random = new Random(1);
-    for (let round = 0; round < 10; round += 1) {
-      const { content } = await receive(await site(random, 'everything and the end at once'), random, false);
-      expect(sha256(content)).toBe(sha256(CONTENT.subarray(0, ONE_RECORD_BYTES)));
+  const heads = [
+    'HTTP/1.1 200 OK\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n',
+    `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${ONE_RECORD_BYTES}\r\n\r\n`
+  ];
+  it.skipIf(!isHere).each(heads)(
+    'hand on what came right before a connection ended, paused or not: %j',
+    async (head) => {
+      const random = new Random(1);
+      for (const share of [0, 1, 0.5]) {
+        for (let round = 0; round < 5; round += 1) {
+          const { content } = await receive(await site(random, { lastWords: head }), random, share);
+          expect(sha256(content)).toBe(sha256(CONTENT.subarray(0, ONE_RECORD_BYTES)));
+        }
+      }
     }
-  });
+  );
 
   it.skipIf(!isHere)('are handed on as a few large chunks of what a fast server sends', async () => {
     const random = new Random(1);
-    const { content, chunks } = await receive(await site(random, () => CONTENT.length), random, false);
+    const { content, chunks } = await receive(await site(random, () => CONTENT.length), random, 0);
     expect(sha256(content)).toBe(sha256(CONTENT));
     // A chunk for each record of TLS would make 768.
     expect(chunks).toBeLessThan(400);
