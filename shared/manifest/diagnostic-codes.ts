@@ -37,6 +37,7 @@ export const DIAGNOSTIC_CODES = [
   'size-differs',
   'digest-differs',
   'extra-file',
+  'outdated',
   'not-on-hub',
   'hub-differs'
 ] as const;

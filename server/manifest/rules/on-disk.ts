@@ -19,6 +19,16 @@ export interface BundleFolder {
   look(path: string): Promise<FileOnDisk>;
   /** Paths of all files in the folder but its manifest. */
   files(): Promise<readonly string[]>;
+  /** What changed in the manifest that the model is pulled from; undefined: nothing, or there is none. */
+  change(): Promise<SourceChange | undefined>;
+}
+
+/** A manifest asks for something else than what was installed by it. */
+export interface SourceChange {
+  /** A sentence that says what, and what to do. */
+  readonly reason: string;
+  /** Absolute path of that manifest; absent when it is no local file. */
+  readonly file?: string;
 }
 
 /**
@@ -44,7 +54,11 @@ export async function differencesFromDisk(
     if (finding) findings.push(finding);
   }
   const surplus = (await folder.files()).filter((path) => !listed.has(path));
-  return [...findings, ...extraFiles(document, surplus)].map((finding) => ({ severity: 'error', ...finding }));
+  const change = dialect === 'installed' ? await folder.change() : undefined;
+  return [...findings, ...extraFiles(document, surplus), ...outdated(document, change)].map((finding) => ({
+    severity: 'error',
+    ...finding
+  }));
 }
 
 interface EntryNodes {
@@ -80,6 +94,16 @@ function extraFiles(document: ManifestDocument, paths: readonly string[]): Findi
   const more = others.length === 0 ? '' : ` and ${others.length} more`;
   const message = `The folder also holds ${first}${more}, which the manifest does not list; remove what does not belong.`;
   return [{ code: 'extra-file', severity: 'warning', message, ...place }];
+}
+
+/** At the name: what changed stands in another text. */
+function outdated(document: ManifestDocument, change: SourceChange | undefined): Finding[] {
+  const name = document.nodeAt(['name']);
+  if (!change || !name) return [];
+  const message = `The manifest that this model is pulled from has changed. ${change.reason}`;
+  const { file } = change;
+  const related = file === undefined ? [] : [{ message: 'It is pulled from here.', file, start: 0, end: 0 }];
+  return [{ code: 'outdated', severity: 'warning', message, ...rangeOf(name), related }];
 }
 
 function placeOfFiles(document: ManifestDocument): TextRange | undefined {

@@ -1,12 +1,14 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { bundlePathProblem } from '../../../shared/file-name';
-import type { ModelName } from '../../../shared/model-name';
-import type { BundleFolder, FileOnDisk } from '../../manifest/rules/on-disk';
+import { type ModelName, parseModelName } from '../../../shared/model-name';
+import type { BundleFolder, FileOnDisk, SourceChange } from '../../manifest/rules/on-disk';
 import { exists } from '../../platform/durable-files';
 import { isFolderLitter } from '../../platform/folder-litter';
 import { isErrorWithCode } from '../../platform/system-error';
 import { BUNDLE_MANIFEST } from '../../store/cache-layout';
+import { summariseModel } from '../models/list-models';
 import type { Services } from '../services';
 
 /**
@@ -26,9 +28,10 @@ export async function bundleNamed(services: Parts, name: ModelName): Promise<Bun
   return (await exists(join(folder, BUNDLE_MANIFEST))) ? lookInto(services, folder) : undefined;
 }
 
-type Parts = Pick<Services, 'layout' | 'proofs'>;
+type Parts = Pick<Services, 'layout' | 'proofs' | 'registry' | 'manifestsInView' | 'survey' | 'log' | 'environment'>;
 
-async function lookInto({ proofs }: Parts, folder: string): Promise<BundleFolder> {
+async function lookInto(services: Parts, folder: string): Promise<BundleFolder> {
+  const { proofs } = services;
   await proofs.refresh();
   return {
     async look(file): Promise<FileOnDisk> {
@@ -50,6 +53,16 @@ async function lookInto({ proofs }: Parts, folder: string): Promise<BundleFolder
         const file = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
         return file === BUNDLE_MANIFEST || isFolderLitter(file) ? [] : [file];
       });
-    }
+    },
+    change: () => changeSince(services, basename(folder))
   };
+}
+
+/** What makes an installed model an outdated one. */
+async function changeSince(services: Parts, folderName: string): Promise<SourceChange | undefined> {
+  const name = parseModelName(folderName);
+  const model = name && (await summariseModel(services, name));
+  if (model?.status !== 'outdated') return undefined;
+  const { reason = 'Pull the model again.', manifestUri } = model;
+  return { reason, ...(manifestUri !== undefined && { file: fileURLToPath(manifestUri) }) };
 }

@@ -9,8 +9,10 @@ import {
   type InitializeParams
 } from 'vscode-languageserver/node';
 import { Proofs } from '../../../server/store/proofs';
+import { ManifestsInView } from '../../../shared/protocol';
 import { digestOf } from '../../support/sample-bundle';
 import { sha256 } from '../../support/sample-bytes';
+import { temporaryFolder } from '../../support/temporary-folder';
 import { type TestConnection, testConnection } from '../../support/test-connection';
 
 const ASKS: InitializeParams['capabilities'] = { textDocument: { diagnostic: {} } };
@@ -79,6 +81,37 @@ describe('the manifest of an installed model', () => {
     await open(server, uri, installedText([entry('a', sound)]));
     expect(await ask(server, uri)).toMatchObject([
       { code: 'digest-differs', message: expect.stringContaining(digest) }
+    ]);
+  });
+
+  it('gets a row at its name when the manifest that it is pulled from asks for something else by now', async () => {
+    const server = await testConnection();
+    const folder = join(server.root, 'models', 'm');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'a'), sound);
+    const text = installedText([entry('a', sound)]);
+    await writeFile(join(folder, 'manifest.json'), text);
+    const uri = pathToFileURL(join(folder, 'manifest.json')).href;
+    const source = join(await temporaryFolder(), 'manifest.json');
+    const findingsWith = async (files: readonly string[]) => {
+      const entries = files.map((filename) => ({
+        role: filename === 'a' ? 'model' : 'vae',
+        url: `https://example.com/${filename}`,
+        filename
+      }));
+      await writeFile(source, JSON.stringify({ name: 'm', files: entries }));
+      await server.client.sendNotification(ManifestsInView, { uris: [pathToFileURL(source).href] });
+      return ask(server, uri);
+    };
+    await server.start({}, ASKS);
+    await open(server, uri, text);
+    expect(await findingsWith(['a'])).toEqual([]);
+    expect(await findingsWith(['a', 'b'])).toMatchObject([
+      {
+        code: 'outdated',
+        message: expect.stringMatching(/has changed.*also lists b; pull the model again/),
+        relatedInformation: [{ location: { uri: pathToFileURL(source).href } }]
+      }
     ]);
   });
 });

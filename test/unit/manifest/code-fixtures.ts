@@ -2,7 +2,7 @@ import { diagnose } from '../../../server/manifest/diagnostics';
 import type { Dialect } from '../../../server/manifest/dialect';
 import { parseManifestText } from '../../../server/manifest/document';
 import { duplicateName, type Namesakes } from '../../../server/manifest/rules/duplicate-name';
-import { differencesFromDisk, type FileOnDisk } from '../../../server/manifest/rules/on-disk';
+import { differencesFromDisk, type FileOnDisk, type SourceChange } from '../../../server/manifest/rules/on-disk';
 import { differencesFromHub, type FileOnHub } from '../../../server/manifest/rules/on-hub';
 import { contradictionsOfWeights } from '../../../server/manifest/rules/weights';
 import type { WeightsDescription } from '../../../server/weights/describe';
@@ -35,9 +35,13 @@ function among(namesakes: Namesakes | undefined): Specimen {
   return { dialect: 'source', text, codes: () => Promise.resolve(row ? [row.code] : []) };
 }
 
-function onDisk(found: FileOnDisk, others: readonly string[] = []): Specimen {
+function onDisk(found: FileOnDisk, others: readonly string[] = [], change?: SourceChange): Specimen {
   const text = installedWith({});
-  const folder = { look: () => Promise.resolve(found), files: () => Promise.resolve(['a.bin', ...others]) };
+  const folder = {
+    look: () => Promise.resolve(found),
+    files: () => Promise.resolve(['a.bin', ...others]),
+    change: () => Promise.resolve(change)
+  };
   const rows = differencesFromDisk(parseManifestText(text), 'installed', folder);
   return { dialect: 'installed', text, codes: async () => (await rows).map(({ code }) => code) };
 }
@@ -202,5 +206,6 @@ export const CODE_FIXTURES: Readonly<Record<DiagnosticCode, CodeFixture>> = {
     wrong: onHub({ kind: 'listed', bytes: 8, sha256: null }),
     nearMiss: onHub({ kind: 'listed', bytes: 7, sha256: null })
   },
-  'extra-file': { wrong: onDisk(sound, ['b.bin']), nearMiss: onDisk(sound, []) }
+  'extra-file': { wrong: onDisk(sound, ['b.bin']), nearMiss: onDisk(sound, []) },
+  outdated: { wrong: onDisk(sound, [], { reason: 'Pull it again.' }), nearMiss: onDisk(sound) }
 };

@@ -20,6 +20,7 @@ const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set([
   'size-differs',
   'digest-differs',
   'extra-file',
+  'outdated',
   'not-on-hub',
   'hub-differs'
 ]);
