@@ -115,7 +115,8 @@ export function serveManifests(
     capabilities: { ...editingCapabilities({ params, ...given }), ...(asks && { diagnosticProvider: provider }) },
     refresh,
     begin(changed) {
-      if (!given.hostFindsManifests) void findManifests(connection, { params, manifestsInView, changed, log });
+      if (given.hostFindsManifests) return;
+      manifestsInView.awaitSearch(findManifests(connection, { params, manifestsInView, changed, log }));
     },
     close() {
       clearTimeout(lookSoon);

@@ -59,6 +59,7 @@ export class ManifestsInView {
   private isLeftOut: (path: string) => boolean = () => false;
   private toldOfMany = false;
   private recent: Survey | undefined;
+  private searching: Promise<unknown> | undefined;
 
   constructor(private readonly log: Log) {}
 
@@ -78,6 +79,11 @@ export class ManifestsInView {
     this.onSet?.();
   }
 
+  /** @param search ends when the candidates are set; until then nobody can tell which manifests there are */
+  awaitSearch(search: Promise<unknown>): void {
+    this.searching = search;
+  }
+
   /** Absolute paths of the candidates, sorted. */
   get candidates(): readonly string[] {
     return this.paths;
@@ -90,6 +96,7 @@ export class ManifestsInView {
 
   /** Reads the candidates; of two manifests with one name the first by path counts. */
   async read(): Promise<readonly ManifestInView[]> {
+    await this.searching;
     const found = new Map<string, ManifestInView>();
     for (const { manifest } of await this.loadAll()) {
       const key = manifest && modelKey(manifest.name);

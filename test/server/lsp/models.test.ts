@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -39,6 +39,17 @@ async function inView(server: TestConnection, manifest: string): Promise<void> {
 }
 
 describe('a model in the workspace', () => {
+  it('is known to whoever asks while the workspace is still searched', async () => {
+    const server = await testConnection();
+    const workspace = await temporaryFolder();
+    for (let number = 0; number < 300; number += 1)
+      await mkdir(join(workspace, `${number}`, 'art'), { recursive: true });
+    const manifest = await writeManifest([{ url: await modelSite(), sha256: sha256(CONTENT) }]);
+    await copyFile(manifest, join(workspace, '299', 'art', 'manifest.json'));
+    await server.start({}, {}, workspace);
+    expect(await server.client.sendRequest(PullModel, { name: 'test-model' })).toMatchObject({ bytes: CONTENT.length });
+  });
+
   it('is listed, pulled, verified and dropped, with its status at every step', async () => {
     const server = await testConnection();
     await server.start();
