@@ -4,6 +4,7 @@ import { isRole, type Role } from '../../../shared/roles';
 import { wordList } from '../../../shared/word-list';
 import type { WeightsDescription } from '../../weights/describe';
 import { FAMILY_NAMES, type RecognisedFamily } from '../../weights/families';
+import { namedFamily } from '../../weights/named-family';
 import { fittingRole, missingRoles, roleContradiction } from '../../weights/role-check';
 import type { ManifestDiagnostic } from '../diagnostic';
 import { type ManifestDocument, rangeOf, stringOf } from '../document';
@@ -16,24 +17,29 @@ export interface InstalledWeights {
   readonly description: WeightsDescription;
 }
 
-/** An entry whose file is known, or only its role. */
+/** An entry whose file is known, or only its role and its name. */
 interface Entry {
   readonly role: Role;
+  readonly filename: string;
   readonly node: Node;
   readonly description: WeightsDescription | undefined;
 }
 
+/** More files than a model of any family needs: in a longer list nobody looks for a family by the names. */
+const MOST_NAMED = 100;
+
 /**
- * Findings about a source manifest that only the headers of its installed files show. Apart from the other rules, for
- * it needs more than a text.
+ * Findings about a source manifest that the headers of its installed files show; where none is installed, the names of
+ * its files, as far as those tell a family. Apart from the other rules, for it needs more than a text.
  * @param installed by the name that the manifest gives to each file
  */
 export function contradictionsOfWeights(
   document: ManifestDocument,
   installed: ReadonlyMap<string, InstalledWeights>
 ): readonly ManifestDiagnostic[] {
-  if (installed.size === 0 || document.limit || document.syntaxError) return [];
-  const entries = fileEntries(document).map((entry) => readEntry(document, entry, installed));
+  const listed = fileEntries(document);
+  if (document.limit || document.syntaxError || (installed.size === 0 && listed.length > MOST_NAMED)) return [];
+  const entries = listed.map((entry) => readEntry(document, entry, installed));
   const known = entries.filter((entry) => entry !== undefined);
   const main = diffusionModelAmong(known);
   const unfit = main ? defaultsAgainstFamily(document, main) : [];
@@ -57,11 +63,12 @@ function readEntry(
   const roleNode = fields.get('role')?.value;
   const role = stringOf(roleNode);
   if (!roleNode || role === undefined || !isRole(role)) return undefined;
-  const found = installed.get(stringOf(fields.get('filename')?.value) ?? '');
+  const filename = stringOf(fields.get('filename')?.value) ?? '';
+  const found = installed.get(filename);
   const declared = parseDigest(stringOf(fields.get('sha256')?.value) ?? '');
   // What is installed need not be what the text asks for.
   const isSame = found !== undefined && (declared === undefined || declared === found.sha256);
-  return { role, node: roleNode, description: isSame ? found.description : undefined };
+  return { role, filename, node: roleNode, description: isSame ? found.description : undefined };
 }
 
 function wrongRole({ role, node, description }: Entry): ManifestDiagnostic[] {
@@ -97,12 +104,15 @@ function incompleteModel(entries: readonly Entry[]): ManifestDiagnostic[] {
     ({ role, description }) =>
       MAIN_ROLES.has(role) && description?.parts.some(({ component }) => component === 'diffusion_model')
   );
-  const family = main?.description?.family;
+  const named = entries.find(({ role, description }) => role === 'diffusion_model' && !description);
+  const { node } = main ?? named ?? {};
+  const family = main ? main.description?.family : named && namedFamily(named.filename);
   const missing = family === undefined ? [] : missingRoles(family, present);
-  if (!main || family === undefined || missing.length === 0) return [];
+  if (!node || family === undefined || missing.length === 0) return [];
   const listed = wordList(missing.map((role) => `“${role}”`));
   const files = missing.length === 1 ? `a file with the role ${listed}` : `files with the roles ${listed}`;
-  const message = `The installed file is a diffusion model of ${FAMILY_NAMES[family]}, which cannot make images without ${files}; add what is missing.`;
+  const what = main ? 'The installed file is' : 'By its name this is';
+  const message = `${what} a diffusion model of ${FAMILY_NAMES[family]}, which cannot make images without ${files}; add what is missing.`;
   const remedy = { kind: 'add-files', roles: missing } as const;
-  return [{ code: 'incomplete-model', severity: 'warning', message, ...rangeOf(main.node), remedy }];
+  return [{ code: 'incomplete-model', severity: 'warning', message, ...rangeOf(node), remedy }];
 }

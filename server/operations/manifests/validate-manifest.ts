@@ -10,6 +10,7 @@ import { LineIndex, type Position } from '../../manifest/positions';
 import { recognition } from '../../manifest/recognise';
 import { differencesFromDisk } from '../../manifest/rules/on-disk';
 import { differencesFromHub } from '../../manifest/rules/on-hub';
+import { contradictionsOfWeights } from '../../manifest/rules/weights';
 import type { HubFacts } from '../hub/hub-facts';
 import type { Services } from '../services';
 import { bundleNamed, bundleOnDisk } from './bundle-on-disk';
@@ -64,7 +65,8 @@ export async function validateManifest(path: string, comparisons?: Comparisons):
   const found = diagnose(document, dialect, { reportSyntax: true });
   const onDisk = comparisons ? await compareWithDisk(document, dialect, path, comparisons) : [];
   const online = await compareWithHub(document, dialect, comparisons?.hub);
-  const all = merged(found, [...onDisk, ...online.differences]);
+  const byNames = dialect === 'source' ? contradictionsOfWeights(document, new Map()) : [];
+  const all = merged(found, [...onDisk, ...online.differences, ...byNames]);
   const diagnostics = all.map((diagnostic) => ({
     ...diagnostic,
     from: lines.positionAt(diagnostic.start),

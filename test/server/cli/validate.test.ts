@@ -4,6 +4,7 @@ import type { Log } from 'sarif';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DIAGNOSTIC_CODES } from '../../../shared/manifest/diagnostic-codes';
 import { runCli } from '../../support/run-cli';
+import { sha256 } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 let folder: string;
@@ -33,6 +34,19 @@ describe('validate', () => {
       expect.stringMatching(/^my models\/manifest\.json:7:19: error: .* \[unsafe-path\]$/),
       expect.stringMatching(/^my models\/manifest\.json:12:19: warning: .* \[pickle-file\]$/)
     ]);
+  });
+
+  it('says what a Flux model lacks by the names of its files', async () => {
+    const entry = (role: string, filename: string) => {
+      const url = `https://example.com/${filename}`;
+      return { role, url, filename, sha256: sha256(Buffer.from(filename)), size_bytes: 1 };
+    };
+    const files = [entry('diffusion_model', 'flux1-dev-q4_k.gguf'), entry('vae', 'ae.gguf'), entry('clip_l', 'l.gguf')];
+    await mkdir(join(folder, 'flux'));
+    await writeFile(join(folder, 'flux', 'manifest.json'), JSON.stringify({ name: 'flux-dev', files }));
+    expect((await validate('flux')).out).toMatch(
+      /Flux, which cannot make images without .*“t5xxl”.*\[incomplete-model\]/
+    );
   });
 
   it('takes findings as grave as it is told to', async () => {

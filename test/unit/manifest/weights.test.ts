@@ -153,3 +153,45 @@ describe('a diffusion model without the files that its family needs', () => {
     expect(rowsOf(files)).toEqual([]);
   });
 });
+
+describe('a model that its file name tells the family of, and nothing of which is installed', () => {
+  const rowsOfNamed = (diffusionModel: string, others: readonly string[]): string[] => {
+    const entries = [diffusionModel, ...others].map((filename, index) =>
+      sourceFile({ role: `"${index === 0 ? 'diffusion_model' : filename}"`, filename: `"${filename}"` })
+    );
+    const text = sourceWith({ files: `[${entries.join(',')}]` });
+    return contradictionsOfWeights(parseManifestText(text), new Map()).map(
+      ({ code, message }) => `${code}: ${message}`
+    );
+  };
+
+  it.each([
+    ['flux1-dev-Q4_K_S.gguf', ['vae', 'clip_l'], 'Flux', '“t5xxl”'],
+    ['FLUX.2-klein-4B.gguf', ['vae'], 'Flux.2', '“llm”'],
+    ['Chroma1-HD.gguf', ['t5xxl'], 'Chroma', '“vae”'],
+    ['qwen_image_edit-Q8_0.gguf', ['vae'], 'Qwen-Image', '“llm”'],
+    ['z_image_turbo-Q6_K.gguf', ['llm'], 'Z-Image', '“vae”'],
+    ['Wan2.1-T2V-1.3B.gguf', ['vae'], 'Wan', '“t5xxl”']
+  ])('says what %s with %j lacks', (filename, others, family, missing) => {
+    expect(rowsOfNamed(filename, others)).toEqual([
+      `incomplete-model: By its name this is a diffusion model of ${family}, which cannot make images without a file with the role ${missing}; add what is missing.`
+    ]);
+  });
+
+  it.each([
+    ['flux1-dev.gguf', ['vae', 'clip_l', 't5xxl']],
+    ['flux2-dev.gguf', ['taesd', 'llm']],
+    ['sd3.5_large-q4_0.gguf', ['clip_l']],
+    ['swan-lake.gguf', []],
+    ['fuzz-image.gguf', []],
+    ['diffusion.gguf', ['vae']]
+  ])('says nothing of %s with %j', (filename, others) => {
+    expect(rowsOfNamed(filename, others)).toEqual([]);
+  });
+
+  it('believes the header of an installed file rather than its name', () => {
+    const text = sourceWith({ files: `[${sourceFile({ role: '"diffusion_model"', filename: '"flux.gguf"' })}]` });
+    const installed = new Map([['flux.gguf', { sha256: DIGEST, description: diffusion('sd3') }]]);
+    expect(contradictionsOfWeights(parseManifestText(text), installed)).toEqual([]);
+  });
+});
