@@ -25,6 +25,11 @@ function validate(...words: string[]) {
   return runCli(['validate', ...words], { home: folder, folder });
 }
 
+function soundEntry(role: string, filename: string) {
+  const url = `https://example.com/${filename}`;
+  return { role, url, filename, sha256: sha256(Buffer.from(filename)), size_bytes: 1 };
+}
+
 describe('validate', () => {
   it('gives file, line, column, severity, sentence and code, and status 1', async () => {
     const { status, out } = await validate();
@@ -37,11 +42,11 @@ describe('validate', () => {
   });
 
   it('says what a Flux model lacks by the names of its files', async () => {
-    const entry = (role: string, filename: string) => {
-      const url = `https://example.com/${filename}`;
-      return { role, url, filename, sha256: sha256(Buffer.from(filename)), size_bytes: 1 };
-    };
-    const files = [entry('diffusion_model', 'flux1-dev-q4_k.gguf'), entry('vae', 'ae.gguf'), entry('clip_l', 'l.gguf')];
+    const files = [
+      soundEntry('diffusion_model', 'flux1-dev-q4_k.gguf'),
+      soundEntry('vae', 'ae.gguf'),
+      soundEntry('clip_l', 'l.gguf')
+    ];
     await mkdir(join(folder, 'flux'));
     await writeFile(join(folder, 'flux', 'manifest.json'), JSON.stringify({ name: 'flux-dev', files }));
     expect((await validate('flux')).out).toMatch(

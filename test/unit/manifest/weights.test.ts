@@ -154,17 +154,16 @@ describe('a diffusion model without the files that its family needs', () => {
   });
 });
 
-describe('a model that its file name tells the family of, and nothing of which is installed', () => {
-  const rowsOfNamed = (diffusionModel: string, others: readonly string[]): string[] => {
-    const entries = [diffusionModel, ...others].map((filename, index) =>
-      sourceFile({ role: `"${index === 0 ? 'diffusion_model' : filename}"`, filename: `"${filename}"` })
-    );
-    const text = sourceWith({ files: `[${entries.join(',')}]` });
-    return contradictionsOfWeights(parseManifestText(text), new Map()).map(
-      ({ code, message }) => `${code}: ${message}`
-    );
-  };
+/** The rows of a manifest that lists a diffusion model under a name, and other files, each named by its role. */
+function rowsOfNamed(diffusionModel: string, others: readonly string[]): string[] {
+  const entries = [diffusionModel, ...others].map((filename, index) =>
+    sourceFile({ role: `"${index === 0 ? 'diffusion_model' : filename}"`, filename: `"${filename}"` })
+  );
+  const text = sourceWith({ files: `[${entries.join(',')}]` });
+  return contradictionsOfWeights(parseManifestText(text), new Map()).map(({ code, message }) => `${code}: ${message}`);
+}
 
+describe('a model that its file name tells the family of, and nothing of which is installed', () => {
   it.each([
     ['flux1-dev-Q4_K_S.gguf', ['vae', 'clip_l'], 'Flux', '“t5xxl”'],
     ['FLUX.2-klein-4B.gguf', ['vae'], 'Flux.2', '“llm”'],
