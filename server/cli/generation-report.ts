@@ -70,7 +70,7 @@ function forTerminal(thrown: unknown, model: string, console: Console): unknown 
   if (!(thrown instanceof Failure)) return thrown;
   if (thrown.code === 'engine-failed') {
     const [, ...lines] = thrown.cause instanceof Error ? thrown.cause.message.split('\n') : [];
-    for (const line of lines.slice(-LAST_LINES)) console.remark(`  sd-cli: ${line}`);
+    for (const line of lines.slice(-LAST_LINES)) console.remark(`  engine: ${line}`);
   }
   if (thrown.remedy?.kind !== 'heal') return thrown;
   const { message, subject, nextStep, remedy, cause } = thrown;

@@ -290,7 +290,7 @@ describe('generate', () => {
     const { status, err } = await runCli(['generate', 'tiny-sd1', '-p', 'x'], { home, environment });
     expect(status).toBe(1);
     expect(err).toContain('sd-cli crashed (SIGSEGV).');
-    expect(err).toMatch(/^ {2}sd-cli: /m);
+    expect(err).toMatch(/^ {2}engine: /m);
   });
 
   it('without an engine ends with status 1 and says what to install', async () => {
