@@ -1,6 +1,6 @@
 import { type Disposable, EventEmitter, type Uri, workspace } from 'vscode';
 import { hasCandidateName } from '../../shared/manifest/candidate';
-import { candidatePatterns } from './manifest-patterns';
+import { candidatePatterns, isCandidate } from './manifest-patterns';
 import { mayBeManifestFile } from './sniff';
 
 /** Packages bring manifests of their own, by the thousand. */
@@ -15,6 +15,10 @@ export class WorkspaceManifests implements Disposable {
   private readonly found = new Map<string, Uri>();
   private readonly updates = new Map<string, () => unknown>();
   private watchers: Disposable[] = [];
+  /** What is saved here is known at once: a folder is watched only some time after it was opened. */
+  private readonly saving = workspace.onDidSaveTextDocument((document) => {
+    if (isCandidate(document)) this.noticeChange(document.uri, () => this.examine(document.uri));
+  });
   private quiet: NodeJS.Timeout | undefined;
   private searching: Promise<void> | undefined;
 
@@ -37,6 +41,7 @@ export class WorkspaceManifests implements Disposable {
 
   dispose(): void {
     clearTimeout(this.quiet);
+    this.saving.dispose();
     for (const watcher of this.watchers) watcher.dispose();
     this.changed.dispose();
   }

@@ -4,7 +4,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hearClicks } from './heard-clicks.mjs';
+import { readOutputChannel } from './output-channel.mjs';
 import { readNotifications, readProblems, readStatusBar, readTreeRows, showsWebview } from './page-readers.mjs';
+import { isHidden, isShown } from './short-waits.mjs';
+
+/** How long a toast is waited for before the notification center is looked into, in ms. */
+const TOASTS_MS = 5000;
 
 /** A workbench in a browser page. Every wait has the page's default timeout (30 s). */
 export class Workbench {
@@ -73,12 +78,17 @@ export class Workbench {
   }
 
   /**
-   * Takes an entry of the pick list that is open.
+   * Takes an entry of the pick list that is open, or about to be: a click that a list on its way did not hear is repeated.
    * @param {string} label
    */
   async pick(label) {
-    await this.#quickInputField.fill(label);
-    await this.#quickInputEntry(label).click();
+    const entry = this.#quickInputEntry(label);
+    await this.until(async () => {
+      await this.#quickInputField.fill(label);
+      if (!(await isShown(entry, 1000))) return false;
+      await entry.click();
+      return isHidden(entry, 1000);
+    }, `the entry "${label}" to be taken`);
   }
 
   /**
@@ -138,8 +148,10 @@ export class Workbench {
     }, 'the find widget');
     await widget.locator('textarea').first().fill(text);
     await this.page.keyboard.press('Enter');
-    await this.page.keyboard.press('Escape');
-    await widget.waitFor({ state: 'hidden' });
+    await this.until(async () => {
+      await this.page.keyboard.press('Escape');
+      return isHidden(widget, 1000);
+    }, 'the find widget to close');
     await this.page.keyboard.press('ArrowRight');
   }
 
@@ -270,13 +282,24 @@ export class Workbench {
   }
 
   /**
+   * VS Code shows no more than a few toasts within a second; what it holds back lies behind its bell, where this looks
+   * when no toast comes.
    * @param {string | RegExp} text
    * @param {number} [timeout] ms
    * @returns {Promise<string>} the message
    */
   async waitForNotification(text, timeout) {
+    const find = async () => (await this.notifications()).find(({ message }) => matches(message, text))?.message;
+    const began = Date.now();
+    let hasLooked = false;
     return this.until(
-      async () => (await this.notifications()).find(({ message }) => matches(message, text))?.message,
+      async () => {
+        const message = await find();
+        if (message !== undefined || hasLooked || Date.now() - began < TOASTS_MS) return message;
+        hasLooked = true;
+        await this.showNotifications();
+        return find();
+      },
       `a notification with ${text}`,
       timeout
     );
@@ -287,6 +310,7 @@ export class Workbench {
    * @param {string} button
    */
   async clickNotification(text, button) {
+    await this.waitForNotification(text);
     const item = this.#notificationItems().filter({ hasText: text }).first();
     await item.locator('.monaco-button', { hasText: exactly(button) }).click();
   }
@@ -360,17 +384,7 @@ export class Workbench {
    * @param {string} channel
    */
   outputChannel(channel) {
-    const logs = path.join(this.root, 'user-data', 'logs');
-    const files = fs
-      .readdirSync(logs, { recursive: true })
-      .map(String)
-      .filter(
-        (file) => /[\\/]output_logging_/.test(file) && path.basename(file).replace(/^\d+-/, '') === `${channel}.log`
-      );
-    return files
-      .toSorted()
-      .map((file) => fs.readFileSync(path.join(logs, file), 'utf8'))
-      .join('');
+    return readOutputChannel(path.join(this.root, 'user-data', 'logs'), channel);
   }
 
   /** @param {string} file */
@@ -382,15 +396,3 @@ export class Workbench {
 
 const exactly = (text) => new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
 const matches = (text, wanted) => (wanted instanceof RegExp ? wanted.test(text) : text.includes(wanted));
-
-/**
- * Waits a while for an element to be visible.
- * @param {import('playwright-core').Locator} locator
- * @param {number} milliseconds
- */
-async function isShown(locator, milliseconds) {
-  return locator.waitFor({ timeout: milliseconds }).then(
-    () => true,
-    () => false
-  );
-}
