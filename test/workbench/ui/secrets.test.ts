@@ -44,7 +44,15 @@ afterAll(async () => {
 describe('a secret in the environment or in a manifest', () => {
   it('is in no log, even when everything is traced', async () => {
     const { wb } = dock;
-    await wb.execCommand('Diffusion Dock: Show Log');
+    // The level is set for the channels that are there; a workbench that is still being restored may hide the panel again.
+    const output = wb.page.locator('[id="workbench.panel.output"]');
+    await wb.until(async () => {
+      await wb.execCommand('Diffusion Dock: Show Log');
+      return output.waitFor({ timeout: 2000 }).then(
+        () => true,
+        () => false
+      );
+    }, 'the log');
     await wb.execCommand('Developer: Set Log Level...');
     await wb.pick('Trace');
     await wb.openView('Diffusion Dock');
