@@ -23,3 +23,16 @@ export async function isHidden(locator, milliseconds) {
     () => false
   );
 }
+
+/**
+ * Opens the context menu of a row. One without the entry, for the row was drawn anew meanwhile, is closed again.
+ * @param {import('playwright-core').Locator} row
+ * @param {import('playwright-core').Locator} entry
+ * @returns {Promise<boolean>} whether the entry is shown
+ */
+export async function opensMenu(row, entry) {
+  await row.click({ button: 'right' });
+  if (await isShown(entry, 2000)) return true;
+  await row.page().keyboard.press('Escape');
+  return false;
+}

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hearClicks } from './heard-clicks.mjs';
 import { readOutputChannel } from './output-channel.mjs';
 import { readNotifications, readProblems, readStatusBar, readTreeRows, showsWebview } from './page-readers.mjs';
-import { isHidden, isShown } from './short-waits.mjs';
+import { isHidden, isShown, opensMenu } from './short-waits.mjs';
 
 /** How long a toast is waited for before the notification center is looked into, in ms. */
 const TOASTS_MS = 5000;
@@ -213,7 +213,8 @@ export class Workbench {
     } else if (expand) {
       await row.locator('.monaco-tl-twistie').click();
     } else if (menu) {
-      await row.locator('.label-name').click({ button: 'right' });
+      const entry = this.page.locator('.context-view .action-menu-item', { hasText: exactly(menu) });
+      await this.until(() => opensMenu(row.locator('.label-name'), entry), `a menu with ${menu}`);
       await this.chooseInMenu(menu);
     } else {
       await row.locator('.label-name').click();
