@@ -1,4 +1,4 @@
-import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { entriesOf } from './folder-entries';
 import { isGone, nonce, ownerTag, ownIdentity, parseOwnerTag } from './process-identity';
@@ -165,17 +165,10 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Whether a path is a link to what is not there: it can be listed, and never be read. */
-export async function isDanglingLink(path: string): Promise<boolean> {
-  const isLink = await lstat(path).then(
+/** Whether a path is a link, wherever that leads: one to nothing can be listed, and never be read. */
+export async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
     (found) => found.isSymbolicLink(),
     () => false
-  );
-  return (
-    isLink &&
-    !(await stat(path).then(
-      () => true,
-      () => false
-    ))
   );
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Failure } from '../../shared/failure';
-import { isDanglingLink, makeDirectoryDurably } from '../platform/durable-files';
+import { isLink, makeDirectoryDurably } from '../platform/durable-files';
 import { createFileDurably, readCreatedFile, removeCreatedFile } from '../platform/exclusive-files';
 import { entriesOf } from '../platform/folder-entries';
 import { nonce } from '../platform/process-identity';
@@ -116,7 +116,7 @@ export class Registry {
       if (parsed.success) return parsed.data;
     } catch (error) {
       const isMissing = isErrorWithCode(error, 'ENOENT');
-      if (isMissing && !(await isDanglingLink(path))) return undefined;
+      if (isMissing && !(await isLink(path))) return undefined;
       if (!isMissing && !(error instanceof SyntaxError)) throw error;
     }
     throw new Failure('file-access', 'The registry cannot be read: it is damaged or written by a newer version.', {

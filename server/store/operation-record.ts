@@ -1,7 +1,7 @@
 import { lstat, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { isDanglingLink, renameIfThere, syncDirectory, writeFileDurably } from '../platform/durable-files';
+import { isLink, renameIfThere, syncDirectory, writeFileDurably } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import {
   isGone,
@@ -124,7 +124,7 @@ async function readOperation(layout: CacheLayout, file: string): Promise<FoundOp
     writtenAt = (await stat(path)).mtimeMs;
   } catch (error) {
     if (!isErrorWithCode(error, 'ENOENT')) throw error;
-    if (!(await isDanglingLink(path))) return undefined;
+    if (!(await isLink(path))) return undefined;
     // Nobody of ours makes links: it is what cannot be understood, and not what just ended.
     return { file, record: undefined, owner: undefined, writtenAt: (await lstat(path)).mtimeMs };
   }
