@@ -11,8 +11,15 @@ const NINE = 0x39;
 /** Bytes of an escape as it is written. */
 const ESCAPED_CHARACTER = 2;
 const ESCAPED_UNIT = 6;
-const ESCAPE = /^\\(["\\/bfnrt]|u[\da-fA-F]{4})$/;
 const BAD_ESCAPE = 'a text has an escape that means nothing';
+
+/** By byte: whether it ends a text, begins an escape, or may not be in a text. Metadata has millions of bytes. */
+const IS_SPECIAL = byteTable((byte) => byte < 0x20 || byte === QUOTE || byte === BACKSLASH);
+
+/** By byte: what may follow a backslash, other than the letter before four hexadecimal digits. */
+const IS_ESCAPED = byteTable((byte) => '"\\/bfnrt'.includes(String.fromCharCode(byte)));
+
+const IS_HEXADECIMAL = byteTable((byte) => /[\da-f]/i.test(String.fromCharCode(byte)));
 
 /** The digits of the largest number that is read exactly. */
 const MOST_DIGITS = 16;
@@ -54,6 +61,29 @@ export function startsWith(bytes: Uint8Array, at: number, start: Uint8Array): bo
     if (bytes[at + index] !== start[index]) return false;
   }
   return true;
+}
+
+function byteTable(has: (byte: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => Number(has(byte)));
+}
+
+/** @param at index of what follows the backslash */
+function isEscape(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at] !== LETTER_U) return IS_ESCAPED[bytes[at] ?? 0] === 1;
+  for (let digit = at + 1; digit < at + ESCAPED_UNIT - 1; digit += 1) {
+    if (!IS_HEXADECIMAL[bytes[digit] ?? 0]) return false;
+  }
+  return true;
+}
+
+/** An index before which there are whole characters: of the last one in UTF-8, not all bytes may have been read yet. */
+function endOfCharacters(bytes: Uint8Array, from: number, to: number): number {
+  let at = to;
+  while (at > from && (bytes[at - 1] ?? 0) >= 0x80) {
+    at -= 1;
+    if ((bytes[at] ?? 0) >= 0xc0) break;
+  }
+  return at;
 }
 
 /**
@@ -149,27 +179,24 @@ export class JsonText {
   private scanText(): TextScan {
     const { bytes, end, at: from } = this.window;
     let at = from;
-    let isPlain = true;
+    let seen = 0;
     let hasEscapes = false;
-    let to = from;
     while (at < end) {
       const byte = bytes[at] ?? 0;
-      // A piece ends before a character, never within one.
-      if (byte < 0x80 || byte >= 0xc0) to = at;
-      if (byte === QUOTE) return { to, isWhole: true, isPlain, hasEscapes };
-      if (byte < 0x20) throw this.window.damage('a text has a control character');
-      if (byte >= 0x80) isPlain = false;
-      if (byte !== BACKSLASH) {
+      seen |= byte;
+      if (!IS_SPECIAL[byte]) {
         at += 1;
         continue;
       }
+      if (byte === QUOTE) return { to: at, isWhole: true, isPlain: seen < 0x80, hasEscapes };
+      if (byte !== BACKSLASH) throw this.window.damage('a text has a control character');
       hasEscapes = true;
       const length = bytes[at + 1] === LETTER_U ? ESCAPED_UNIT : ESCAPED_CHARACTER;
       if (at + length > end) break;
-      if (!ESCAPE.test(bytes.toString('latin1', at, at + length))) throw this.window.damage(BAD_ESCAPE);
+      if (!isEscape(bytes, at + 1)) throw this.window.damage(BAD_ESCAPE);
       at += length;
     }
-    return { to, isWhole: false, isPlain, hasEscapes };
+    return { to: endOfCharacters(bytes, from, at), isWhole: false, isPlain: seen < 0x80, hasEscapes };
   }
 
   /**

@@ -35,6 +35,18 @@ const manyTensors = (count) =>
 /** A tokeniser's words, as GGUF files of language models carry them. */
 const words = (count) => ({ type: 'texts', value: Array.from({ length: count }, (_, index) => `word${index}`) });
 
+/** A LoRA as trainers write it: the tags of all their images, and how often each is there, as a text of JSON. */
+function taggedLora(count) {
+  const tensors = Array.from({ length: count }, (_, index) => ({
+    name: `lora_unet_blocks_${index}_attentions_1_transformer_blocks_0_attn1_to_k.lora_down.weight`,
+    shape: [32, 1280]
+  }));
+  const tags = Object.fromEntries(
+    Array.from({ length: 110_000 }, (_, index) => [`a tag of an image ${index}`, index % 97])
+  );
+  return { tensors, metadata: { ss_tag_frequency: JSON.stringify({ '10_images': tags }) } };
+}
+
 /** With one more tensor, so that the file has the wanted size, or nearly: a hole is free. */
 function filled(tensors, dtype, bytes) {
   const rows = Math.floor(bytes / 8192);
@@ -48,14 +60,16 @@ function filled(tensors, dtype, bytes) {
  */
 export function sparseModels({ safetensorsFile, ggufFile }, bytes) {
   const vocabulary = [
-    ['tokenizer.ggml.tokens', words(151_936)],
-    ['tokenizer.ggml.merges', words(151_387)]
+    ['tokenizer.ggml.tokens', words(120_000)],
+    ['tokenizer.ggml.merges', words(119_500)]
   ];
+  const lora = taggedLora(2166);
   return [
     { what: 'transformer, safetensors', built: safetensorsFile(filled(transformerTensors(), 'BF16', bytes)) },
     { what: 'transformer, GGUF', built: ggufFile(filled(transformerTensors(), 'F16', bytes)) },
     { what: 'language model, GGUF', built: ggufFile(filled(manyTensors(400), 'F16', bytes), { metadata: vocabulary }) },
-    { what: '40,000 tensors, safetensors', built: safetensorsFile(filled(manyTensors(40_000), 'BF16', bytes)) }
+    { what: 'LoRA with tags, safetensors', built: safetensorsFile(filled(lora.tensors, 'F16', bytes), lora.metadata) },
+    { what: '34,000 tensors, safetensors', built: safetensorsFile(filled(manyTensors(34_000), 'BF16', bytes)) }
   ];
 }
 
