@@ -112,7 +112,7 @@ async function convertFiles(
       file: file.path,
       type: type.name,
       abilities: engine.abilities,
-      threads: freeThreads(),
+      threads: await freeThreads(),
       output: outputOf(index)
     });
     const result = await runEngine({

@@ -9,7 +9,6 @@ import { engineArguments, imagesAsNamed } from '../../engine/arguments/engine-ar
 import { UNKNOWN_BUILD } from '../../engine/arguments/engine-option';
 import { askedLoras, loraPaths } from '../../engine/arguments/lora-files';
 import { modeOf } from '../../engine/arguments/mode';
-import { engineThreads } from '../../engine/threads';
 import type { StoredImage } from '../../gallery/images';
 import { soundModel } from '../generate/check';
 import { ownLoras } from '../generate/prepare';
@@ -72,7 +71,7 @@ async function engineWords(services: Services, name: string, request: Generation
     // Without the help of a build nothing is left out.
     abilities: UNKNOWN_BUILD,
     seed,
-    threads: engineThreads(availableParallelism(), 0),
+    threads: availableParallelism(),
     output: `${name}-${seed}${modeOf(request) === 'video' ? '.avi' : '.png'}`,
     loras: new Set(paths.keys()),
     loraFolder: folder

@@ -7,7 +7,6 @@ import { askedLoras, isLoraName, loraPaths } from '../../engine/arguments/lora-f
 import { modeOf } from '../../engine/arguments/mode';
 import { makeLinkedFolder } from '../../engine/linked-folder';
 import type { Scratch } from '../../engine/scratch';
-import { freeThreads } from '../../engine/threads';
 import { entriesOf } from '../../platform/folder-entries';
 import type { SoundModel } from './check';
 
@@ -41,7 +40,12 @@ export function seedFor({ seed }: GenerationRequest): number {
 /** Puts together what the engine is called with. @throws Failure */
 export async function prepareRun(
   parts: RunParts,
-  { inputs, abilities, rpcServers }: Pick<GenerationArguments, 'inputs' | 'abilities' | 'rpcServers'>
+  {
+    inputs,
+    abilities,
+    threads,
+    rpcServers
+  }: Pick<GenerationArguments, 'inputs' | 'abilities' | 'threads' | 'rpcServers'>
 ): Promise<EngineCommand> {
   const { model, request, seed, scratch } = parts;
   return engineArguments({
@@ -51,7 +55,7 @@ export async function prepareRun(
     abilities,
     ...(rpcServers && { rpcServers }),
     seed,
-    threads: freeThreads(),
+    threads,
     output: outputOf(request),
     ...(await loraParts(parts)),
     ...(await embeddingParts(model, scratch))

@@ -24,8 +24,8 @@ export async function runElsewhere(
   const { pool } = services;
   const { signal, onProgress } = options;
   const { images: inputs, notices } = await prepareInputs(scratch, request, { pool, size: request, signal });
-  // What the engine there knows it says itself, in other words than a help text.
-  const command = await prepareRun(run, { inputs, abilities: UNKNOWN_BUILD });
+  // What the engine there knows it says itself, in other words than a help text; its threads are its own business.
+  const command = await prepareRun(run, { inputs, abilities: UNKNOWN_BUILD, threads: 1 });
   const api = await connectDevice(services, device);
   try {
     const { images, warnings, version } = await withinTimeLimit(options, (limited) =>

@@ -4,6 +4,7 @@ import type { RunGoal } from '../../engine/explain';
 import { prepareInputs } from '../../engine/inputs/prepare-inputs';
 import { previewOptions } from '../../engine/preview';
 import { runEngine } from '../../engine/run';
+import { freeThreads } from '../../engine/threads';
 import type { EngineInUse } from '../engine/engine-in-use';
 import { inspectImage } from '../gallery/inspect-image';
 import { inspectVideo } from '../gallery/inspect-video';
@@ -19,7 +20,8 @@ export async function runGeneration(services: Services, run: LocalRun, options: 
   const { model, request, engine, seed, scratch } = run;
   const { images: inputs, notices } = await prepareInputs(scratch, request, { pool, size: request, signal });
   const { abilities } = engine;
-  const command = await prepareRun(run, { inputs, abilities, rpcServers: engineSettings.rpcServers });
+  const { rpcServers } = engineSettings;
+  const command = await prepareRun(run, { inputs, abilities, threads: await freeThreads(), rpcServers });
   const notes = [...notices, ...command.unsent];
   if (engineSettings.resident) {
     const outcome = await runResident(services, run, command.options, options);

@@ -87,7 +87,7 @@ async function enlarge(
     files: model.files,
     image: taken.path,
     abilities: engine.abilities,
-    threads: freeThreads(),
+    threads: await freeThreads(),
     output: OUTPUT
   });
   const { images, warnings } = await runEngine({

@@ -6,7 +6,6 @@ import { engineArguments, type GenerationArguments } from '../../../server/engin
 import { fillIn } from '../../../server/engine/arguments/fill-in';
 import { askedLoras, loraPaths } from '../../../server/engine/arguments/lora-files';
 import { identifyModel } from '../../../server/engine/arguments/model-identity';
-import { engineThreads } from '../../../server/engine/threads';
 import { ROLES } from '../../../shared/roles';
 import { failureIn } from './failures';
 
@@ -267,21 +266,5 @@ describe('LoRA tags', () => {
   it('cannot be told apart when two LoRAs of the model have one name', () => {
     const twins = [...files, { role: 'lora', path: '/n/ink.v2.gguf' }] as const;
     expect(failureIn(() => loraPaths(twins, [])).code).toBe('bad-request');
-  });
-});
-
-describe('the number of threads', () => {
-  it.each([
-    [8, 0, 8],
-    [8, 0.4, 8],
-    [8, 2.6, 5],
-    [2, 1.7, 1],
-    [2, 9, 1],
-    [1, 0, 1],
-    [0, 0, 1],
-    [4, Number.NaN, 4],
-    [4, -1, 4]
-  ])('on %i cores under a load of %d is %i', (cores, load, threads) => {
-    expect(engineThreads(cores, load)).toBe(threads);
   });
 });
