@@ -7,7 +7,7 @@ import type { ActionParts } from '../models/action-parts';
 import { JOBS_VIEW } from '../support/commands';
 import { troubleOf } from '../support/failures';
 import { sayDone, sayFailed, sayWarning } from '../support/messages';
-import { listedStores } from '../support/settings';
+import { engineTimeLimit, listedStores } from '../support/settings';
 import type { BatchList } from './batch-list';
 import type { BatchNode } from './job-node';
 
@@ -57,7 +57,7 @@ async function runNow(parts: BatchParts, params: BatchParams): Promise<void> {
     const job = { model: params.file, name, kind: 'batch', title: `Running ${name}` } as const;
     const result = await parts.jobs.run(job, async (token) => {
       const client = await parts.connection.client();
-      return client.sendRequest(RunBatch, params, token);
+      return client.sendRequest(RunBatch, { ...params, timeLimitMinutes: engineTimeLimit() }, token);
     });
     sayResult(result);
   } catch (error) {
