@@ -3,8 +3,11 @@ import { Failure } from '../../../shared/failure';
 /** The longest text in bytes of UTF-8: Linux takes 128 KiB for one argument. */
 const LONGEST_TEXT_BYTES = 100_000;
 
-/** A LoRA tag as sd-cli reads it: name, then weight. The mark names the model for the noisy steps. */
-const LORA_TAG = /<lora:(\|high_noise\|)?([^:>]*):[^>]*>/y;
+/**
+ * A LoRA tag as sd-cli reads it: name, then weight. The mark names the model for the noisy steps. One without a weight,
+ * or with one that is no number, sd-cli passes over without a word.
+ */
+const LORA_TAG = /<lora:(\|high_noise\|)?([^:>]*)(?::([^>]*))?>/y;
 
 /** What LoRA tags may say. */
 export interface AllowedTags {
@@ -51,23 +54,39 @@ export function lorasIn(text: string): string[] {
 export function checkLoraTags(field: string, text: string, { loras, hasHighNoise }: AllowedTags): void {
   for (const { index } of text.matchAll(/<lora:/gi)) {
     const found = tagAt(text, index);
-    if (found && loras.has(found.name) && (hasHighNoise || !found.isHighNoise)) continue;
+    const isThere = found && loras.has(found.name) && (hasHighNoise || !found.isHighNoise);
+    if (isThere && found.hasWeight) continue;
     const tag = text.slice(index, index + 80);
-    const nextStep =
-      loras.size === 0
-        ? 'Remove the tag: there is no LoRA for this model.'
-        : `There are: ${[...loras].toSorted().join(', ')}.`;
-    throw new Failure('bad-request', `The ${words(field)} asks for a LoRA that is not there: ${tag}`, {
-      subject: field,
-      nextStep
-    });
+    throw isThere ? withoutWeight(field, found.name, tag) : notThere(field, tag, loras);
   }
 }
 
-function tagAt(text: string, index: number): { name: string; isHighNoise: boolean } | undefined {
+function withoutWeight(field: string, name: string, tag: string): Failure {
+  return new Failure('bad-request', `The ${words(field)} asks for a LoRA without the number that weighs it: ${tag}`, {
+    subject: field,
+    nextStep: `Write for example <lora:${name}:1>.`
+  });
+}
+
+function notThere(field: string, tag: string, loras: AllowedTags['loras']): Failure {
+  const known = [...loras].toSorted().join(', ');
+  return new Failure('bad-request', `The ${words(field)} asks for a LoRA that is not there: ${tag}`, {
+    subject: field,
+    nextStep: loras.size === 0 ? 'Remove the tag: there is no LoRA for this model.' : `There are: ${known}.`
+  });
+}
+
+interface LoraTag {
+  readonly name: string;
+  readonly isHighNoise: boolean;
+  readonly hasWeight: boolean;
+}
+
+function tagAt(text: string, index: number): LoraTag | undefined {
   LORA_TAG.lastIndex = index;
-  const [, mark, name] = LORA_TAG.exec(text) ?? [];
-  return name === undefined ? undefined : { name, isHighNoise: mark !== undefined };
+  const [, mark, name, weight = ''] = LORA_TAG.exec(text) ?? [];
+  if (name === undefined) return undefined;
+  return { name, isHighNoise: mark !== undefined, hasWeight: Number.isFinite(Number.parseFloat(weight)) };
 }
 
 function words(field: string): string {

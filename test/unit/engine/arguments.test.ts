@@ -258,6 +258,17 @@ describe('LoRA tags', () => {
     expect(refusal({ request: { prompt: '', negative_prompt: '<lora:/x:1>' } }).subject).toBe('negative_prompt');
   });
 
+  it.each(['<lora:ink.v2>', '<lora:ink.v2:>', '<lora:ink.v2:strong>', '<lora:mine:1> <lora:ink.v2>'])(
+    'without a number are refused as such, for the engine would leave the LoRA out: %s',
+    (prompt) => {
+      expect(refusal({ files, loras, request: { prompt } })).toMatchObject({
+        code: 'bad-request',
+        message: expect.stringMatching(/^The prompt asks for a LoRA without the number that weighs it: <lora:ink\.v2/),
+        nextStep: 'Write for example <lora:ink.v2:1>.'
+      });
+    }
+  );
+
   it('are refused for a model without LoRAs', () => {
     const failure = refusal({ request: { prompt: '<lora:x:1>' } });
     expect(failure.nextStep).toBe('Remove the tag: there is no LoRA for this model.');
