@@ -72,6 +72,8 @@ async function ask(probe: EngineProbe, option: string, what: string): Promise<An
   const limit = AbortSignal.timeout(timeLimitMs);
   const stop = AbortSignal.any(signal ? [signal, limit] : [limit]);
   stop.addEventListener('abort', () => void child.kill(), { once: true });
+  // Somebody may have given up while the program was being started, when nobody listened.
+  if (stop.aborted) await child.kill();
   const { code } = await child.ended;
   output.end();
   errors.end();

@@ -57,4 +57,12 @@ describe('asking an engine for its version', () => {
     expect((await asking).code).toBe('cancelled');
     await untilGone(pid);
   });
+
+  it('ends the program when it is cancelled before anybody listens to it', async () => {
+    const path = await script(folder, 'endless.cjs', 'setInterval(() => undefined, 1e6)');
+    const cancel = new AbortController();
+    const asking = failureOf(probeEngine({ path, environment, signal: cancel.signal, timeLimitMs: 600_000 }));
+    cancel.abort();
+    expect((await asking).code).toBe('cancelled');
+  });
 });
