@@ -11,6 +11,9 @@ const FEATURES: readonly (readonly [field: string, feature: string, words: strin
   ['hires', 'hires', 'a second pass at a higher resolution']
 ];
 
+/** More steps sd-server cuts to these without a word, as its own limits do not tell (`SDGenerationParams::resolve`). */
+const MOST_STEPS = 100;
+
 /**
  * Why a server cannot do a request. Asked before it is sent, for what a server does not know it ignores without a
  * word, samplers included.
@@ -30,7 +33,8 @@ export function declineReason(
   if (isOver(width, limits.max_width) || isOver(height, limits.max_height)) {
     return `sd-server makes images of at most ${limits.max_width} × ${limits.max_height} pixels.`;
   }
-  const { sample_method: method, scheduler } = isObject(sampling) ? sampling : {};
+  const { sample_method: method, scheduler, sample_steps: steps } = isObject(sampling) ? sampling : {};
+  if (isOver(steps, MOST_STEPS)) return `sd-server makes at most ${MOST_STEPS} steps.`;
   if (typeof method === 'string' && !samplers.includes(method)) {
     return `This sd-server does not know the sampling method "${method}".`;
   }

@@ -113,8 +113,9 @@ export class Residents {
     return resident.use();
   }
 
-  /** From now on the server is idle. */
+  /** From now on the server is idle, unless it is gone: one whose run was cancelled or failed may be. */
   #rest(resident: Resident): void {
+    if (this.#loaded.get(modelKey(resident.model)) !== resident) return;
     if (resident.isToBeUnloaded) {
       void this.#end(resident, 'asked for');
       return;

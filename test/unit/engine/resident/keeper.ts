@@ -29,6 +29,11 @@ export class ManualTicker implements Ticker {
     return () => void this.#timers.delete(timer);
   }
 
+  /** How many callbacks are still to come. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   pass(milliseconds: number): void {
     this.#now += milliseconds;
     for (const timer of [...this.#timers].filter(({ at }) => at <= this.#now)) {

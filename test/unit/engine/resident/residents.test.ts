@@ -137,6 +137,17 @@ describe('a run that is cancelled', () => {
     expect((await residents.run(await run())).images).toHaveLength(1);
   });
 
+  it('leaves nothing to wait for: no server is idle, and no memory is watched for one', async () => {
+    const { residents, ticker } = await keeper(home);
+    const controller = new AbortController();
+    const { onProgress, reached } = new FirstStep();
+    const running = failureOf(residents.run(await run({ environment: STAYS, onProgress, signal: controller.signal })));
+    await reached;
+    controller.abort();
+    await running;
+    expect(ticker.pending).toBe(0);
+  });
+
   it('leaves the one before it alone while it waits', async () => {
     const { residents } = await keeper(home);
     const controller = new AbortController();
@@ -353,6 +364,7 @@ describe('what only sd-cli can do', () => {
   const cases: readonly (readonly [what: string, wishes: RunWishes, reason: string])[] = [
     ['an option of its own', { options: ['--upscale-model', 'x'] }, 'sd-server has nothing like --upscale-model.'],
     ['more images than a server makes', { request: { images: 9 } }, 'sd-server makes at most 8 images at once.'],
+    ['more steps than a server makes', { request: { steps: 101 } }, 'sd-server makes at most 100 steps.'],
     ['a larger image', { request: { width: 5000 } }, 'sd-server makes images of at most 4096 × 4096 pixels.'],
     [
       'a sampling method that would be ignored',
