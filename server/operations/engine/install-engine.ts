@@ -2,14 +2,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Digest, parseDigest } from '../../../shared/digest';
 import type { EngineInstallation, EngineInstallProgress, EngineOrigin, EngineVariant } from '../../../shared/engine';
-import { Failure } from '../../../shared/failure';
+import { Failure, messageOf } from '../../../shared/failure';
 import { PATH_VARIABLE } from '../../engine/find';
 import { type FetchedArchive, installArchives } from '../../engine/install/install-archives';
 import { collectVersions, type InstalledEngine, type VersionRecord } from '../../engine/install/installed-engines';
 import type { Offer } from '../../engine/install/offers';
 import { isFileAddress, type ReleaseAsset } from '../../engine/install/release-list';
-import { tryClaim } from '../../platform/claims';
+import { type Claim, tryClaim } from '../../platform/claims';
 import { freeBytes } from '../../platform/disk-space';
+import { fileFailure } from '../../platform/system-error';
 import { Throttle } from '../../platform/throttle';
 import { fileSource } from '../../pull/file-source';
 import { httpSource } from '../../pull/http-source';
@@ -46,21 +47,36 @@ export async function installEngine(
   { signal, onChosen, onProgress }: InstallEngineOptions
 ): Promise<EngineInstallation> {
   requireTrust(services, 'Installing an engine');
-  const claim = await tryClaim(join(services.layout.engines, 'install.claim'));
-  if (!claim)
-    throw new Failure('busy', 'An engine is being installed already.', { nextStep: 'Wait until that is done.' });
+  const claim = await claimInstallation(services);
   try {
     const offer = chosenOffer(await findOffers(services, order, signal), order.variant);
     onChosen?.(offer);
     const proved = provedArchives(offer, order);
     services.log.info('starting engine installation', { release: offer.release, variant: offer.variant });
     const installed = await fetchAndInstall(services, offer, proved, { signal, onProgress });
-    await collectVersions(services.layout.engines);
+    await removeOldVersions(services);
     services.log.info('done engine installation', { release: offer.release, version: installed.record.version });
     return { installed: describeInstalled(installed), hiddenBy: await hiddenBy(services, installed) };
   } finally {
     await claim.release();
   }
+}
+
+/** @throws Failure 'busy', 'file-access', 'disk-full' */
+async function claimInstallation({ layout }: Services): Promise<Claim> {
+  const path = join(layout.engines, 'install.claim');
+  const claim = await tryClaim(path).catch((error: unknown) => {
+    throw fileFailure(error, 'The engine cannot be installed.', path);
+  });
+  if (claim) return claim;
+  throw new Failure('busy', 'An engine is being installed already.', { nextStep: 'Wait until that is done.' });
+}
+
+/** What cannot be removed now, a program that runs for example, is removed at a later start. */
+async function removeOldVersions({ layout, log }: Services): Promise<void> {
+  await collectVersions(layout.engines).catch((error: unknown) => {
+    log.warn('failed removing old engines', { reason: messageOf(error) });
+  });
 }
 
 /** An archive, and what proves it. */

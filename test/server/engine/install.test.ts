@@ -19,7 +19,7 @@ import {
   startReleaseServer
 } from '../../support/engine/release-server';
 import { zipFile } from '../../support/engine/zip-file';
-import { sha256 } from '../../support/sample-bytes';
+import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { testServices } from '../../support/test-services';
 
@@ -324,9 +324,25 @@ describe('the engine before', () => {
   });
 });
 
+describe('an installation', () => {
+  it('is done although what is left of an older one cannot be removed, which is logged', async () => {
+    const { services, install } = await site(archive('two'));
+    await mkdir(join(services.layout.engines, 'versions', 'odd', 'engine.json'), { recursive: true });
+    expect((await install()).installed.version).toContain('version two');
+    expect(services.logged.filter((line) => line.startsWith('failed removing old engines'))).toHaveLength(1);
+  });
+
+  it('tells of a cache that cannot be written before anything is fetched', async () => {
+    const { server, services, install } = await site(archive('two'));
+    await writeFile(services.layout.engines, 'no folder');
+    await expect(install()).rejects.toMatchObject({ code: 'file-access', subject: expect.stringContaining('engine') });
+    expect(server.requests).toEqual([]);
+  });
+});
+
 describe('an installation that is cut short', () => {
   it('leaves nothing but what was received when it is cancelled, and goes on with that', async () => {
-    const bytes = zipFile([...engineFiles('two'), { name: 'large.bin', content: randomText(2_000_000) }]);
+    const bytes = zipFile([...engineFiles('two'), { name: 'large.bin', content: sampleBytes(2_000_000) }]);
     const { server, services, install } = await site(bytes);
     const cancel = new AbortController();
     server.intercept = (_, response) => {
@@ -382,15 +398,3 @@ describe('an installation that is cut short', () => {
     expect(await versionInUse(services)).toContain('version two');
   });
 });
-
-/** Text that no archive makes much smaller. */
-function randomText(length: number): string {
-  let state = 1;
-  const next = (): string => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 8).toString(36);
-  };
-  let text = '';
-  while (text.length < length) text += next();
-  return text;
-}
