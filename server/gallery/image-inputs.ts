@@ -61,7 +61,11 @@ export class ImageInputs {
   /** Whether an input is kept, and still is what it was. @throws Failure 'file-access' */
   async isIntact(digest: Digest): Promise<boolean> {
     const path = this.pathOf(digest);
-    return (await exists(path)) && digestOf(await readImageFile(path)) === digest;
+    try {
+      return (await exists(path)) && digestOf(await readImageFile(path)) === digest;
+    } catch (error) {
+      throw fileFailure(error, 'The input image cannot be read.', path);
+    }
   }
 
   /** Removes inputs that no image was made from. @throws Failure 'file-access' */

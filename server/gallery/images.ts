@@ -105,7 +105,7 @@ export class FileImageStore implements ImageStore {
   async delete(id: string): Promise<void> {
     const digest = parseImageId(id);
     const paths = EXTENSIONS.map((extension) => this.#path(digest, extension));
-    const found = await Promise.all(paths.map((path) => exists(path)));
+    const found = await Promise.all(paths.map(isThere));
     if (!found.includes(true)) throw imageMissing(digest);
     try {
       for (const path of paths) await rm(path, { force: true });
@@ -114,11 +114,11 @@ export class FileImageStore implements ImageStore {
     }
   }
 
-  /** @throws Failure('image-missing') */
+  /** @throws Failure 'image-missing', 'file-access' */
   async #find(id: Digest): Promise<string> {
     for (const extension of MEDIA_EXTENSIONS) {
       const path = this.#path(id, extension);
-      if (await exists(path)) return path;
+      if (await isThere(path)) return path;
     }
     throw imageMissing(id);
   }
@@ -138,6 +138,15 @@ export class FileImageStore implements ImageStore {
 
   #folder(id: Digest): string {
     return join(this.#root, 'sha256', id.slice(0, 2));
+  }
+}
+
+/** @throws Failure('file-access') when nobody can tell */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return await exists(path);
+  } catch (error) {
+    throw fileFailure(error, 'The gallery cannot be read.', path);
   }
 }
 

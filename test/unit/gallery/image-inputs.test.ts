@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { ImageInputs } from '../../../server/gallery/image-inputs';
 import { digestOf } from '../../../server/gallery/incoming-image';
@@ -38,4 +38,15 @@ it('an input that no image was made from goes after an hour, unless it came agai
   await inputs.removeAllBut(new Set([used]));
   await expect(readFile(inputs.pathOf(old))).rejects.toMatchObject({ code: 'ENOENT' });
   expect([await inputs.isIntact(again), await inputs.isIntact(used)]).toEqual([true, true]);
+});
+
+it.skipIf(process.platform === 'win32')('an input that cannot be read is told with a sentence', async () => {
+  const digest = await kept('a lighthouse');
+  const folder = dirname(inputs.pathOf(digest));
+  await rm(folder, { recursive: true });
+  await symlink(basename(folder), folder);
+  await expect(inputs.isIntact(digest)).rejects.toMatchObject({
+    code: 'file-access',
+    message: 'The input image cannot be read. Its links lead in a circle.'
+  });
 });

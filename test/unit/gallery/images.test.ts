@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -83,6 +83,17 @@ describe('the file store', () => {
   it('says that there is no file to take', async () => {
     const storing = new FileImageStore(root).put({ path: join(home, 'nosuch.png') }, description);
     await expect(storing).rejects.toMatchObject({ code: 'bad-image' });
+  });
+
+  it.skipIf(process.platform === 'win32')('says what keeps it from finding, reading and deleting', async () => {
+    const id = 'ab'.padEnd(64, '0');
+    await mkdir(join(root, 'sha256'), { recursive: true });
+    await symlink('ab', join(root, 'sha256', 'ab'));
+    const store = new FileImageStore(root);
+    const failure = { code: 'file-access', message: 'The gallery cannot be read. Its links lead in a circle.' };
+    await expect(store.get(id)).rejects.toMatchObject(failure);
+    await expect(store.read(id)).rejects.toMatchObject(failure);
+    await expect(store.delete(id)).rejects.toMatchObject(failure);
   });
 
   it('says what keeps it from storing, and leaves nothing behind', async () => {
