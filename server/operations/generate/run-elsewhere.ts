@@ -43,7 +43,7 @@ export async function runElsewhere(
         signal: limited
       })
     );
-    return { images, inputs, engine: { version }, warnings: [...notices, ...warnings] };
+    return { images, inputs, engine: { version }, warnings: [...notices, ...command.unsent, ...warnings] };
   } finally {
     api.close();
   }
