@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
 import type { EnlargingAgain } from '../operations/generate/repeat-enlarging';
 import { upscaleImage } from '../operations/generate/upscale-image';
 import type { CommandContext, CommandInput, ExitStatus } from './command';
 import { exportImages } from './export-images';
 import { minutesOf, reported } from './generation-report';
+import { outputPath } from './path-option';
 import { requestValues } from './request-options';
 
 /** Enlarges an image of the gallery again, and says whether the result is the same. @throws Failure */
@@ -18,17 +18,17 @@ export async function enlargeAgain(
     throw new Failure('bad-request', `${changed}: an enlarged image has no such setting.`, { subject: changed });
   }
   for (const difference of differences) console.remark(difference);
+  const output = outputPath(input, folder);
   const timeLimitMinutes = minutesOf(input.text('time-limit'));
   const options = { signal, timeLimitMinutes, name: original.name };
   const result = await reported(model.name, console, undefined, ({ onProgress }) =>
     upscaleImage(services, model, original.path, { ...options, onProgress })
   );
-  const output = input.text('output');
-  if (output !== undefined) await exportImages(result.images, resolve(folder, output));
   console.document({ ...result, remarks: differences });
   for (const warning of result.warnings) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
   const isSame = result.images.some(({ id }) => id === image.id);
   console.remark(`The image is ${isSame ? 'the same' : 'not the same'}, byte for byte.`);
   for (const { path } of result.images) console.answer(path);
+  if (output !== undefined) await exportImages(result.images, output);
   return 0;
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { GenerationResult } from '../../shared/generation';
 import { generateImage } from '../operations/generate/generate-image';
 import type { Command } from './command';
@@ -7,6 +6,7 @@ import { enlargeAgain } from './enlarge-again';
 import { exportImages } from './export-images';
 import { minutesOf, reported } from './generation-report';
 import { enlargingWish, wishOf } from './generation-wish';
+import { outputPath, pathOf } from './path-option';
 import { REQUEST_OPTIONS, REQUEST_USAGE } from './request-options';
 
 export const generate: Command = {
@@ -27,33 +27,30 @@ export const generate: Command = {
   },
   async run(input, context) {
     const { services, console, signal, folder } = context;
+    const output = outputPath(input, folder);
     const enlarging = await enlargingWish(input, context);
     if (enlarging) return enlargeAgain(enlarging, input, context);
     const { model, request, remarks, like } = await wishOf(input, context);
     for (const remark of remarks) console.remark(remark);
-    const path = (option: string): string | undefined => {
-      const written = input.text(option);
-      return written === undefined ? undefined : resolve(folder, written);
-    };
     const options = {
       signal,
       repeats: like,
       timeLimitMinutes: minutesOf(input.text('time-limit')),
-      loraFolder: path('lora-folder'),
+      loraFolder: pathOf(input, 'lora-folder', folder),
       device: input.text('device')
     };
     const onNotice = warningsOnce(console);
-    const result = await reported(model.name, console, path('preview'), (sinks) =>
+    const preview = pathOf(input, 'preview', folder);
+    const result = await reported(model.name, console, preview, (sinks) =>
       generateImage(services, model, request, { ...options, ...sinks, onNotice })
     );
-    const output = path('output');
-    if (output !== undefined) await exportImages(result.images, output);
     console.document({ ...result, ...((like || remarks.length > 0) && { remarks }) });
     for (const warning of result.warnings) onNotice(warning);
     for (const { width, height, seed, id } of result.images)
       console.remark(`${width} × ${height}, seed ${seed}, id ${id}`);
     if (like) console.remark(sameOrNot(like.image.id, result));
-    for (const { path: kept } of result.images) console.answer(kept);
+    for (const { path } of result.images) console.answer(path);
+    if (output !== undefined) await exportImages(result.images, output);
     return 0;
   }
 };

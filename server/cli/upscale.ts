@@ -6,6 +6,7 @@ import type { Command } from './command';
 import { exportImages } from './export-images';
 import { minutesOf, reported } from './generation-report';
 import { onlyArgument } from './model-arguments';
+import { outputPath } from './path-option';
 
 export const upscale: Command = {
   name: 'upscale',
@@ -18,6 +19,7 @@ export const upscale: Command = {
   },
   async run(input, { services, console, signal, folder }) {
     const image = resolve(folder, onlyArgument(input, 'image'));
+    const output = outputPath(input, folder);
     const name = input.text('model');
     if (name === undefined) throw new Failure('wrong-usage', 'Say what to enlarge with: --model NAME.');
     const model = await findModel(services, name);
@@ -25,14 +27,13 @@ export const upscale: Command = {
     const result = await reported(name, console, undefined, ({ onProgress }) =>
       upscaleImage(services, model, image, { signal, onProgress, timeLimitMinutes })
     );
-    const output = input.text('output');
-    if (output !== undefined) await exportImages(result.images, resolve(folder, output));
     console.document(result);
     for (const warning of result.warnings) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
     for (const { width, height, id, path } of result.images) {
       console.remark(`${width} × ${height}, id ${id}`);
       console.answer(path);
     }
+    if (output !== undefined) await exportImages(result.images, output);
     return 0;
   }
 };

@@ -134,6 +134,32 @@ describe('the gallery', () => {
   });
 });
 
+describe('generate --output', () => {
+  it('makes the folder that it names', async () => {
+    const output = join(await temporaryFolder(), 'new', 'folder', 'image.png');
+    const { path } = await generated('tiny-sd1', '-p', 'x', '--seed', '3', '--output', output);
+    expect(await readFile(output)).toEqual(await readFile(path));
+  });
+
+  it('tells where the image is all the same when it cannot be written there', async () => {
+    const { path } = await generated('tiny-sd1', '-p', 'x', '--seed', '3');
+    const { status, out, err } = await run('generate', 'tiny-sd1', '-p', 'x', '--seed', '3', '--output', home);
+    expect({ status, out }).toEqual({ status: 1, out: `${path}\n` });
+    expect(err).toContain('The image cannot be written there; it is in the gallery.');
+  });
+
+  it.each([
+    ['generate', 'tiny-sd1', '-p', 'x'],
+    ['generate', '--like', unknownId],
+    ['upscale', 'image.png', '--model', 'tiny-sd1']
+  ])('is refused for a format that nothing is made in, before anything is done: %s %s', async (...words) => {
+    expect(await run(...words, '--output', join(home, 'photo.JPG'))).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('--output names a .JPG file; images are made as PNG, videos as AVI.')
+    });
+  });
+});
+
 describe('generate --like', () => {
   it('makes the same image again, byte for byte, whatever the defaults are by now', async () => {
     const first = await generated('tiny-sd1', '-p', 'a lighthouse', '--set', 'steps=3');
