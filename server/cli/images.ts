@@ -7,6 +7,7 @@ import { deleteImage } from '../operations/gallery/delete-image';
 import { exportImage } from '../operations/gallery/export-image';
 import { findImage } from '../operations/gallery/find-image';
 import type { Command, CommandContext, CommandInput, ExitStatus } from './command';
+import { eachOf } from './each-of';
 import { aboutImage } from './image-text';
 
 /** Digits of an id that lists show; commands take them. */
@@ -87,20 +88,35 @@ async function exportImages(names: CommandInput['names'], context: CommandContex
   const [folder, ids] = [names.at(-1), names.slice(0, -1)];
   if (folder === undefined || ids.length === 0) throw new Failure('wrong-usage', 'Name an image and a folder.');
   const { services, console } = context;
-  const exported = [];
-  for (const id of ids) exported.push(await exportImage(services, id, resolve(context.folder, folder)));
+  const exported: unknown[] = [];
+  const status = await eachOf(ids, console, {
+    async job(id) {
+      const image = await exportImage(services, id, resolve(context.folder, folder));
+      exported.push(image);
+      console.answer(image.path);
+      return 0;
+    },
+    onFailed: (id, failure) => exported.push({ id, error: failure.toJSON() })
+  });
   console.document(exported);
-  for (const { path } of exported) console.answer(path);
-  return 0;
+  return status;
 }
 
 async function deleteImages(names: CommandInput['names'], { services, console }: CommandContext): Promise<ExitStatus> {
   if (names.length === 0) throw new Failure('wrong-usage', 'Name the images to delete.');
-  const deleted = [];
-  for (const id of names) deleted.push(await deleteImage(services, id));
-  console.document({ deleted });
-  for (const id of deleted) console.answer(`${id}: deleted`);
-  return 0;
+  const deleted: string[] = [];
+  const failed: unknown[] = [];
+  const status = await eachOf(names, console, {
+    async job(name) {
+      const id = await deleteImage(services, name);
+      deleted.push(id);
+      console.answer(`${id}: deleted`);
+      return 0;
+    },
+    onFailed: (id, failure) => failed.push({ id, error: failure.toJSON() })
+  });
+  console.document({ deleted, ...(failed.length > 0 && { failed }) });
+  return status;
 }
 
 /** Id and path, then all that the description says. */

@@ -97,6 +97,20 @@ describe('the gallery', () => {
     expect(again).toMatchObject({ status: 1, err: expect.stringContaining('already such a file') });
   });
 
+  it('goes on with the other images when one cannot be exported or deleted, and says which', async () => {
+    const folder = await temporaryFolder();
+    const { status, out, err } = await run('images', 'export', unknownId, made[0]!, folder);
+    expect({ status, err }).toEqual({ status: 1, err: expect.stringContaining('not in the gallery') });
+    expect(await readFile(out.trim())).toEqual(await readFile(pathOf(made[0]!, 'png')));
+    const { id } = await generated('tiny-sd1', '-p', 'x', '--seed', '10');
+    const deleted = await run('images', 'delete', unknownId, id, '--json');
+    expect(deleted.status).toBe(1);
+    expect(JSON.parse(deleted.out)).toMatchObject({
+      deleted: [id],
+      failed: [{ id: unknownId, error: { code: 'image-missing' } }]
+    });
+  });
+
   it.each([
     [['images', 'paint'], 2, /cannot "paint"/],
     [['images', 'show'], 2, /exactly one image/],
