@@ -9,6 +9,7 @@ import type { Command, CommandInput } from './command';
 import type { Console } from './console';
 import { minutesOf } from './generation-report';
 import { onlyArgument } from './model-arguments';
+import { pathOf } from './path-option';
 import { showPublishing } from './publish';
 import { showPullEvent } from './pull';
 
@@ -31,16 +32,12 @@ export const batch: Command = {
   },
   async run(input, context) {
     const { services, console, signal, folder } = context;
-    const path = (option: string): string | undefined => {
-      const written = input.text(option);
-      return written === undefined ? undefined : resolve(folder, written);
-    };
     const file = resolve(folder, onlyArgument(input, 'batch file'));
     const options = {
       signal,
-      loraFolder: path('lora-folder'),
+      loraFolder: pathOf(input, 'lora-folder', folder),
       device: input.text('device'),
-      output: path('output')
+      output: pathOf(input, 'output', folder)
     };
     const resume = input.flag('resume');
     const params = {
@@ -71,16 +68,16 @@ export const batch: Command = {
   }
 };
 
+/** Options that a batch needs again to go on as it was begun. */
+const KEPT_OPTIONS = ['home', 'store', 'output', 'lora-folder', 'device', 'time-limit'];
+
 function commandToResume(input: CommandInput): string {
-  const store = input.text('store');
-  const words = [
-    'diffusion-dock',
-    'batch',
-    ...input.names,
-    '--resume',
-    ...(store === undefined ? [] : ['--store', store]),
-    ...(input.flag('publish') ? ['--publish'] : [])
-  ];
+  const kept = KEPT_OPTIONS.flatMap((option) => {
+    const value = input.text(option);
+    return value === undefined ? [] : [`--${option}`, value];
+  });
+  const publish = input.flag('publish') ? ['--publish'] : [];
+  const words = ['diffusion-dock', 'batch', ...input.names, '--resume', ...kept, ...publish];
   return quotedFor(process.platform === 'win32' ? 'powershell' : 'posix', words);
 }
 

@@ -118,7 +118,7 @@ async function runOpenJob(parts: JobParts, job: OpenJob, batch: RunningBatch): P
     const published = parts.publish ? await publishResults(parts, job, progress, images) : undefined;
     await job.checkpoint.remove(parts.options.signal);
     await note('done', [...images.values()]);
-    await new JobRecords(services.layout.batchRecords).tidy();
+    await tidyRecords(services);
     const result = resultOf(parts.file.name, progress, { images, made: made.size, reused: before });
     return { ...result, ...(published && { published }) };
   } catch (error) {
@@ -223,6 +223,16 @@ async function noteJob(services: Services, summary: BatchSummary, images?: reado
     if (!(error instanceof Failure)) throw error;
     // A list that is not up to date is no reason to end a job.
     services.log.warn('cannot note batch', { job, reason: error.message });
+  }
+}
+
+/** Nor is a list that cannot be shortened: the job is over, and its checkpoint gone. */
+async function tidyRecords({ layout, log }: Services): Promise<void> {
+  try {
+    await new JobRecords(layout.batchRecords).tidy();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    log.warn('cannot tidy batches', { reason: error.message });
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -35,6 +35,15 @@ it('remembers the images of a batch that is done until it is cleared from the li
   expect(await listBatches(services)).toEqual([]);
   expect(await imagesOfBatch(services, batch)).toEqual([]);
   expect((await services.images.get(images[1]?.id ?? '')).path).toBe(images[1]?.path);
+});
+
+it('is done although the list of batches cannot be read', async () => {
+  const here = await machine(manifest);
+  const { services } = here;
+  await mkdir(join(services.layout.batchRecords, `${'a'.repeat(32)}.json`), { recursive: true });
+  const { images } = await run(here, { file: await batchFile(TWO), store: await folderStore(services) });
+  expect(images).toHaveLength(2);
+  expect(services.logged.filter((line) => line.startsWith('cannot tidy batches'))).toHaveLength(1);
 });
 
 it('does not clear a batch that can be resumed', async () => {
