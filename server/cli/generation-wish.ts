@@ -8,6 +8,7 @@ import { type EnlargingAgain, enlargingAgain } from '../operations/generate/repe
 import { findModel, type KnownModel } from '../operations/models/known-models';
 import type { CommandContext, CommandInput } from './command';
 import { onlyArgument } from './model-arguments';
+import { pathOf } from './path-option';
 import { requestOf, requestValues } from './request-options';
 
 /** What a command line wants to be generated. */
@@ -27,7 +28,7 @@ export async function wishOf(input: CommandInput, context: CommandContext): Prom
     throw new Failure('wrong-usage', 'Give either --like or --from-image.');
   }
   const { services, folder } = context;
-  if (like !== undefined) return repeat(like, input, requestValues(input, folder), context);
+  if (like !== undefined) return repeat(like, input, context);
   const name = onlyArgument(input, 'model');
   if (file !== undefined) return readFrom(resolve(folder, file), name, requestValues(input, folder), context);
   const request = requestOf(input, folder);
@@ -48,11 +49,16 @@ export async function enlargingWish(
 async function repeat(
   image: string,
   input: CommandInput,
-  changes: Readonly<Record<string, unknown>>,
-  { services, signal }: CommandContext
+  { services, signal, folder }: CommandContext
 ): Promise<GenerationWish> {
-  const model = input.names.length === 0 ? undefined : onlyArgument(input, 'model');
-  const { differences, ...repetition } = await repetitionOf(services, { image, model, changes, signal });
+  const { differences, ...repetition } = await repetitionOf(services, {
+    image,
+    model: input.names.length === 0 ? undefined : onlyArgument(input, 'model'),
+    changes: requestValues(input, folder),
+    loraFolder: pathOf(input, 'lora-folder', folder),
+    device: input.text('device'),
+    signal
+  });
   return { ...repetition, remarks: differences, like: repetition };
 }
 

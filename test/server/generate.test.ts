@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandOfImage } from '../../server/operations/gallery/command-of-image';
 import { generateImage } from '../../server/operations/generate/generate-image';
 import { repetitionOf } from '../../server/operations/generate/repeat';
 import { enlargingAgain } from '../../server/operations/generate/repeat-enlarging';
@@ -198,6 +199,33 @@ describe('LoRAs and embeddings', () => {
     expect(await again()).toEqual([]);
     await copyFile(join(models, 'lora/strayname.safetensors'), path);
     expect(await again()).toEqual(['The LoRA mine has another content than it had.']);
+  });
+
+  it('of another folder than that of the settings are looked for there when the image is made again', async () => {
+    const [used, loraFolder] = [await temporaryFolder(), await temporaryFolder()];
+    for (const folder of [used, loraFolder]) {
+      await copyFile(join(models, 'lora/tinylora.safetensors'), join(folder, 'mine.safetensors'));
+    }
+    const { generate, services } = await bench(SPLIT, { loraFolder: used });
+    const [{ id }] = (await generate({ prompt: 'a cat <lora:mine:1>' })).result.images as [Result['images'][0]];
+    const wish = { image: id, changes: {}, loraFolder, signal: new AbortController().signal };
+    expect((await repetitionOf(services, wish)).differences).toEqual([]);
+    await copyFile(join(models, 'lora/strayname.safetensors'), join(loraFolder, 'mine.safetensors'));
+    expect((await repetitionOf(services, wish)).differences).toEqual([
+      'The LoRA mine has another content than it had.'
+    ]);
+  });
+
+  it('of the user are in the command line that makes the image again', async () => {
+    const loraFolder = await temporaryFolder();
+    await copyFile(join(models, 'lora/tinylora.safetensors'), join(loraFolder, 'mine.safetensors'));
+    const { generate, services } = await bench(SPLIT, { loraFolder });
+    const commandOf = async (prompt: string) => {
+      const [{ id }] = (await generate({ prompt })).result.images as [Result['images'][0]];
+      return commandOfImage(services, await services.images.get(id), { program: 'diffusion-dock', shell: 'posix' });
+    };
+    expect(await commandOf('a cat <lora:mine:1>')).toMatch(new RegExp(`--lora-folder '?${loraFolder}'?$`));
+    expect(await commandOf('a cat')).not.toContain('--lora-folder');
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { examineMachine } from '../../server/operations/doctor/doctor';
 import { residentModels, unloadStale } from '../../server/operations/engine/resident-models';
 import { generateImage } from '../../server/operations/generate/generate-image';
 import type { GenerateOptions } from '../../server/operations/generate/generate-options';
+import { repetitionOf } from '../../server/operations/generate/repeat';
 import { dropModel } from '../../server/operations/models/drop-model';
 import { findModel } from '../../server/operations/models/known-models';
 import { type EngineSettings, engineSettings } from '../../shared/engine-settings';
@@ -32,16 +33,19 @@ require('node:http')
   );
 `;
 
-/** Services with the sample model installed. */
+/** Services with the sample model installed. @param more roles whose file is the text encoder of the sample once more */
 async function withModel(
   settings: Partial<EngineSettings>,
-  sdCliPath: string | undefined = STAND_IN
+  sdCliPath: string | undefined = STAND_IN,
+  more: readonly string[] = []
 ): Promise<TestServices> {
   const services = await testServices({ sdCliPath, engineSettings: engineSettings.parse(settings) });
   const files = await expandSampleModel(await temporaryFolder());
-  const manifest = await writeManifest(
-    files.map(({ role, path }) => ({ role, url: pathToFileURL(path).href, filename: path.split('/').at(-1)! }))
-  );
+  const [encoder] = files;
+  const manifest = await writeManifest([
+    ...files.map(({ role, path }) => ({ role, url: pathToFileURL(path).href, filename: path.split('/').at(-1)! })),
+    ...more.map((role) => ({ role, url: pathToFileURL(encoder!.path).href, filename: `${role}.gguf` }))
+  ]);
   await pullManifest(services, manifest);
   return services;
 }
@@ -206,6 +210,24 @@ describe('a device on another machine', () => {
     const { images, warnings } = await generate(services, { device: 'tower' });
     expect(images).toMatchObject([{ width: 64, height: 64, seed: 7 }]);
     expect(warnings).toEqual([]);
+  });
+
+  it('makes an image again without an engine here', async () => {
+    const services = await withModel({ remotes: { tower: await deviceWith() } }, '/no/sd-cli');
+    const { images } = await generate(services, { device: 'tower' });
+    const wish = { image: images[0]!.id, changes: {}, signal: new AbortController().signal };
+    const { request, inputNames, differences } = await repetitionOf(services, { ...wish, device: 'tower' });
+    expect(differences).toEqual([]);
+    const again = await generate(services, { device: 'tower', repeats: { inputNames } }, request);
+    expect(again.images[0]!.id).toBe(images[0]!.id);
+    expect(await failureOf(repetitionOf(services, wish))).toMatchObject({ code: 'engine-missing' });
+  });
+
+  it('says which files of the model have no part in it', async () => {
+    const services = await withModel({ remotes: { tower: await deviceWith() } }, '/no/sd-cli', ['clip_l']);
+    expect((await generate(services, { device: 'tower' })).warnings).toEqual([
+      'Stable Diffusion 1 takes no file with the role "clip_l"; clip_l.gguf was left out.'
+    ]);
   });
 
   it('is the one in the settings unless a request names another, or this machine', async () => {

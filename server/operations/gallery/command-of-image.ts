@@ -28,8 +28,16 @@ export async function commandOfImage(
 ): Promise<string> {
   const { request } = await requestOfThen(services, image.sidecar, {});
   const { name } = image.sidecar.model;
-  const words = program === 'sd-cli' ? await engineWords(services, name, request) : dockWords(name, request);
+  const words =
+    program === 'sd-cli'
+      ? await engineWords(services, name, request)
+      : [...dockWords(name, request), ...loraWords(services, image)];
   return quotedFor(shell, [program, ...words]);
+}
+
+/** A command line knows no setting for the user's own folder of LoRAs. */
+function loraWords({ loraFolder }: Services, { sidecar: { loras = [] } }: StoredImage): string[] {
+  return loras.length === 0 || loraFolder === undefined ? [] : ['--lora-folder', loraFolder];
 }
 
 /** Fields that the command line has no options for are none of a request of ours. */

@@ -12,6 +12,7 @@ import type { WeightsDescription } from '../../weights/describe';
 import { FAMILY_NAMES } from '../../weights/families';
 import type { Services } from '../services';
 import type { SoundModel } from './check';
+import type { GenerateOptions } from './generate-options';
 import { ownLoras, type RunParts } from './prepare';
 import { allowsPickles } from './read-files';
 
@@ -46,9 +47,9 @@ export async function checkedLoras(
 export async function changedLoras(
   services: Services,
   then: readonly OwnLora[],
-  signal: AbortSignal
+  { loraFolder = services.loraFolder, signal }: Pick<GenerateOptions, 'loraFolder' | 'signal'>
 ): Promise<readonly string[]> {
-  const now = new Map((await ownLoras(services.loraFolder)).map((path) => [parse(path).name, path]));
+  const now = new Map((await ownLoras(loraFolder)).map((path) => [parse(path).name, path]));
   const sentences: string[] = [];
   for (const { name, digest } of then) {
     const path = now.get(name);

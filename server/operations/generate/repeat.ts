@@ -5,6 +5,7 @@ import { requestOption } from '../../../shared/request-option';
 import type { EngineAbilities } from '../../engine/abilities';
 import type { StoredImage } from '../../gallery/images';
 import type { ImageInput, ImageSidecar, InputField } from '../../gallery/sidecar';
+import { chosenDevice } from '../engine/devices';
 import { engineInUse } from '../engine/engine-in-use';
 import { findImage } from '../gallery/find-image';
 import { findModel, type KnownModel } from '../models/known-models';
@@ -22,6 +23,10 @@ export interface RepetitionWish {
   readonly model?: string | undefined;
   /** Values of the request that are to be others. */
   readonly changes: Readonly<Record<string, unknown>>;
+  /** A folder of LoRAs instead of the one in the settings, an absolute path. */
+  readonly loraFolder?: string | undefined;
+  /** The name of a device in the settings, or `local`; absent: the one that the settings name. */
+  readonly device?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -44,7 +49,9 @@ export async function repetitionOf(services: Services, wish: RepetitionWish): Pr
   const { sidecar } = image;
   const model = await findModel(services, wish.model ?? sidecar.model.name);
   const { manifest } = await soundModel(services, model);
-  const { abilities } = await engineInUse(services, wish);
+  // What another machine has for an engine its images tell.
+  const isHere = chosenDevice(services, wish.device) === undefined;
+  const engine = isHere ? (await engineInUse(services, wish)).abilities : undefined;
   const { request, inputNames } = await requestOfThen(services, sidecar, wish.changes);
   return {
     image,
@@ -52,20 +59,24 @@ export async function repetitionOf(services: Services, wish: RepetitionWish): Pr
     request: readGenerationRequest({ ...request, ...wish.changes }),
     inputNames,
     differences: [
-      ...differencesOf(sidecar, { name: model.name, files: manifest.files }, abilities),
-      ...(await changedLoras(services, sidecar.loras ?? [], wish.signal))
+      ...differencesOf(sidecar, { name: model.name, files: manifest.files }, engine),
+      ...(await changedLoras(services, sidecar.loras ?? [], wish))
     ]
   };
 }
 
-/** What is not as it was then of the model and the engine, one sentence each. */
+/**
+ * What is not as it was then of the model and the engine, one sentence each.
+ * @param engine undefined: nobody knows it yet
+ */
 export function differencesOf(
   then: ImageSidecar,
   { name, files }: Pick<InstalledManifest, 'name' | 'files'>,
-  engine: Pick<EngineAbilities, 'version' | 'digest'>
+  engine: Pick<EngineAbilities, 'version' | 'digest'> | undefined
 ): readonly string[] {
   const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  return [...modelDifferences(then.model, { name, digests }), ...engineDifferences(then.engine, engine)];
+  const ofModel = modelDifferences(then.model, { name, digests });
+  return engine ? [...ofModel, ...engineDifferences(then.engine, engine)] : ofModel;
 }
 
 /**
