@@ -4,14 +4,12 @@ import type { GeneratedImage, GenerationChoices } from '../../shared/generation'
 import type { ModelSummary } from '../../shared/model';
 import { ChoicesOfModel, Generate } from '../../shared/protocol';
 import type { ActionParts } from '../models/action-parts';
-import { convertAgain } from '../models/convert-model';
-import { heal, verify } from '../models/model-actions';
 import type { ModelList } from '../models/model-list';
-import { pull } from '../models/pull-actions';
 import { SHOW_MODELS } from '../support/commands';
 import { sayDone, sayFailed, sayWarning } from '../support/messages';
 import { engineSettings, engineTimeLimit, showsPreviews } from '../support/settings';
 import { askRequest, type Wish } from './ask-request';
+import { modelRemedies } from './model-remedies';
 import type { RememberedSampling } from './remembered-sampling';
 
 /** What generating works with. */
@@ -81,10 +79,7 @@ async function generateNow(parts: GenerateParts, name: string, { request, device
     sayFailed(parts.log, error, {
       about: name,
       retry: () => generateNow(parts, name, { request, device }),
-      pull: () => withModel(parts, name, pull),
-      verify: () => withModel(parts, name, verify),
-      heal: () => withModel(parts, name, heal),
-      convertAgain: () => withModel(parts, name, convertAgain)
+      ...modelRemedies(parts, name)
     });
   }
 }
@@ -97,19 +92,6 @@ async function show({ path, frames }: GeneratedImage): Promise<void> {
     return;
   }
   sayDone(`The video is made (${frames} frames).`, { title: 'Open', run: () => env.openExternal(file) });
-}
-
-async function withModel(
-  parts: GenerateParts,
-  name: string,
-  action: (parts: GenerateParts, model: ModelSummary) => Promise<void>
-): Promise<void> {
-  try {
-    const model = (await parts.models.read()).find((other) => other.name === name);
-    if (model) await action(parts, model);
-  } catch (error) {
-    sayFailed(parts.log, error);
-  }
 }
 
 async function pickInstalled(models: ModelList): Promise<string | undefined> {

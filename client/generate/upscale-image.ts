@@ -8,6 +8,7 @@ import { engineTimeLimit } from '../support/settings';
 import { chooseImage } from './choose-image';
 import type { GenerateParts } from './generate';
 import { imageInView } from './image-in-view';
+import { modelRemedies } from './model-remedies';
 
 /**
  * Enlarges an image with a model that is made for that, and opens the larger one.
@@ -35,7 +36,8 @@ async function upscaleNow(parts: GenerateParts, name: string, image: Uri): Promi
     for (const { path } of images) await commands.executeCommand('vscode.open', Uri.file(path));
     if (warnings.length > 0) sayWarning(warnings.join(' '));
   } catch (error) {
-    sayFailed(parts.log, error, { about: name, retry: () => upscaleNow(parts, name, image) });
+    const retry = (): Promise<void> => upscaleNow(parts, name, image);
+    sayFailed(parts.log, error, { about: name, retry, ...modelRemedies(parts, name) });
   }
 }
 
