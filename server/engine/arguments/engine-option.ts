@@ -17,7 +17,7 @@ export interface EngineOption {
   readonly name: `--${string}`;
   /** Absent: the option is a switch. */
   readonly value?: string;
-  /** `essential`: without it the result is another than was asked for, so that a build without it is no use. */
+  /** `essential`: it says what is made, and of what; `optional`: how, and a build that lacks it makes it all the same. */
   readonly weight: 'essential' | 'optional';
 }
 
@@ -34,7 +34,7 @@ export function knowsOption({ options }: Pick<KnownOptions, 'options'>, name: st
   return options.size === 0 || options.has(name);
 }
 
-/** An option that a result depends on. */
+/** An option without which a build is no use. */
 export function essential(name: EngineOption['name'], value?: string): EngineOption {
   return { name, ...(value !== undefined && { value }), weight: 'essential' };
 }
