@@ -115,8 +115,9 @@ export function sourceSuite(kind: string, makeHarness: (content: Buffer) => Prom
 
     it('fails with the name of a content that is not there', async () => {
       await harness.remove();
-      for (const asked of [source.open(wanting({})), source.probe(new AbortController().signal)]) {
-        const failure: unknown = await asked.catch((error: unknown) => error);
+      const asked = [() => source.open(wanting({})), () => source.probe(new AbortController().signal)];
+      for (const ask of asked) {
+        const failure: unknown = await ask().catch((error: unknown) => error);
         expect(failure).toBeInstanceOf(Failure);
         expect(failure).toMatchObject({ subject: expect.stringContaining(CONTENT_NAME) });
         expect(JSON.stringify(failure)).not.toContain(SECRET);
