@@ -7,6 +7,7 @@ Dispatcher.prototype.connect = require('undici/lib/api/api-connect.js');
 
 module.exports = {
   Agent: require('undici/lib/dispatcher/agent.js'),
+  Pool: require('undici/lib/dispatcher/pool.js'),
   ProxyAgent: require('undici/lib/dispatcher/proxy-agent.js'),
   buildConnector: require('undici/lib/core/connect.js')
 };

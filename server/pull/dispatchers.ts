@@ -3,6 +3,7 @@ import type * as Undici from 'undici';
 import type { HostReach } from '../../shared/host-reach';
 import { type Admission, reachOf, refusalOf } from './address-policy';
 import { trustedAuthorities } from './authorities';
+import { endHoldingConnector } from './connection-end';
 import { guardedConnector, type HostResolver, type Judge, judgedLookup } from './guarded-connection';
 import type { NetworkSettings } from './network-messages';
 import { proxyFor } from './proxy';
@@ -25,7 +26,7 @@ interface ConnectOptions {
 }
 
 /** What `undici.cjs` has of undici. */
-type UndiciParts = Pick<typeof Undici, 'Agent' | 'ProxyAgent' | 'buildConnector'>;
+type UndiciParts = Pick<typeof Undici, 'Agent' | 'Pool' | 'ProxyAgent' | 'buildConnector'>;
 
 /** undici's pools of connections: for each protocol one for each proxy, and for each admission among those that need none. */
 export class Dispatchers {
@@ -82,11 +83,12 @@ export class Dispatchers {
   private proxied(undici: UndiciParts, options: ConnectOptions, uri: string): Undici.Dispatcher {
     // Plain http goes to the proxy as it is: few proxies open tunnels to other ports than 443.
     return new undici.ProxyAgent({
-      ...this.timeouts(),
       uri,
       proxyTunnel: false,
       requestTls: options,
-      proxyTls: options
+      proxyTls: options,
+      // Of its own accord it forgets the timeouts of what it sends to a proxy without a tunnel.
+      factory: (origin, given) => new undici.Pool(origin, { ...this.timeouts(), ...heldEnds(given) })
     });
   }
 
@@ -111,6 +113,16 @@ interface Wanted {
   readonly proxy: string | undefined;
   readonly admission: Admission;
   readonly isSecure: boolean;
+}
+
+/** The way in which a proxy's agent makes connections, and their ends held. */
+function heldEnds(given: object): { readonly connect?: Undici.buildConnector.connector } {
+  const connect = 'connect' in given ? given.connect : undefined;
+  return isConnector(connect) ? { connect: endHoldingConnector(connect) } : {};
+}
+
+function isConnector(value: unknown): value is Undici.buildConnector.connector {
+  return typeof value === 'function';
 }
 
 /** The host as connections are told it: IPv6 without brackets. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
+import { holdEnd } from './connection-end';
 
 /** What one buffer of a connection holds. */
 const WINDOW_BYTES = 256 * 1024;
@@ -43,35 +44,11 @@ class ReceiveWindows {
   private handedOn = 0;
   private filled = 0;
   private socket: Socket | undefined;
-  private push: Socket['push'] = () => false;
-  /** Whether the reader has taken all that was handed on and asked for more. */
-  private isAsked = true;
-  /** Whether the connection ended, which the reader does not know yet. */
-  private isOver = false;
   private atEndOfTurn: NodeJS.Immediate | undefined;
 
   serve(socket: Socket): void {
-    const push = socket.push.bind(socket);
-    const read = socket.read.bind(socket);
     this.socket = socket;
-    this.push = push;
-    // The end, too, comes behind what was received before; and only to a reader who asks for more: undici's parser
-    // fails an assertion when it learns of the end while it pauses, be it at the last byte.
-    socket.push = (chunk, ...encoding) => {
-      this.handOn();
-      if (chunk !== null || this.isAsked) return push(chunk, ...encoding);
-      this.isOver = true;
-      return false;
-    };
-    socket.read = (size) => {
-      const chunk: unknown = read(size);
-      if (chunk !== null || size === 0) return chunk;
-      this.isAsked = true;
-      if (!this.isOver) return null;
-      this.isOver = false;
-      push(null);
-      return read(size);
-    };
+    holdEnd(socket, () => this.handOn());
   }
 
   /** Where the next read goes. */
@@ -100,8 +77,7 @@ class ReceiveWindows {
     const chunk = this.filling.subarray(this.handedOn, this.filled);
     this.handedOn = this.filled;
     if (chunk.length === 0) return;
-    this.isAsked = false;
-    this.push(chunk);
+    this.socket?.push(chunk);
   }
 
   /** Goes on with the other window, if nothing of it waits: what waits is what was handed on last. */
