@@ -195,6 +195,16 @@ export class PartialDownload {
     await this.letGo();
   }
 
+  /**
+   * To be asked once nothing more is written. Who opens the data later is not told of what the disk did not take: the
+   * system says so once.
+   * @throws the fault of a sync
+   */
+  async requireTaken(): Promise<void> {
+    await this.syncing;
+    if (this.syncFault) throw this.syncFault.error;
+  }
+
   /** Leaves a partial whose files are closed to whoever wants it. */
   async letGo(): Promise<void> {
     await rename(this.folder, this.freeFolder);

@@ -126,6 +126,7 @@ async function completePartial(
   let hash: FileHash;
   try {
     hash = await transferFile(file, partial, { ...tools, onHashed: (bytes) => showHashing(partial, bytes, tools) });
+    await partial.requireTaken();
   } catch (error) {
     await keepOrRemove(file, partial, error);
     throw error;

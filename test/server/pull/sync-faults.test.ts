@@ -2,9 +2,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { digestOf } from '../../../server/gallery/incoming-image';
 import { PartialDownload } from '../../../server/pull/partial-download';
+import type { Source } from '../../../server/pull/source';
 import { sampleBytes } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
+import { testServices } from '../../support/test-services';
 
 const CONTENT = sampleBytes(400_000);
 const SOURCE = { source: 'https://host/w', validator: '"v1"', total: CONTENT.length };
@@ -66,5 +69,42 @@ describe('of a partial that the disk did not take all of', () => {
     await failNextSync(folder);
     await partial.release();
     expect(await readdir(partials)).toEqual([]);
+  });
+});
+
+describe('a transfer that the disk did not take the end of', () => {
+  it('is no success, and is gone on with from what it took', async () => {
+    let passed = 0;
+    const clock = { now: Date.now, elapsed: () => passed, sleep: async () => undefined };
+    const services = await testServices({ clock });
+    await failNextSync(services.root);
+    const opened: number[] = [];
+    const source: Source = {
+      label: 'w',
+      identity: SOURCE.source,
+      isLocal: false,
+      probe: async () => ({ bytes: CONTENT.length, isExact: true, digest: null }),
+      open: async ({ start, signal }) => {
+        opened.push(start);
+        return {
+          start,
+          total: CONTENT.length,
+          servesRanges: true,
+          validator: SOURCE.validator,
+          endsByClosing: false,
+          body: (async function* () {
+            signal.throwIfAborted();
+            // So long it took that what is written now is to be synced, and nothing is written any more.
+            passed += 6000;
+            yield CONTENT.subarray(start);
+          })()
+        };
+      }
+    };
+    const file = { source, digest: digestOf(CONTENT), bytes: CONTENT.length };
+    const fetch = () => services.pulls.fetch(file, { signal: new AbortController().signal, onBytes: () => undefined });
+    await expect(fetch()).rejects.toMatchObject({ code: 'EIO' });
+    await fetch();
+    expect(opened).toEqual([0, 0]);
   });
 });
