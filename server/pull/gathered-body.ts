@@ -240,10 +240,11 @@ export class GatheredBody implements AsyncIterable<Gathered> {
   }
 
   private closeLanding(): void {
+    const { landing } = this;
     this.haveTold();
-    this.landing?.close();
     this.landing = undefined;
     this.isHalting = false;
+    if (landing) this.attempt(() => landing.close());
   }
 
   private letGoOn(): void {

@@ -105,10 +105,15 @@ export class LandedBody {
     return bytes;
   }
 
-  /** Writes nothing more. */
+  /** Writes nothing more. @throws FileFault: some volumes say only then that they did not take what was written */
   close(): void {
-    closeSync(this.data);
-    closeSync(this.journal);
+    told(() => {
+      try {
+        closeSync(this.data);
+      } finally {
+        closeSync(this.journal);
+      }
+    });
   }
 
   private writeGathered(): void {

@@ -1,3 +1,4 @@
+import { closeSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -139,11 +140,42 @@ describe('a body that is gathered', () => {
     expect(await reading.next()).toEqual({ done: false, value: { landed: 0 } });
     await expect(reading.next()).rejects.toThrow(FileFault);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'of a file that cannot be closed is a fault of the file, told or not',
+    async () => {
+      const place = await landingPlace();
+      const { body } = bodyWithSender();
+      const reading = body[Symbol.asyncIterator]();
+      body.land({ ...place, start: 0, end: 1000 * KIB });
+      body.add(Buffer.alloc(KIB));
+      closeBehindItsBack(place.data);
+      body.discard();
+      const { body: other } = bodyWithSender();
+      const told = other[Symbol.asyncIterator]();
+      other.land({ ...place, start: 0, end: KIB });
+      other.add(Buffer.alloc(KIB));
+      // A volume may take what is written, and say only in the end that it did not.
+      const landed = told.next();
+      closeBehindItsBack(place.data);
+      await landed;
+      await expect(told.next()).rejects.toThrow(FileFault);
+      await reading.return?.(undefined);
+    }
+  );
 });
 
 const BOOT = 'of this boot';
 
 /** A file that a content was begun in, and its journal. */
+/** Has the next close of a file fail. */
+function closeBehindItsBack(path: string): void {
+  for (const handle of readdirSync('/proc/self/fd')) {
+    if (existsSync(`/proc/self/fd/${handle}`) && readlinkSync(`/proc/self/fd/${handle}`) === path)
+      closeSync(Number(handle));
+  }
+}
+
 async function landingPlace(): Promise<LandingPlace> {
   const folder = await temporaryFolder();
   const place = { data: join(folder, 'data'), journal: join(folder, 'journal') };
