@@ -73,7 +73,8 @@ export class HeldCheckpoint {
         nextStep: 'Let it go on, or take it over by resuming the batch here.'
       });
     }
-    for (const key of old) await store.delete(key, signal);
+    // The job has begun; what stays in spite of this is removed when it is over.
+    await quietly(deleteAll(store, old, signal));
     return new HeldCheckpoint(store, manifest, version);
   }
 
@@ -159,9 +160,7 @@ export class HeldCheckpoint {
     // What tells of the images goes after them.
     const { run, plan, state } = this.#manifest;
     const last = [this.#keys.part(run, plan.name), this.#keys.part(run, state.name)];
-    for (const object of [...objects.filter((other) => !last.includes(other)), ...last]) {
-      await this.#store.delete(object, signal);
-    }
+    await deleteAll(this.#store, [...objects.filter((other) => !last.includes(other)), ...last], signal);
     const now = await findCheckpoint(this.#store, this.#manifest.job, signal);
     if (now?.version === this.#version) await this.#store.deleteDocument(key, signal);
   }
@@ -230,6 +229,10 @@ async function objectsBelow(store: ObjectStore, keys: CheckpointKeys, signal: Ab
   const found: StoreKey[] = [];
   for await (const { key } of store.list(keys.folder, signal)) if (key !== keys.manifest) found.push(key);
   return found;
+}
+
+async function deleteAll(store: ObjectStore, keys: readonly StoreKey[], signal: AbortSignal): Promise<void> {
+  for (const key of keys) await store.delete(key, signal);
 }
 
 /** For what is only tidier when it works. */
