@@ -4,7 +4,7 @@ import { Failure } from '../../../shared/failure';
 import { isTemporary, removeAbandonedTemporaries } from '../../platform/durable-files';
 import { createFileDurably, locateCreatedFile, removeCreatedFile } from '../../platform/exclusive-files';
 import { entriesOf } from '../../platform/folder-entries';
-import { isErrorWithCode } from '../../platform/system-error';
+import { errorCode, isErrorWithCode } from '../../platform/system-error';
 import { requirePlainFile, versionOf } from './plain-file';
 
 /** Generations before the newest one that stay, so that readers seldom find theirs gone. */
@@ -72,7 +72,7 @@ export async function writeNext(
   if (number > LAST_GENERATION) throw usedUp(folder);
   if (!(await createFileDurably(join(folder, String(number)), bytes, isUnchanged))) return undefined;
   const version = await versionOfWritten(folder, number);
-  await collect(folder, number);
+  await collect(folder, number).catch(requireSystemError);
   return version;
 }
 
@@ -92,11 +92,13 @@ async function collect(folder: string, newest: number): Promise<void> {
   if ((await hasWriters()) && ((await removeAbandonedTemporaries(folder)) === 0 || (await hasWriters()))) return;
   for (const entry of await entriesOf(folder)) {
     if (!GENERATION.test(entry) || Number(entry) >= newest - KEPT_GENERATIONS) continue;
-    await removeCreatedFile(join(folder, entry)).catch((error: unknown) => {
-      // One that a reader holds open on Windows goes with a later change.
-      if (!isErrorWithCode(error, 'EBUSY', 'EPERM', 'EACCES')) throw error;
-    });
+    await removeCreatedFile(join(folder, entry)).catch(requireSystemError);
   }
+}
+
+/** What was written counts: what cannot be removed now, for example from under a reader, goes with a later change. */
+function requireSystemError(error: unknown): void {
+  if (errorCode(error) === undefined) throw error;
 }
 
 function usedUp(folder: string): Failure {

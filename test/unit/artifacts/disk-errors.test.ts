@@ -81,3 +81,25 @@ it.each(ACTIONS.flatMap(([name, act, after]) => ['ENOSPC', 'EIO'].map((code) => 
     expect(failures).toBeGreaterThan(2);
   }
 );
+
+it('a document is written although earlier ones of it cannot be removed', async () => {
+  const open = await memoryFolder().then((folder) => () => new FileStore(folder, createHasher(sharedPool())));
+  let refused = 0;
+  const versions: (string | undefined)[] = [];
+  await withFileTap(
+    ({ name, args }, proceed) => {
+      if (name !== 'rm' || !/@\/\d+$/.test(String(args[0]))) return proceed();
+      refused += 1;
+      return Promise.reject(Object.assign(new Error('EIO: on purpose'), { code: 'EIO' }));
+    },
+    async () => {
+      for (let time = 0; time < 5; time += 1) {
+        const text = `time ${time}`;
+        versions.push(await swapText(open(), text, versions.at(-1) ?? null));
+        expect(await documentOf(open())).toBe(text);
+      }
+    }
+  );
+  expect(refused).toBeGreaterThan(0);
+  expect(new Set(versions).size).toBe(5);
+});
