@@ -13,6 +13,7 @@ const AHEAD_MS = 5 * 60_000;
 /** Where a store's access key comes from. It is read once, and anew when it ends or is refused. */
 export class AccessKeys {
   private held: AccessKey | undefined;
+  private reading: Reading | undefined;
 
   /**
    * @param origin names where keys come from, for texts: `the credential “team”`
@@ -29,16 +30,45 @@ export class AccessKeys {
   async current(signal: AbortSignal): Promise<AccessKey> {
     const { held } = this;
     const endsAt = held?.endsAtUnixMs ?? Number.POSITIVE_INFINITY;
-    if (held && endsAt - AHEAD_MS > this.now()) return held;
-    this.held = await this.read(signal);
-    return this.held;
+    return held && endsAt - AHEAD_MS > this.now() ? held : this.readAnew(signal);
   }
 
   /** Another key than one that was refused; undefined when there is none. @throws Failure */
   async another(refused: AccessKey, signal: AbortSignal): Promise<AccessKey | undefined> {
-    if (this.held === refused) this.held = await this.read(signal);
-    return this.held && isSame(this.held, refused) ? undefined : this.held;
+    const held = this.held === refused ? await this.readAnew(signal) : this.held;
+    return held && isSame(held, refused) ? undefined : held;
   }
+
+  /** Requests that need a key at the same time read it once. */
+  private async readAnew(signal: AbortSignal): Promise<AccessKey> {
+    for (;;) {
+      const { reading } = this;
+      if (!reading) return this.startReading(signal);
+      try {
+        return await reading.key;
+      } catch (error) {
+        // It was given up by whoever began it, which is no reason for others.
+        if (signal.aborted || !reading.signal.aborted) throw error;
+      }
+    }
+  }
+
+  private async startReading(signal: AbortSignal): Promise<AccessKey> {
+    const reading = { key: this.read(signal), signal };
+    this.reading = reading;
+    try {
+      this.held = await reading.key;
+      return this.held;
+    } finally {
+      this.reading = undefined;
+    }
+  }
+}
+
+/** A key that is being read, and what gives the reading up. */
+interface Reading {
+  readonly key: Promise<AccessKey>;
+  readonly signal: AbortSignal;
 }
 
 /**

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AccessKeys, parseAccessKey } from '../../../server/artifacts/s3/access-keys';
 import { awsKeys } from '../../../server/artifacts/s3/credentials/aws-keys';
+import { Failure } from '../../../shared/failure';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { testServices } from '../../support/test-services';
 
@@ -60,6 +61,48 @@ describe('an access key', () => {
     const ids: string[] = [];
     for (now of [0, 3_000_000, 3_500_000]) ids.push((await keys.current(signal)).id);
     expect(ids).toEqual(['KEY1', 'KEY1', 'KEY2']);
+  });
+
+  it('is read once for all who need it at the same time, and so is another one when it is refused', async () => {
+    let count = 0;
+    const read = async () => ({ id: `KEY${(count += 1)}`, secret: 's' });
+    const keys = new AccessKeys('the test', read, () => 0);
+    const [first, ...others] = await Promise.all([1, 2, 3].map(() => keys.current(signal)));
+    expect(others).toEqual([first, first]);
+    const refused = first!;
+    const again = await Promise.all([1, 2, 3].map(() => keys.another(refused, signal)));
+    expect(again.map((key) => key?.id)).toEqual(['KEY2', 'KEY2', 'KEY2']);
+    expect(count).toBe(2);
+  });
+
+  it('is read again by those who still need it when who began to read it gave up', async () => {
+    let count = 0;
+    const read = async (reading: AbortSignal) => {
+      count += 1;
+      await new Promise((done) => setImmediate(done));
+      reading.throwIfAborted();
+      return { id: `KEY${count}`, secret: 's' };
+    };
+    const keys = new AccessKeys('the test', read, () => 0);
+    const given = new AbortController();
+    const first = keys.current(given.signal);
+    const others = Promise.all([keys.current(signal), keys.current(signal)]);
+    given.abort();
+    await expect(first).rejects.toThrow();
+    expect((await others).map(({ id }) => id)).toEqual(['KEY2', 'KEY2']);
+    expect(count).toBe(2);
+  });
+
+  it('that cannot be read is told to all who wait for it', async () => {
+    let count = 0;
+    const read = async (): Promise<never> => {
+      count += 1;
+      throw new Failure('credential-missing', 'There is none.');
+    };
+    const keys = new AccessKeys('the test', read, () => 0);
+    const told = await Promise.allSettled([keys.current(signal), keys.current(signal)]);
+    expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(count).toBe(1);
   });
 });
 
