@@ -1,4 +1,5 @@
 import { refused } from '../../pull/http-faults';
+import { sizeOf } from '../../pull/http-opening';
 import { encodedKey } from './bucket';
 import { versionIn, versionOfTag } from './etag';
 import { uploadInParts } from './multipart-upload';
@@ -27,12 +28,13 @@ export async function copyObject(
   if (version === undefined) throw refused(client.addressOf(from), 'told no ETag of an object');
   // S3 takes no copy onto itself.
   if (from === to) return true;
-  const bytes = Number(found.header('content-length'));
+  const bytes = sizeOf(found.header('content-length'));
   const headers = {
     'x-amz-copy-source': `/${client.bucket.name}/${encodedKey(from)}`,
     'x-amz-copy-source-if-match': `"${version}"`
   };
-  if (bytes <= tuning.copyBytes) {
+  // The store itself refuses what is too large for that.
+  if (bytes === null || bytes <= tuning.copyBytes) {
     const copied = { method: 'PUT', key: to, headers, signal } as const;
     return (await client.retrying(signal, () => copyTag(client, copied))) !== undefined;
   }

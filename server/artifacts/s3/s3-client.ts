@@ -162,6 +162,7 @@ export class S3Client {
 
   /** An answer to HEAD tells no reason, so it is asked for again with GET. */
   private async refusalText(answer: HttpAnswer, request: S3Request, key: AccessKey): Promise<string> {
+    if (request.method === 'HEAD') answer.discard();
     try {
       const telling = request.method === 'HEAD' ? await this.send({ ...request, method: 'GET' }, key) : answer;
       if (telling.status >= 400) return (await this.bytesOf(telling, request, LONGEST_REFUSAL)).toString('utf8');
