@@ -8,6 +8,7 @@ import type { GenerationResult } from '../../shared/generation';
 import { STAND_IN } from '../support/run-cli';
 import { servicesWithSample } from '../support/sample-services';
 import { createModelFolder } from '../support/stand-in/testing/model-folder';
+import { makePng } from '../support/stand-in/testing/plain-png';
 import { temporaryFolder } from '../support/temporary-folder';
 import { pullManifest, type TestServices, testServices } from '../support/test-services';
 import { ggufStart } from '../support/weights/gguf-file';
@@ -157,6 +158,29 @@ describe('a run that may not fit into memory', () => {
     expect(images).toHaveLength(1);
     expect(notices).toEqual([expect.stringMatching(/needs about 17\d MB of memory for 64 × 64 pixels, and 100 MB/)]);
     expect(warnings).toEqual(notices);
+  });
+
+  it('is reckoned with the size of the image that it begins with', async () => {
+    const { services, model } = await servicesWithSample({ machineMemory: machineMemory(1e9) });
+    const init_image = join(await temporaryFolder(), 'photo.png');
+    await writeFile(init_image, makePng(1024, 768, 3));
+    const notices: string[] = [];
+    const cancel = new AbortController();
+    const result = generateImage(
+      services,
+      model,
+      { prompt: 'a', steps: 1, init_image },
+      {
+        signal: cancel.signal,
+        onProgress: () => undefined,
+        onNotice: (text) => {
+          notices.push(text);
+          cancel.abort();
+        }
+      }
+    );
+    await expect(result).rejects.toMatchObject({ code: 'cancelled' });
+    expect(notices).toEqual([expect.stringMatching(/needs about \d\.\d GB of memory for 1024 × 768 pixels/)]);
   });
 
   it('is refused when a single part cannot have room', async () => {

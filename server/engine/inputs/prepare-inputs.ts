@@ -4,6 +4,7 @@ import { visibleText } from '../../../shared/file-name';
 import type { GenerationRequest } from '../../../shared/generation';
 import type { WorkerPool } from '../../platform/workers/worker-pool';
 import type { InputImages } from '../arguments/engine-arguments';
+import type { ImageSize } from '../run-record';
 import type { Scratch } from '../scratch';
 import { TAKE_IMAGE_TASK, type TakeImageTask } from './take-image';
 
@@ -13,6 +14,8 @@ export interface PreparedInputs {
   readonly images: InputImages;
   /** What happens to them that the user may not expect, one sentence each. */
   readonly notices: readonly string[];
+  /** The size that the images of the run get where the request does not say both sides; absent: the engine's own. */
+  readonly size?: ImageSize;
 }
 
 export interface PrepareOptions {
@@ -56,7 +59,9 @@ export async function prepareInputs(
   for (const [index, path] of (references ?? []).entries()) referenced.push(await take(`reference${index}`, path));
   if (init && masking) requireSameSize(init, masking);
   if (signal.aborted) throw cancelled('The generation');
+  const sizing = init ?? referenced[0];
   return {
+    ...(sizing && { size: { width: sizing.width, height: sizing.height } }),
     images: {
       ...(init && { initImage: init.path }),
       ...(masking && { mask: masking.path }),

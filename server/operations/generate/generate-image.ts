@@ -2,7 +2,6 @@ import type { GenerationRequest, GenerationResult } from '../../../shared/genera
 import { fillIn } from '../../engine/arguments/fill-in';
 import { adviceOnValues } from '../../engine/arguments/heeded-values';
 import { identifyModel } from '../../engine/arguments/model-identity';
-import { memoryAdvice } from '../../engine/memory/memory-advice';
 import { withScratch } from '../../engine/scratch';
 import { chosenDevice } from '../engine/devices';
 import { engineInUse } from '../engine/engine-in-use';
@@ -47,8 +46,6 @@ export async function generateImage(
       const sound = hasWaited ? await soundModel(services, known) : model;
       const parts = { model: sound, request, seed, scratch, loraFolder };
       const ownLoras = await checkedLoras(services, parts, options.signal);
-      const advice = place.isHere ? memoryAdvice(sound.files, request, await services.machineMemory()) : undefined;
-      if (advice !== undefined) options.onNotice?.(advice);
       const turnAt = services.clock.elapsed();
       const result = await place.make(parts);
       const engineMs = Math.round(services.clock.elapsed() - turnAt);
@@ -63,7 +60,7 @@ export async function generateImage(
       );
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
       log.info('done generation', { model: model.name, images: images.length, ms: milliseconds });
-      const warnings = [...(advice === undefined ? [] : [advice]), ...valueAdvice, ...result.warnings];
+      const warnings = [...valueAdvice, ...result.warnings];
       return { model: model.name, images, warnings, milliseconds };
     });
   // Another machine has a queue of its own.

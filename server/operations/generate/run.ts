@@ -2,8 +2,10 @@ import type { GenerationRequest } from '../../../shared/generation';
 import { modeOf } from '../../engine/arguments/mode';
 import type { RunGoal } from '../../engine/explain';
 import { prepareInputs } from '../../engine/inputs/prepare-inputs';
+import { memoryAdvice } from '../../engine/memory/memory-advice';
 import { previewOptions } from '../../engine/preview';
 import { runEngine } from '../../engine/run';
+import type { ImageSize } from '../../engine/run-record';
 import { freeThreads } from '../../engine/threads';
 import type { EngineInUse } from '../engine/engine-in-use';
 import { inspectImage } from '../gallery/inspect-image';
@@ -18,11 +20,13 @@ export async function runGeneration(services: Services, run: LocalRun, options: 
   const { pool, log, engineSettings } = services;
   const { signal, onProgress, onPreview, timeLimitMinutes } = options;
   const { model, request, engine, seed, scratch } = run;
-  const { images: inputs, notices } = await prepareInputs(scratch, request, { pool, size: request, signal });
+  const { images: inputs, notices, size } = await prepareInputs(scratch, request, { pool, size: request, signal });
+  const advice = memoryAdvice(model.files, sized(request, size), await services.machineMemory());
+  if (advice !== undefined) options.onNotice?.(advice);
   const { abilities } = engine;
   const { rpcServers } = engineSettings;
   const command = await prepareRun(run, { inputs, abilities, threads: await freeThreads(), rpcServers });
-  const notes = [...notices, ...command.unsent];
+  const notes = [...(advice === undefined ? [] : [advice]), ...notices, ...command.unsent];
   if (engineSettings.resident) {
     const outcome = await runResident(services, run, command.options, options);
     if (outcome.kind === 'done') {
@@ -54,6 +58,12 @@ export async function runGeneration(services: Services, run: LocalRun, options: 
   });
   const { version, digest } = abilities;
   return { images, inputs, warnings: [...notes, ...warnings], engine: { version, digest } };
+}
+
+/** An image that a run begins with gives it its size, unless the request says both sides. */
+function sized(request: GenerationRequest, size: ImageSize | undefined): GenerationRequest {
+  const { width, height } = request;
+  return size === undefined || (width !== undefined && height !== undefined) ? request : { ...request, ...size };
 }
 
 function goalOf(request: GenerationRequest): RunGoal {
