@@ -5,6 +5,7 @@ import {
   BatchesChanged,
   BatchProgressed,
   EngineInstallProgressed,
+  GenerationNoticed,
   GenerationPreviewed,
   GenerationProgressed,
   GetCredential,
@@ -51,7 +52,7 @@ import { troubleOf } from './support/failures';
 import { createLanguageClient } from './support/language-client';
 import { followLiveSettings, sendLiveSettings } from './support/live-settings';
 import { createLog } from './support/log';
-import { sayFailed, sayServerDied } from './support/messages';
+import { sayFailed, sayServerDied, sayWarning } from './support/messages';
 import { ServerConnection } from './support/server-connection';
 import { listedStores } from './support/settings';
 import { restartOnSettingsChange } from './support/settings-restart';
@@ -179,6 +180,7 @@ function listen(
   client.onNotification(GenerationProgressed, (event) =>
     jobs.advance(event.model, 'generate', generationProgress(event))
   );
+  client.onNotification(GenerationNoticed, ({ name, sentence }) => sayWarning(`${name}: ${sentence}`));
   client.onNotification(GenerationPreviewed, ({ name, png }) => jobs.showPreview(name, png));
 }
 

@@ -92,6 +92,11 @@ export interface GenerationPreview extends ModelParams {
   readonly png: string;
 }
 
+/** What the user should know before a run begins; its result does not say it again. */
+export interface GenerationNotice extends ModelParams {
+  readonly sentence: string;
+}
+
 /** An image file on the machine of the server; the path is absolute. */
 export interface ImageFileParams {
   readonly path: string;
@@ -264,6 +269,7 @@ export const StoresChanged = new NotificationType0('diffusionDock/stores/changed
 export const ModelsChanged = new NotificationType0('diffusionDock/models/changed');
 export const PullProgressed = new NotificationType<PullEvent>('diffusionDock/models/pullProgressed');
 export const VerifyProgressed = new NotificationType<VerifyProgress>('diffusionDock/models/verifyProgressed');
+export const GenerationNoticed = new NotificationType<GenerationNotice>('diffusionDock/generationNoticed');
 export const GenerationPreviewed = new NotificationType<GenerationPreview>('diffusionDock/generationPreviewed');
 export const GenerationProgressed = new NotificationType<GenerationProgress>('diffusionDock/generationProgressed');
 

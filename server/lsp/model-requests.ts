@@ -5,6 +5,7 @@ import {
   DropModel,
   FreeSpace,
   Generate,
+  GenerationNoticed,
   GenerationPreviewed,
   GenerationProgressed,
   HealModel,
@@ -85,11 +86,16 @@ export function serveModels(connection: Connection, services: Services, changed:
   );
   connection.onRequest(
     Generate,
-    guarded('generate', services, async ({ name, request, preview, timeLimitMinutes, device }, signal) =>
-      generateImage(services, await findModel(services, name), readGenerationRequest(request), {
+    guarded('generate', services, async ({ name, request, preview, timeLimitMinutes, device }, signal) => {
+      const told = new Set<string>();
+      const result = await generateImage(services, await findModel(services, name), readGenerationRequest(request), {
         signal,
         timeLimitMinutes,
         device,
+        onNotice: (sentence) => {
+          told.add(sentence);
+          void connection.sendNotification(GenerationNoticed, { name, sentence });
+        },
         onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress),
         onPreview: preview
           ? ({ png, ...where }) =>
@@ -99,8 +105,9 @@ export function serveModels(connection: Connection, services: Services, changed:
                 png: Buffer.from(png).toString('base64')
               })
           : undefined
-      })
-    )
+      });
+      return { ...result, warnings: result.warnings.filter((warning) => !told.has(warning)) };
+    })
   );
   connection.onRequest(ListResidentModels, (token) =>
     guarded('list resident models', services, async () => residentModels(services))(undefined, token)

@@ -2,13 +2,39 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { CommandOfImage, FindRequest, Generate, ManifestsInView, PullModel } from '../../../shared/protocol';
+import {
+  CommandOfImage,
+  FindRequest,
+  Generate,
+  GenerationNoticed,
+  ManifestsInView,
+  PullModel
+} from '../../../shared/protocol';
+import { engineScript } from '../../support/engine-script';
 import { STAND_IN } from '../../support/run-cli';
 import { sampleManifest } from '../../support/sample-services';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { testConnection } from '../../support/test-connection';
 
 const fixture = (name: string) => join(import.meta.dirname, '../../fixtures/metadata/sd-cli', name);
+
+it('what a run may lack of memory is told before it begins, and not once more with its result', async () => {
+  // Whatever it is asked for, it makes a small image.
+  const during = "for (const side of ['--width', '--height']) process.argv[process.argv.indexOf(side) + 1] = '64';";
+  const server = await testConnection({ DIFFUSION_DOCK_SD_CLI: await engineScript({ during }) });
+  await server.start();
+  const { client } = server;
+  await client.sendNotification(ManifestsInView, { uris: [pathToFileURL(await sampleManifest()).href] });
+  await client.sendRequest(PullModel, { name: 'tiny-sd1' });
+  const notices: unknown[] = [];
+  client.onNotification(GenerationNoticed, (notice) => void notices.push(notice));
+  const request = { prompt: 'a lighthouse', width: 8192, height: 8192, steps: 1 };
+  const { images, warnings } = await client.sendRequest(Generate, { name: 'tiny-sd1', request });
+  expect(notices).toEqual([
+    { name: 'tiny-sd1', sentence: expect.stringMatching(/needs about .* of memory for 8192 × 8192 pixels/) }
+  ]);
+  expect([images.length, warnings]).toEqual([1, []]);
+});
 
 describe('an image', () => {
   it('of the gallery tells its whole request, wherever a copy of it lies, and a command line', async () => {
