@@ -32,6 +32,20 @@ it('tells each step of an image that is made, shows a preview of it, and ends wh
   expect(dock.engines()).toEqual([]);
 });
 
+it('says before an image is made that it may not fit into memory', async () => {
+  const { wb } = dock;
+  await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image' });
+  await wb.answer('a lighthouse at dusk');
+  await wb.pick('Size');
+  await wb.answer('8192x8192');
+  await wb.pick('Generate');
+  await wb.waitForNotification(/^tiny-sd1: By an estimate, the run needs about .* for 8192 × 8192 pixels/);
+  await dock.screenshot('generating-memory');
+  await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Cancel' });
+  await wb.until(isInstalled, 'the end');
+  await wb.execCommand('Notifications: Clear All Notifications');
+});
+
 it('offers healing when the engine finds a file of the model damaged', async () => {
   const { wb } = dock;
   const folder = path.join(dock.home, 'models', 'tiny-sd1');
