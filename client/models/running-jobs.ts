@@ -51,8 +51,15 @@ interface Entry extends RunningJob {
   preview: string | undefined;
   progress: JobProgress | undefined;
   readonly cancellation: CancellationTokenSource;
-  readonly show: (progress: JobProgress) => void;
+  /** Hands progress on to the notification, once there is one. */
+  show: (progress: JobProgress) => void;
 }
+
+/**
+ * What is done sooner gets no notification: VS Code would show it for most of a second all the same, on top of what the
+ * job came to. Rows and the status bar show every job at once.
+ */
+const QUIET_MS = 1000;
 
 const DOING: Readonly<Record<JobKind, string>> = {
   plan: 'being looked up',
@@ -73,7 +80,7 @@ const MADE_OF: Readonly<Partial<Record<JobKind, readonly JobKind[]>>> = {
   convert: ['generate']
 };
 
-/** What runs at the moment: one job for each model, shown in a notification that can cancel it. */
+/** What runs at the moment: one job for each model, shown in a notification that can cancel it when it takes long. */
 export class RunningJobs implements Disposable {
   private readonly entries = new Map<string, Entry>();
   private readonly changed = new EventEmitter<string>();
@@ -96,7 +103,7 @@ export class RunningJobs implements Disposable {
   }
 
   /**
-   * Runs a job with a notification, until it ends or is cancelled there or by {@link cancel}.
+   * Runs a job until it ends, or is cancelled by its notification or {@link cancel}.
    * @param job `name`: what lists call it; absent: by its model
    * @throws what the work throws, and Failure('busy') when the model has a job already
    */
@@ -108,35 +115,20 @@ export class RunningJobs implements Disposable {
     if (other) {
       throw new Failure('busy', `${name} is ${DOING[other.kind]} already.`, { nextStep: 'Wait until that is done.' });
     }
-    const where = { location: ProgressLocation.Notification, title, cancellable: kind !== 'drop' };
-    return window.withProgress(where, async (notification, token) => {
-      const cancellation = new CancellationTokenSource();
-      token.onCancellationRequested(() => cancellation.cancel());
-      let shown = 0;
-      const show = ({ fraction = 0, detail }: JobProgress): void => {
-        const increment = Math.max(0, fraction - shown) * 100;
-        shown = Math.max(shown, fraction);
-        notification.report({ message: detail, increment });
-      };
-      this.entries.set(model, {
-        model,
-        name,
-        kind,
-        doing: kind,
-        progress: undefined,
-        preview: undefined,
-        cancellation,
-        show
-      });
-      this.changed.fire(model);
-      try {
-        return await work(cancellation.token);
-      } finally {
-        this.entries.delete(model);
-        cancellation.dispose();
-        this.changed.fire(model);
-      }
-    });
+    const entry: Entry = {
+      model,
+      name,
+      kind,
+      doing: kind,
+      progress: undefined,
+      preview: undefined,
+      cancellation: new CancellationTokenSource(),
+      show: () => undefined
+    };
+    this.entries.set(model, entry);
+    this.changed.fire(model);
+    const working = this.finish(entry, work(entry.cancellation.token));
+    return (await isSettledWithin(QUIET_MS, working)) ? working : announce(title, entry, working);
   }
 
   /** Takes news of a job; news of jobs that we did not start, or that are over, are nobody's. */
@@ -163,4 +155,47 @@ export class RunningJobs implements Disposable {
     for (const { cancellation } of this.entries.values()) cancellation.cancel();
     this.changed.dispose();
   }
+
+  private async finish<T>(entry: Entry, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } finally {
+      this.entries.delete(entry.model);
+      entry.cancellation.dispose();
+      this.changed.fire(entry.model);
+    }
+  }
+}
+
+/** Whether work ends in a while, be it well or not. @param most ms */
+async function isSettledWithin(most: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), most);
+  });
+  const settled = work.then(
+    () => true,
+    () => true
+  );
+  try {
+    return await Promise.race([settled, tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Shows a job in a notification that can cancel it, from where it is now. */
+function announce<T>(title: string, entry: Entry, working: Promise<T>): Thenable<T> {
+  const where = { location: ProgressLocation.Notification, title, cancellable: entry.kind !== 'drop' };
+  return window.withProgress(where, (notification, token) => {
+    token.onCancellationRequested(() => entry.cancellation.cancel());
+    let shown = 0;
+    entry.show = ({ fraction = 0, detail }) => {
+      const increment = Math.max(0, fraction - shown) * 100;
+      shown = Math.max(shown, fraction);
+      notification.report({ message: detail, increment });
+    };
+    if (entry.progress) entry.show(entry.progress);
+    return working;
+  });
 }
