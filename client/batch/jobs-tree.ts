@@ -33,6 +33,8 @@ export class JobsTree implements TreeDataProvider<JobNode>, Disposable {
   private readonly subscriptions: readonly Disposable[];
   private redraw: NodeJS.Timeout | undefined;
   private rows: readonly Row[] = [];
+  /** Set once VS Code knows that the rows are others, until it asks for them. */
+  private isStale = false;
 
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -50,6 +52,7 @@ export class JobsTree implements TreeDataProvider<JobNode>, Disposable {
 
   async getChildren(parent?: JobNode): Promise<JobNode[]> {
     if (parent) return parent.kind === 'batch' ? this.imagesOf(parent) : [];
+    this.isStale = false;
     try {
       this.rows = this.wanted(await this.batches.read());
     } catch (error) {
@@ -89,9 +92,11 @@ export class JobsTree implements TreeDataProvider<JobNode>, Disposable {
 
   /** Draws what is known now. Rows that stay are only drawn anew, so that clicks on their buttons arrive. */
   private async update(): Promise<void> {
+    if (this.isStale) return;
     const batches = this.options.isVisible() ? await this.batches.read().catch(() => undefined) : undefined;
     const wanted = batches && this.wanted(batches);
     if (!wanted || wanted.map(jobId).join('\n') !== this.rows.map(jobId).join('\n')) {
+      this.isStale = true;
       this.changed.fire(undefined);
       return;
     }

@@ -78,6 +78,17 @@ const textOf = (node: JobNode) => {
 const menuOf = (node: JobNode | undefined) => node && tree.getTreeItem(node).contextValue;
 
 describe('the view of jobs', () => {
+  it('is told once that its rows are others while nobody sees it, however fast a job goes on', async () => {
+    await tree.getChildren();
+    isVisible = false;
+    running = [job('tiny')];
+    for (let at = 0; at < 20; at += 1) jobsChanged.fire('tiny');
+    await settled();
+    expect(redrawn).toEqual([undefined]);
+    isVisible = true;
+    expect((await tree.getChildren()).map(textOf)).toEqual(['tiny: pull']);
+  });
+
   it('shows what runs first, then what stopped or is done, the latest first', async () => {
     listed = [
       batch('old', { state: 'done', done: 12, startedAtUnixMs: Date.now() - 5 * HOUR }),
