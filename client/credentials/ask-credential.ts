@@ -12,7 +12,7 @@ type CredentialKind = 'token' | 'access-key';
  * @returns the alias; undefined when the user thought better of it
  */
 export async function storeCredential(vault: CredentialVault): Promise<string | undefined> {
-  const alias = await askAlias('Store Credential');
+  const alias = await askAlias();
   if (alias === undefined) return undefined;
   const title = `Store Credential ${alias}`;
   const kind = alias === 'huggingface' ? 'token' : await askKind(title);
@@ -28,17 +28,22 @@ export async function storeCredential(vault: CredentialVault): Promise<string | 
   return alias;
 }
 
-/** Asks for an alias and forgets what is stored under it. */
+/** Asks which of the stored credentials to forget. */
 export async function removeCredential(vault: CredentialVault): Promise<void> {
-  const alias = await askAlias('Remove Credential');
+  const aliases = await vault.aliases();
+  if (aliases.length === 0) {
+    sayDone('No credential is stored.');
+    return;
+  }
+  const alias = await window.showQuickPick(aliases, { title: 'Remove which credential?' });
   if (alias === undefined) return;
   await vault.remove(alias);
-  sayDone(`No credential is stored as ${alias} any more.`);
+  sayDone(`The credential ${alias} is removed.`);
 }
 
-async function askAlias(title: string): Promise<string | undefined> {
+async function askAlias(): Promise<string | undefined> {
   const alias = await window.showInputBox({
-    title,
+    title: 'Store Credential',
     prompt: 'The alias that manifests and team stores use; "huggingface" is the hub\'s own token.',
     placeHolder: 'my-hub',
     ignoreFocusOut: true,

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from 'vitest';
-import { storeCredential } from '../../../client/credentials/ask-credential';
+import { removeCredential, storeCredential } from '../../../client/credentials/ask-credential';
 import { CredentialVault } from '../../../client/credentials/credential-vault';
 
 interface Box {
@@ -10,7 +10,7 @@ interface Box {
 
 /** Who answers: texts by what the question's prompt holds, and the label of what is chosen. */
 const { user } = vi.hoisted(() => ({
-  user: { texts: new Map<string, string>(), choice: '', boxes: [] as Box[], picks: 0 }
+  user: { texts: new Map<string, string>(), choice: '', boxes: [] as Box[], picks: 0, told: [] as string[] }
 }));
 
 vi.mock('vscode', () => ({
@@ -20,14 +20,14 @@ vi.mock('vscode', () => ({
       const text = [...user.texts].find(([words]) => box.prompt.includes(words))?.[1];
       return text === undefined || box.validateInput?.(text) !== undefined ? undefined : text;
     },
-    showQuickPick: async (items: readonly { readonly label: string }[]) => {
+    showQuickPick: async (items: readonly (string | { readonly label: string })[]) => {
       user.picks += 1;
-      return items.find(({ label }) => label === user.choice);
+      return items.find((item) => (typeof item === 'string' ? item : item.label) === user.choice);
     }
   }
 }));
 
-vi.mock('../../../client/support/messages', () => ({ sayDone: () => undefined }));
+vi.mock('../../../client/support/messages', () => ({ sayDone: (text: string) => user.told.push(text) }));
 
 let vault: CredentialVault;
 
@@ -48,6 +48,7 @@ beforeEach(() => {
   user.choice = 'S3 Access Key';
   user.boxes = [];
   user.picks = 0;
+  user.told = [];
 });
 
 it('keeps an access key as one secret, for its endpoint alone', async () => {
@@ -80,4 +81,16 @@ it('asks for no kind where only a token makes sense', async () => {
   await storeCredential(vault);
   expect(user.picks).toBe(0);
   expect((await vault.find('huggingface'))?.secret).toBe('hf_1');
+});
+
+it('offers what is stored to be removed, and says when there is nothing', async () => {
+  await removeCredential(vault);
+  expect(user).toMatchObject({ picks: 0, told: ['No credential is stored.'] });
+  await vault.store('one', { secret: '1', origins: [] });
+  await vault.store('two', { secret: '2', origins: [] });
+  user.choice = 'one';
+  await removeCredential(vault);
+  expect(await vault.aliases()).toEqual(['two']);
+  expect(await vault.find('one')).toBeNull();
+  expect(user.told.at(-1)).toBe('The credential one is removed.');
 });
