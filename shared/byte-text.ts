@@ -23,7 +23,11 @@ export function durationText(seconds: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** How long ago something was, for people: "3 min ago". @param then ms since the epoch, as `now` */
+/** How long ago something was, for people: "3 min ago", "just now". @param then ms since the epoch, as `now` */
 export function agoText(then: number, now: number): string {
-  return `${durationText((now - then) / 1000)} ago`;
+  const seconds = (now - then) / 1000;
+  return seconds < JUST_NOW_S ? 'just now' : `${durationText(seconds)} ago`;
 }
+
+/** Nobody counts so few seconds. */
+const JUST_NOW_S = 10;

@@ -89,8 +89,8 @@ async function askOtherWay(
 
 function sayResult({ job, items, made, reused, failed, warnings }: BatchResult): void {
   const show = { title: 'Show Jobs', run: () => commands.executeCommand(`${JOBS_VIEW}.focus`) };
-  const before = reused === 0 ? '' : `, ${reused} were there`;
-  const sentence = `${job} is done: ${made} of ${items} images made${before}.`;
+  const before = reused === 0 ? '' : `, ${reused} of them from before`;
+  const sentence = `${job} is done: ${made + reused} of ${items} ${items === 1 ? 'image' : 'images'}${before}.`;
   const [first] = failed;
   const passedOver = first && `${failed.length} passed over; item ${first.item}: ${first.failure.message}`;
   if (passedOver || warnings.length > 0) sayWarning([sentence, passedOver ?? '', ...warnings].join(' '), show);

@@ -1,5 +1,5 @@
 import { ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from 'vscode';
-import { byteText, durationText } from '../../shared/byte-text';
+import { agoText, byteText } from '../../shared/byte-text';
 import type { HubCacheFile, HubCacheRepository, HubCacheRevision, HubCacheVerdict } from '../../shared/hub-cache';
 import type { Verdict } from '../../shared/model';
 import type { RunningJob } from '../models/running-jobs';
@@ -26,7 +26,7 @@ function repositoryItem(repository: HubCacheRepository, list: CacheList, job: Ru
   item.id = reference;
   const worst = worstOf(revisions.flatMap((revision) => verdictsOf(repository, revision, list)));
   item.iconPath = icon(job, worst, ICONS[kind]);
-  const facts = [byteText(bytes), ...(lastUsedAtUnixMs === 0 ? [] : [`used ${ageOf(lastUsedAtUnixMs)} ago`])];
+  const facts = [byteText(bytes), ...(lastUsedAtUnixMs === 0 ? [] : [`used ${agoText(lastUsedAtUnixMs, Date.now())}`])];
   item.description = job ? jobText(job) : withVerdict(worst, facts);
   const left = [...incomplete, ...unreferenced].reduce((sum, remnant) => sum + remnant.bytes, 0);
   const lines = problems.map(({ path, reason }) => `${path}: ${reason}`);
@@ -50,7 +50,9 @@ function revisionItem(
   const worst = worstOf(verdictsOf(repository, revision, list));
   item.iconPath = icon(job, worst, refs.length === 0 ? 'git-commit' : 'git-branch');
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
-  item.description = job ? jobText(job) : withVerdict(worst, [count, byteText(bytes), ageOf(modifiedAtUnixMs)]);
+  item.description = job
+    ? jobText(job)
+    : withVerdict(worst, [count, byteText(bytes), agoText(modifiedAtUnixMs, Date.now())]);
   item.tooltip = [commit, ...refs].join('\n');
   item.contextValue = `hub-revision:${job ? 'busy' : 'idle'}`;
   item.accessibilityInformation = { label: `revision ${name}, ${item.description}` };
@@ -121,8 +123,4 @@ function worstOf(verdicts: readonly (Verdict | undefined)[]): Verdict | undefine
   if (verdicts.includes('corrupt')) return 'corrupt';
   if (verdicts.length === 0 || verdicts.includes(undefined)) return undefined;
   return verdicts.includes('unverifiable') ? 'unverifiable' : 'verified';
-}
-
-function ageOf(atUnixMs: number): string {
-  return durationText((Date.now() - atUnixMs) / 1000);
 }

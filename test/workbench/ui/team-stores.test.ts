@@ -121,7 +121,7 @@ describe('a batch', () => {
     expect(dock.engines()).toEqual([]);
     await wb.clickTreeItem('Jobs', 'lights', { action: 'Resume' });
     await batch(/^2 images/);
-    await wb.waitForNotification('lights is done: 1 of 2 images made, 1 were there.');
+    await wb.waitForNotification('lights is done: 2 of 2 images, 1 of them from before.');
     expect(imagesInGallery()).toHaveLength(2);
     await wb.clickTreeItem('Jobs', 'lights', { expand: true });
     await wb.clickTreeItem('Jobs', 'a harbour in fog');
