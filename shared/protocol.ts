@@ -5,6 +5,7 @@ import type { EngineInstallation, EngineInstallProgress, EngineOffer, EngineSumm
 import type { FailureData } from './failure';
 import type { FoundRequest } from './found-request';
 import type { FreedSpace } from './freed-space';
+import type { GalleryImage } from './gallery-image';
 import type { GenerationChoices, GenerationRequest, GenerationResult } from './generation';
 import type { HubCacheDeletion, HubCacheHealing, HubCacheListing, HubCacheReport } from './hub-cache';
 import type { GenerationProgress, HubCacheProgress, PullEvent, VerifyProgress } from './job-events';
@@ -179,6 +180,10 @@ export const ChoicesOfModel = new RequestType<ModelParams, GenerationChoices, Fa
 export const FindRequest = new RequestType<ImageFileParams, FoundRequest, FailureData | undefined>(
   'diffusionDock/images/findRequest'
 );
+/** The images of the gallery whose descriptions can be read, the latest first. */
+export const ListImages = new RequestType0<readonly GalleryImage[], FailureData | undefined>(
+  'diffusionDock/images/list'
+);
 /** The command line that makes an image of the gallery again. */
 export const CommandOfImage = new RequestType<CommandOfImageParams, string, FailureData | undefined>(
   'diffusionDock/images/command'
@@ -297,6 +302,8 @@ export interface MakeManifestParams {
 
 /** The text of a new manifest, and sentences about what its author should look at. */
 export interface MadeManifest {
+  /** Of the model. */
+  readonly name: string;
   readonly text: string;
   readonly notes: readonly string[];
 }

@@ -6,6 +6,7 @@ import { commandOfImage } from '../operations/gallery/command-of-image';
 import { deleteImage } from '../operations/gallery/delete-image';
 import { exportImage } from '../operations/gallery/export-image';
 import { findImage } from '../operations/gallery/find-image';
+import { latestImages } from '../operations/gallery/latest-images';
 import type { Command, CommandContext, CommandInput, ExitStatus } from './command';
 import { eachOf } from './each-of';
 import { aboutImage } from './image-text';
@@ -43,7 +44,7 @@ export const images: Command = {
 
 async function listImages(names: CommandInput['names'], { services, console }: CommandContext): Promise<ExitStatus> {
   if (names.length > 0) throw new Failure('wrong-usage', '"images list" takes no names.');
-  const all = (await services.images.list()).toSorted((one, other) => madeAt(other) - madeAt(one));
+  const all = await latestImages(services);
   console.document(
     all.map((entry) =>
       entry.kind === 'whole' ? describe(entry.image) : { id: entry.id, error: entry.failure.toJSON() }
@@ -122,11 +123,6 @@ async function deleteImages(names: CommandInput['names'], { services, console }:
 /** Id and path, then all that the description says. */
 function describe({ id, path, sidecar }: StoredImage): object {
   return { id, path, ...sidecar };
-}
-
-/** The latest first; what cannot be read last. */
-function madeAt(entry: ListedImage): number {
-  return entry.kind === 'whole' ? entry.image.sidecar.created_at_unix_ms : 0;
 }
 
 function lineOf(entry: ListedImage): string {

@@ -27,6 +27,8 @@ export interface NewManifestFacts {
 
 /** The text of a new manifest, and what its author should look at. */
 export interface NewManifest {
+  /** Of the model. */
+  readonly name: string;
   readonly text: string;
   /** Sentences. */
   readonly notes: readonly string[];
@@ -66,7 +68,7 @@ export function newManifest(
     engine: 'sd-cpp',
     files: entries
   };
-  return { text: `${visibleJson(manifest)}\n`, notes };
+  return { name, text: `${visibleJson(manifest)}\n`, notes };
 }
 
 const MAIN_ROLES: ReadonlySet<Role | undefined> = new Set(['model', 'diffusion_model', 'upscale_model']);

@@ -7,6 +7,7 @@ import {
   FindRequest,
   Generate,
   GenerationNoticed,
+  ListImages,
   ManifestsInView,
   PullModel
 } from '../../../shared/protocol';
@@ -45,6 +46,9 @@ describe('an image', () => {
     await client.sendRequest(PullModel, { name: 'tiny-sd1' });
     const request = { prompt: 'a lighthouse', seed: 7, steps: 2 };
     const { images } = await client.sendRequest(Generate, { name: 'tiny-sd1', request });
+    expect(await client.sendRequest(ListImages)).toMatchObject([
+      { path: images[0]!.path, label: 'a lighthouse', model: 'tiny-sd1', width: 128, height: 128 }
+    ]);
     const copy = join(await temporaryFolder(), 'copy.png');
     await copyFile(images[0]!.path, copy);
     expect(await client.sendRequest(FindRequest, { path: copy })).toEqual({
