@@ -9,6 +9,7 @@ import { copyCommandLine } from './generate/copy-command-line';
 import { type GenerateParts, generate } from './generate/generate';
 import { generateFromImage } from './generate/generate-from-image';
 import { generateLike } from './generate/generate-like';
+import { openGeneratedImage } from './generate/open-image';
 import { unloadResident } from './generate/unload-resident';
 import { upscaleImage } from './generate/upscale-image';
 import {
@@ -51,8 +52,11 @@ export function registerCommands(parts: CommandParts): Disposable {
       generate(parts, typeof target === 'string' ? target : target?.model.name)
     ),
     commands.registerCommand(COMMANDS.generateFromImage, (uri?: Uri) => generateFromImage(parts, uri)),
-    commands.registerCommand(COMMANDS.upscaleImage, (uri?: Uri) => upscaleImage(parts, uri)),
+    commands.registerCommand(COMMANDS.upscaleImage, (target?: Uri | ModelNode) =>
+      target && 'kind' in target ? upscaleImage(parts, undefined, target.model.name) : upscaleImage(parts, target)
+    ),
     commands.registerCommand(COMMANDS.generateLike, (uri?: Uri) => generateLike(parts, uri)),
+    commands.registerCommand(COMMANDS.openImage, () => openGeneratedImage(parts)),
     commands.registerCommand(COMMANDS.copyCommandLine, (uri?: Uri) => copyCommandLine(parts, uri)),
     commands.registerCommand(COMMANDS.refreshModels, async () => {
       await manifests.search();
@@ -77,7 +81,9 @@ export function registerCommands(parts: CommandParts): Disposable {
     onModel(COMMANDS.revealFolder, ({ model }) => revealFolder(model)),
     onModel(COMMANDS.openManifest, ({ model }) => openManifest(model)),
     commands.registerCommand(COMMANDS.manifestFromFolder, (uri?: Uri) => makeManifestFromFolder(parts, uri)),
-    commands.registerCommand(COMMANDS.manifestFromHub, () => makeManifestFromHub(parts)),
+    commands.registerCommand(COMMANDS.manifestFromHub, (reference?: unknown) =>
+      makeManifestFromHub(parts, typeof reference === 'string' ? reference : undefined)
+    ),
     commands.registerCommand(COMMANDS.explainManifest, (uri?: Uri) => explainManifest(parts, uri)),
     commands.registerCommand(COMMANDS.refreshCache, () => cache.invalidate()),
     commands.registerCommand(COMMANDS.pruneCache, () => pruneCache(parts)),

@@ -50,6 +50,12 @@ export interface ModelSummary {
   readonly folder?: string;
 }
 
+/** Whether a model only makes images larger: it generates none. */
+export function isUpscaler({ files }: Pick<ModelSummary, 'files'>): boolean {
+  const roles = new Set(files.map(({ role }) => role));
+  return roles.has('upscale_model') && !roles.has('model') && !roles.has('diffusion_model');
+}
+
 /** The verdict on one file. */
 export interface FileVerdict {
   readonly path: string;

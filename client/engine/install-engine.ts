@@ -9,20 +9,25 @@ import { sayDone, sayFailed, sayWarning } from '../support/messages';
 /** What the job of an installation is called among those of models. */
 export const ENGINE_JOB = 'sd-cli';
 
-/** Installs a build of sd-cli that the user chooses; the one that fits the machine comes first. */
-export async function installEngine(parts: ActionParts): Promise<void> {
+/**
+ * Installs a build of sd-cli that the user chooses; the one that fits the machine comes first.
+ * @returns whether it is used from now on
+ */
+export async function installEngine(parts: ActionParts): Promise<boolean> {
   try {
     const client = await parts.connection.client();
     const offer = await pickOffer(client.sendRequest(ListEngineOffers));
-    if (!offer || !(await confirmUnproved(offer))) return;
+    if (!offer || !(await confirmUnproved(offer))) return false;
     const { variant, release } = offer;
     const title = `Installing sd-cli for ${NAMES[variant]}`;
     const result = await parts.jobs.run({ model: ENGINE_JOB, kind: 'install', title }, (token) =>
       client.sendRequest(InstallEngine, { variant, release, allowUnverified: isUnproved(offer) }, token)
     );
     sayInstalled(parts, result);
+    return result.hiddenBy === null;
   } catch (error) {
     sayFailed(parts.log, error, { retry: () => installEngine(parts) });
+    return false;
   }
 }
 

@@ -125,6 +125,7 @@ const SHOWN: ReadonlySet<string> = new Set<string>([
   'width',
   'height',
   'images',
+  'init_image',
   'strength',
   'mask',
   'references',

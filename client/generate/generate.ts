@@ -1,7 +1,7 @@
-import { commands, env, Uri, window } from 'vscode';
+import { commands, window } from 'vscode';
 import type { PartialRequest } from '../../shared/found-request';
 import type { GeneratedImage, GenerationChoices } from '../../shared/generation';
-import type { ModelSummary } from '../../shared/model';
+import { isUpscaler, type ModelSummary } from '../../shared/model';
 import { ChoicesOfModel, Generate } from '../../shared/protocol';
 import type { ActionParts } from '../models/action-parts';
 import type { ModelList } from '../models/model-list';
@@ -10,6 +10,7 @@ import { sayDone, sayFailed, sayWarning } from '../support/messages';
 import { engineSettings, engineTimeLimit, showsPreviews } from '../support/settings';
 import { askRequest, type Wish } from './ask-request';
 import { modelRemedies } from './model-remedies';
+import { openImage } from './open-image';
 import type { RememberedSampling } from './remembered-sampling';
 
 /** What generating works with. */
@@ -84,19 +85,15 @@ async function generateNow(parts: GenerateParts, name: string, { request, device
   }
 }
 
-/** The editor plays no AVI, so a video opens in the program that the system has for it. */
-async function show({ path, frames }: GeneratedImage): Promise<void> {
-  const file = Uri.file(path);
-  if (frames === undefined) {
-    await commands.executeCommand('vscode.open', file);
-    return;
-  }
-  sayDone(`The video is made (${frames} frames).`, { title: 'Open', run: () => env.openExternal(file) });
+/** Another program opens for a video, so nobody is surprised by it. */
+async function show(image: GeneratedImage): Promise<void> {
+  if (image.frames === undefined) await openImage(image);
+  else sayDone(`The video is made (${image.frames} frames).`, { title: 'Open', run: () => openImage(image) });
 }
 
 async function pickInstalled(models: ModelList): Promise<string | undefined> {
   const all = await models.read();
-  const installed = all.filter(({ status }) => status === 'installed');
+  const installed = all.filter((other) => other.status === 'installed' && !isUpscaler(other));
   if (installed.length === 0) {
     sayWarning('No model is installed. Pull one first.', {
       title: 'Show Models',

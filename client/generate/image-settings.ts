@@ -5,7 +5,14 @@ import { askSetting, ENGINE_DEFAULT, isBetween, isWhole } from './ask-value';
 import { chooseImage, chooseImages } from './choose-image';
 
 /** A setting of a request that is asked for only when somebody wants to change it. */
-export type ImageSetting = 'images' | 'strength' | 'mask' | 'references' | 'control_image' | 'control_strength';
+export type ImageSetting =
+  | 'images'
+  | 'init_image'
+  | 'strength'
+  | 'mask'
+  | 'references'
+  | 'control_image'
+  | 'control_strength';
 
 type ImageChoice = QuickPickItem & { readonly change?: ImageSetting };
 
@@ -23,6 +30,7 @@ export function imageChoices(request: GenerationRequest, inputs: ModelInputs): I
 function startChoices({ init_image: image, strength, mask }: GenerationRequest): ImageChoice[] {
   if (image === undefined) return [];
   return [
+    { label: '$(file-media) Start Image', description: imageName(image), change: 'init_image' },
     {
       label: '$(settings) Strength',
       description: String(strength ?? ENGINE_DEFAULT),
@@ -31,7 +39,7 @@ function startChoices({ init_image: image, strength, mask }: GenerationRequest):
     },
     {
       label: '$(paintcan) Mask',
-      description: mask === undefined ? 'none: all of the image is made anew' : basename(mask),
+      description: mask === undefined ? 'none: all of the image is made anew' : imageName(mask),
       change: 'mask'
     }
   ];
@@ -40,7 +48,7 @@ function startChoices({ init_image: image, strength, mask }: GenerationRequest):
 function referenceChoice({ references = [] }: GenerationRequest): ImageChoice {
   return {
     label: '$(references) Reference Images',
-    description: references.length === 0 ? 'none' : references.map((path) => basename(path)).join(', '),
+    description: references.length === 0 ? 'none' : references.map(imageName).join(', '),
     detail: 'Images that the prompt speaks of',
     change: 'references'
   };
@@ -49,13 +57,18 @@ function referenceChoice({ references = [] }: GenerationRequest): ImageChoice {
 function controlChoices({ control_image: image, control_strength: strength }: GenerationRequest): ImageChoice[] {
   const choice = {
     label: '$(symbol-ruler) Control Image',
-    description: image === undefined ? 'none' : basename(image),
+    description: image === undefined ? 'none' : imageName(image),
     detail: 'What the ControlNet goes by',
     change: 'control_image'
   } as const;
   if (image === undefined) return [choice];
   const description = String(strength ?? ENGINE_DEFAULT);
   return [choice, { label: '$(settings) Control Strength', description, change: 'control_strength' }];
+}
+
+/** The name of a file; images of the gallery are called by their digest, whose beginning tells them apart. */
+function imageName(path: string): string {
+  return basename(path).replace(/^([0-9a-f]{12})[0-9a-f]{52}\..*$/, '$1…');
 }
 
 /** Asks for one setting. @returns the request as it was when the user leaves */
@@ -71,6 +84,10 @@ export async function askImageSetting(
         prompt: `How many images, up to ${MOST_IMAGES}; each has the seed after that of the one before.`,
         isValid: (count) => isWhole(count, 1, MOST_IMAGES)
       });
+    case 'init_image': {
+      const image = await chooseImage('Generate from which image?', 'Generate from This');
+      return image ? { ...request, init_image: image.fsPath } : request;
+    }
     case 'strength':
       return askSetting(request, setting, {
         title,

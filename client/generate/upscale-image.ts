@@ -13,10 +13,11 @@ import { modelRemedies } from './model-remedies';
 /**
  * Enlarges an image with a model that is made for that, and opens the larger one.
  * @param target undefined: the image that is open, else one that the user chooses
+ * @param wanted name of the model; absent: the user chooses among several
  */
-export async function upscaleImage(parts: GenerateParts, target: Uri | undefined): Promise<void> {
+export async function upscaleImage(parts: GenerateParts, target: Uri | undefined, wanted?: string): Promise<void> {
   try {
-    const model = await pickUpscaler(parts.models);
+    const model = wanted ?? (await pickUpscaler(parts.models));
     if (model === undefined) return;
     const image = target ?? imageInView() ?? (await chooseImage('Enlarge which image?', 'Enlarge This'));
     if (image) await upscaleNow(parts, model, image);
@@ -44,7 +45,7 @@ async function upscaleNow(parts: GenerateParts, name: string, image: Uri): Promi
 /** Of a single one nobody is asked. */
 async function pickUpscaler(models: ModelList): Promise<string | undefined> {
   const fitting = (await models.read()).filter(
-    ({ status, files }) => status === 'installed' && files.some(({ role }) => role === 'upscale_model')
+    (model) => model.status === 'installed' && model.files.some(({ role }) => role === 'upscale_model')
   );
   const [first, ...others] = fitting;
   if (!first) {

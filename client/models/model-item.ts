@@ -1,7 +1,7 @@
 import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, Uri } from 'vscode';
 import { agoText, byteText } from '../../shared/byte-text';
 import { conversionText } from '../../shared/conversion';
-import type { ModelFile, ModelStatus, ModelSummary } from '../../shared/model';
+import { isUpscaler, type ModelFile, type ModelStatus, type ModelSummary } from '../../shared/model';
 import { COMMANDS } from '../support/commands';
 import type { ModelNode, TreeNode } from './model-node';
 import { withPreview } from './preview-text';
@@ -112,16 +112,15 @@ function withSize(words: string, bytes: number | undefined): string {
 }
 
 /** Facts for the `when` clauses of menus: status, whether a job runs and which, and what there is to open. */
-function contextValue(
-  { status, manifestUri, folder, unfinished, madeHere }: ModelSummary,
-  job: RunningJob | undefined
-): string {
+function contextValue(model: ModelSummary, job: RunningJob | undefined): string {
+  const { status, manifestUri, folder, unfinished, madeHere } = model;
   const facts = ['model', status, job ? 'busy' : 'idle'];
   if (job?.doing === 'pull') facts.push(job.progress?.isPaused ? 'paused' : 'pulling');
   if (manifestUri !== undefined) facts.push('manifest');
   if (folder !== undefined) facts.push('folder');
   if (unfinished?.kind === 'partial') facts.push('partial');
   if (madeHere) facts.push('made');
+  if (isUpscaler(model)) facts.push('upscaler');
   return facts.join(':');
 }
 

@@ -4,6 +4,7 @@ export const COMMANDS = {
   generateFromImage: 'diffusionDock.generateFromImage',
   upscaleImage: 'diffusionDock.upscaleImage',
   generateLike: 'diffusionDock.generateLike',
+  openImage: 'diffusionDock.openImage',
   copyCommandLine: 'diffusionDock.copyCommandLine',
   refreshModels: 'diffusionDock.models.refresh',
   pullModel: 'diffusionDock.models.pull',

@@ -34,7 +34,6 @@ export function retrying(run: (credentialAlias?: string) => unknown): Pick<Remed
 const showLog = command('Show Log', COMMANDS.showLog);
 const restartServer = command('Restart Server', COMMANDS.restartServer);
 const freeSpace = command('Free Disk Space', COMMANDS.freeSpace);
-const installEngine = command('Install Engine', COMMANDS.installEngine);
 const manageTrust = command('Manage Trust', 'workbench.trust.manage');
 
 /** Says that something is done, with what could come next. */
@@ -44,7 +43,12 @@ export function sayDone(sentence: string, ...steps: readonly NextStep[]): void {
 
 /** Says that something needs attention although nothing failed. */
 export function sayWarning(sentence: string, ...steps: readonly NextStep[]): void {
-  void window.showWarningMessage(plain(sentence), ...steps).then(runChosen);
+  void window.showWarningMessage(plain(withShortDigests(sentence)), ...steps).then(runChosen);
+}
+
+/** A SHA-256 fills two lines of a message, and its beginning tells it from others; paths stay whole. */
+function withShortDigests(sentence: string): string {
+  return sentence.replaceAll(/(?<![\w/\\])([0-9a-f]{12})[0-9a-f]{52}(?!\.?\w)/g, '$1…');
 }
 
 /** Says that the server died, with the ways out. */
@@ -114,7 +118,7 @@ function stepOf(
     case 'showLog':
       return showLog;
     case 'installEngine':
-      return installEngine;
+      return { title: 'Install Engine', run: () => installEngine(retry) };
     case 'openSetting':
       return { title: action.title, run: () => openMachineSetting(action.key) };
     case 'openPage':
@@ -140,6 +144,11 @@ function command(title: string, id: string): NextStep {
 async function storeCredential(retryWith: Remedies['retryWith']): Promise<void> {
   const alias = await commands.executeCommand<string | undefined>(COMMANDS.storeCredential);
   if (alias !== undefined) await retryWith?.(alias);
+}
+
+/** Installs an engine, then goes on with what failed for want of one. */
+async function installEngine(retry: Remedies['retry']): Promise<void> {
+  if (await commands.executeCommand<boolean>(COMMANDS.installEngine)) await retry?.();
 }
 
 async function runChosen(step: NextStep | undefined): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ModelSummary } from '../../shared/model';
+import { isUpscaler, type ModelSummary } from '../../shared/model';
 import type { TextRange } from './diagnostic';
 import { type ManifestDocument, rangeOf, stringOf } from './document';
 import type { ManifestKnowledge } from './knowledge';
@@ -30,16 +30,16 @@ export async function lensesOf(document: ManifestDocument, knowledge: ManifestKn
 
 type LensText = Pick<ManifestLens, 'title' | 'action'>;
 
-function lensTexts({ status }: ModelSummary, canPublish: boolean): readonly LensText[] {
+function lensTexts(model: ModelSummary, canPublish: boolean): readonly LensText[] {
   const pull = { title: 'Pull', action: 'pull' } as const;
   const again = { title: 'Pull Again', action: 'pull' } as const;
   const verify = { title: 'Verify', action: 'verify' } as const;
-  switch (status) {
+  switch (model.status) {
     case 'registered':
       return [pull];
     case 'installed':
       return [
-        { title: 'Generate', action: 'generate' },
+        ...(isUpscaler(model) ? [] : [{ title: 'Generate', action: 'generate' } as const]),
         verify,
         ...(canPublish ? [{ title: 'Publish', action: 'publish' } as const] : [])
       ];

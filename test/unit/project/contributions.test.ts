@@ -22,7 +22,15 @@ interface Setting {
   readonly propertyNames?: { readonly enum: readonly string[] };
 }
 
+interface WalkthroughStep {
+  readonly description: string;
+  readonly media: { readonly markdown: string };
+  readonly completionEvents: readonly string[];
+}
+
 interface Manifest {
+  readonly name: string;
+  readonly publisher: string;
   readonly icon: string;
   readonly activationEvents: readonly string[];
   readonly capabilities: {
@@ -33,17 +41,23 @@ interface Manifest {
     readonly menus: Readonly<Record<string, readonly MenuEntry[]>>;
     readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
     readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when: string }[];
-    readonly configuration: { readonly properties: Readonly<Record<string, Setting>> };
+    readonly configuration: readonly {
+      readonly title: string;
+      readonly properties: Readonly<Record<string, Setting>>;
+    }[];
+    readonly walkthroughs: readonly { readonly id: string; readonly steps: readonly WalkthroughStep[] }[];
   };
 }
 
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Manifest;
-const { commands, configuration, menus, views, viewsWelcome } = manifest.contributes;
+const { commands, configuration, menus, views, viewsWelcome, walkthroughs } = manifest.contributes;
+const settings = Object.fromEntries(configuration.flatMap(({ properties }) => Object.entries(properties)));
+const steps = walkthroughs.flatMap((walkthrough) => walkthrough.steps);
 const ids = commands.map(({ command }) => command);
 
 describe('the contributed settings', () => {
   it('are exactly those that the code reads', () => {
-    const contributed = Object.entries(configuration.properties).map(([key, { scope, default: value }]) => ({
+    const contributed = Object.entries(settings).map(([key, { scope, default: value }]) => ({
       key,
       scope,
       default: value
@@ -52,14 +66,14 @@ describe('the contributed settings', () => {
   });
 
   it('name every diagnostic code that a severity can be set for', () => {
-    const { propertyNames } = configuration.properties[SETTINGS.manifestSeverity.key] ?? {};
+    const { propertyNames } = settings[SETTINGS.manifestSeverity.key] ?? {};
     expect(propertyNames?.enum).toEqual(DIAGNOSTIC_CODES);
   });
 
   it('are described and ordered', () => {
-    const settings = Object.values(configuration.properties);
-    expect(settings.map(({ order }) => order).toSorted((a, b) => a - b)).toEqual(settings.map((_, index) => index + 1));
-    for (const { markdownDescription } of settings) expect(markdownDescription).toMatch(/\.$/);
+    const all = Object.values(settings);
+    expect(all.map(({ order }) => order).toSorted((a, b) => a - b)).toEqual(all.map((_, index) => index + 1));
+    for (const { markdownDescription } of all) expect(markdownDescription).toMatch(/\.$/);
   });
 
   it('are restricted in untrusted workspaces when they belong to the machine, or are patterns to match with', () => {
@@ -82,19 +96,27 @@ describe('the contributed commands', () => {
       expect(command).toMatchObject({ title: expect.stringMatching(/^[A-Z]/), category: 'Diffusion Dock' });
   });
 
-  it('are all that menus and welcome texts refer to, besides those of VS Code', () => {
+  it('are all that menus and texts refer to, besides those of VS Code', () => {
     const inMenus = Object.values(menus).flatMap((entries) => entries.map(({ command }) => command));
-    const inTexts = viewsWelcome.flatMap(({ contents }) =>
-      [...contents.matchAll(/\(command:([^)]+)\)/g)].map((hit) => hit[1])
+    const texts = [
+      ...viewsWelcome.map(({ contents }) => contents),
+      ...steps.map(({ description }) => description),
+      ...Object.values(settings).map(({ markdownDescription }) => markdownDescription)
+    ];
+    const inTexts = texts.flatMap((text) => [...text.matchAll(/\(command:([^)?]+)/g)].map((hit) => hit[1] ?? ''));
+    const events = steps.flatMap(({ completionEvents }) =>
+      completionEvents.map((event) => event.replace('onCommand:', ''))
     );
-    const ours = [...inMenus, ...inTexts].filter((id) => id?.startsWith('diffusionDock.'));
-    expect(ours.filter((id) => id !== undefined && !ids.includes(id))).toEqual([]);
+    const ours = [...inMenus, ...inTexts, ...events].filter((id) => id.startsWith('diffusionDock.'));
+    const focusing = Object.values(views).flatMap((all) => all.map(({ id }) => `${id}.focus`));
+    expect(ours.filter((id) => ![...ids, ...focusing].includes(id))).toEqual([]);
   });
 
   it('are not in the palette when they need an item of the tree', () => {
     const onItems = new Set((menus['view/item/context'] ?? []).map(({ command }) => command));
     // These choose a model by themselves.
-    for (const id of [COMMANDS.generate, COMMANDS.pausePull, COMMANDS.resumePull]) onItems.delete(id);
+    for (const id of [COMMANDS.generate, COMMANDS.upscaleImage, COMMANDS.pausePull, COMMANDS.resumePull])
+      onItems.delete(id);
     const hidden = (menus['commandPalette'] ?? []).filter(({ when }) => when === 'false');
     expect(hidden.map(({ command }) => command).toSorted()).toEqual([...onItems].toSorted());
   });
@@ -121,6 +143,24 @@ describe('the contributed views', () => {
     for (const situation of situations) {
       expect(viewsWelcome.filter(({ view, when }) => view === id && holds(when, situation))).toHaveLength(1);
     }
+  });
+});
+
+describe('the walkthrough', () => {
+  it('has its texts in the package, and a button in every step', () => {
+    for (const { description, media } of steps) {
+      expect(readFileSync(path.join(root, media.markdown), 'utf8')).toMatch(/^# /);
+      expect(description).toMatch(/^\[[^\]]+\]\(command:/m);
+    }
+  });
+
+  it('is opened by the welcome of a view without models', () => {
+    const [{ id } = expect.fail('no walkthrough')] = walkthroughs;
+    const address = encodeURIComponent(`"${manifest.publisher}.${manifest.name}#${id}"`);
+    const welcomes = viewsWelcome.filter(({ contents }) => contents.includes('openWalkthrough'));
+    expect(welcomes).toHaveLength(2);
+    for (const { contents } of welcomes)
+      expect(contents).toContain(`(command:workbench.action.openWalkthrough?${address})`);
   });
 });
 

@@ -39,7 +39,7 @@ describe('from a manifest to an image', () => {
 
   it('generates an image and opens it', async () => {
     const { wb } = dock;
-    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image' });
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image…' });
     await wb.answer('a lighthouse at dusk');
     await wb.quickInput.getByText('random', { exact: true }).waitFor();
     await dock.screenshot('4-request');
@@ -52,6 +52,16 @@ describe('from a manifest to an image', () => {
       'the image'
     );
     await dock.screenshot('6-image');
+  });
+
+  it('finds it again by its prompt', async () => {
+    const { wb } = dock;
+    await wb.execCommand('View: Close All Editors');
+    await wb.execCommand('Diffusion Dock: Open Generated Image…');
+    await wb.quickInput.getByText('tiny-sd1 · 128 × 128').waitFor();
+    await dock.screenshot('6-images');
+    await wb.pick('a lighthouse at dusk');
+    await wb.webviewFrame({ has: 'img' });
   });
 
   it('begins with the values of the image that is open when another is to be like it', async () => {
@@ -69,7 +79,7 @@ describe('from a manifest to an image', () => {
 
   it('copies the command line that makes the image that is open', async () => {
     const { wb } = dock;
-    await wb.execCommand('Diffusion Dock: Copy as Command Line');
+    await wb.execCommand('Diffusion Dock: Copy as Command Line…');
     await wb.quickInput.getByText('The engine alone').waitFor();
     await dock.screenshot('6-command');
     await wb.page.keyboard.press('Enter');
@@ -81,6 +91,7 @@ describe('from a manifest to an image', () => {
     await wb.execCommand('Diffusion Dock: Generate from Image…');
     await wb.pick('tiny-sd1');
     await wb.answer('a lighthouse by day');
+    await wb.quickInput.getByText(/^[0-9a-f]{12}…$/).waitFor();
     await wb.pick('Strength');
     await wb.answer('0.5');
     await wb.quickInput.getByText('0.5', { exact: true }).waitFor();

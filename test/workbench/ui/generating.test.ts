@@ -73,7 +73,7 @@ async function isInstalled(): Promise<boolean> {
 }
 
 async function generate(): Promise<void> {
-  await dock.wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image' });
+  await dock.wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image…' });
   await dock.wb.answer('a lighthouse at dusk');
   await dock.wb.quickInput.getByText('random', { exact: true }).waitFor();
   await dock.wb.page.keyboard.press('Enter');

@@ -121,7 +121,7 @@ it('asks for a control image where the model has a ControlNet, and for reference
 });
 
 async function begin(model: string): Promise<void> {
-  await dock.wb.execCommand('Diffusion Dock: Generate Image');
+  await dock.wb.execCommand('Diffusion Dock: Generate Image…');
   await dock.wb.pick(model);
   await dock.wb.answer('a lighthouse at dusk');
   await dock.wb.quickInput.getByText('random', { exact: true }).waitFor();

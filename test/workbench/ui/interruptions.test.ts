@@ -91,7 +91,7 @@ describe('a pull that is interrupted', () => {
     expect(await wb.treeRows('Models')).toEqual([]);
     await dock.screenshot('server-dead');
 
-    await wb.execCommand('Diffusion Dock: Generate Image');
+    await wb.execCommand('Diffusion Dock: Generate Image…');
     await wb.waitForNotification('The Diffusion Dock language server is not running.');
     await wb.clickNotification('is not running', 'Restart Server');
     await statusOf('tiny-sd1', /^(not installed|partly pulled)/);
@@ -107,7 +107,7 @@ describe('a pull that is interrupted', () => {
 describe('a generation that is cancelled', () => {
   it('ends the engine and says nothing more', async () => {
     const { wb } = dock;
-    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image' });
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image…' });
     await wb.answer('a lighthouse at dusk');
     await wb.pick('Generate');
     await statusOf('tiny-sd1', /^(loading the|reading the prompt|step \d)/);

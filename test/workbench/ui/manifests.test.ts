@@ -87,17 +87,28 @@ it('fills in what the hub declares, and makes a manifest of a folder and of a re
   expect(JSON.parse(saved).files[0]).toMatchObject({ sha256: sha256(WEIGHTS), size_bytes: WEIGHTS.length });
   await dock.screenshot('manifest-filled');
 
-  await wb.execCommand('Diffusion Dock: Make a Manifest from a Hugging Face Repository…');
+  await wb.execCommand('Diffusion Dock: Add Model from Hugging Face…');
   await wb.answer('owner/repo');
   await wb.page.locator('.editor-instance .view-lines', { hasText: `hf:owner/repo@${commit}` }).waitFor();
+  await wb.waitForNotification('Save the manifest, and repo can be pulled.');
   await dock.screenshot('manifest-from-hub');
+  await wb.clickNotification('Save the manifest', 'Save');
+  await wb.until(async () => (await dock.description('repo')) === 'not installed · 5.0 kB', 'the model in the list');
+  expect(JSON.parse(await readFile(join(dock.workspace, 'manifest.json'), 'utf8'))).toMatchObject({ name: 'repo' });
+  await wb.page.locator('.codelens-decoration a', { hasText: 'Pull' }).waitFor();
+  await dock.screenshot('manifest-saved');
+
+  // A second one gets a name that counts, too.
+  await wb.execCommand('Diffusion Dock: Add Model from Hugging Face…');
+  await wb.answer('owner/repo');
+  await wb.page.locator('.tab.active', { hasText: 'repo.manifest.json' }).waitFor();
 
   await mkdir(join(dock.workspace, 'weights'));
   await writeFile(join(dock.workspace, 'weights', 'ae.safetensors'), WEIGHTS);
   await wb.execCommand('View: Show Explorer');
   const folder = wb.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'weights' }).first();
   await folder.click({ button: 'right' });
-  await wb.chooseInMenu('Make a Manifest from This Folder');
+  await wb.chooseInMenu('Add Model from Folder…');
   await wb.page.locator('.editor-instance .view-lines', { hasText: 'ae.safetensors' }).waitFor();
   await dock.screenshot('manifest-from-folder');
 }, 240_000);

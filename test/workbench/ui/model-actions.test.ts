@@ -106,7 +106,7 @@ describe('the actions on a model', () => {
   it('name what an engine needs when there is none', async () => {
     const { wb } = dock;
     dock.removeEngine();
-    await wb.execCommand('Diffusion Dock: Generate Image');
+    await wb.execCommand('Diffusion Dock: Generate Image…');
     await wb.pick('decoder');
     await wb.answer('a lighthouse at dusk');
     await wb.pick('Generate');

@@ -81,5 +81,8 @@ describe('the language server', () => {
     rmSync(path.join(workspace, 'models', 'late.manifest.json'));
     await wb.page.getByText('No model manifest was found in this workspace.').waitFor();
     await dock.screenshot('no-models');
+    await wb.page.locator('.pane-body a', { hasText: 'Get started' }).click();
+    await wb.page.locator('.gettingStarted .getting-started-step', { hasText: 'Install the engine' }).waitFor();
+    await dock.screenshot('walkthrough');
   });
 });

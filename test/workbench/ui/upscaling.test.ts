@@ -11,11 +11,16 @@ const MANIFEST = JSON.stringify({
   files: [{ role: 'upscale_model', url: 'esrgan-x2.safetensors', filename: 'esrgan-x2.safetensors' }]
 });
 
+const DECODER = JSON.stringify({
+  name: 'decoder',
+  files: [{ role: 'taesd', url: '{origin}/taesd.safetensors', filename: 'taesd.safetensors' }]
+});
+
 let dock: Dock;
 
 beforeAll(async () => {
   dock = await openDock({
-    files: { 'enlarger/manifest.json': MANIFEST },
+    files: { 'enlarger/manifest.json': MANIFEST, 'decoder/manifest.json': DECODER },
     machineSettings: { 'diffusionDock.engine.remotes': { tower: 'http://127.0.0.1:9' } }
   });
   createModelFolder(path.join(dock.workspace, 'enlarger'));
@@ -49,10 +54,22 @@ it('enlarges an image of the explorer and opens the larger one', async () => {
   await dock.screenshot('upscaled');
 });
 
+it('enlarges the image that is open by a button of the model that does it', async () => {
+  const { wb } = dock;
+  await wb.openView('Diffusion Dock');
+  await wb.clickTreeItem('Models', 'enlarger', { action: 'Upscale Image…' });
+  await wb.waitForStatusBar(/256x256/);
+  await dock.screenshot('upscaled-by-button');
+});
+
 it('asks where to generate when the settings name other devices', async () => {
   const { wb } = dock;
-  await wb.execCommand('Diffusion Dock: Generate Image');
-  await wb.pick('enlarger');
+  await wb.clickTreeItem('Models', 'decoder', { action: 'Pull' });
+  await wb.waitForNotification(/^decoder is installed/);
+  await wb.execCommand('Diffusion Dock: Generate Image…');
+  await wb.quickInput.getByText('decoder').waitFor();
+  expect(await wb.quickInput.getByText('enlarger').count()).toBe(0);
+  await wb.pick('decoder');
   await wb.answer('a lighthouse at dusk');
   await wb.pick('Device');
   await dock.screenshot('device-choice');
