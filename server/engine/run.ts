@@ -3,7 +3,7 @@ import { cancelled, Failure } from '../../shared/failure';
 import type { GenerationProgress } from '../../shared/job-events';
 import { SETTINGS } from '../../shared/settings';
 import type { ExaminedImage } from '../gallery/png-look';
-import { MemoryWatch } from '../platform/memory-watch';
+import { watchMemory } from '../platform/memory-watch';
 import type { Ticker } from '../platform/throttle';
 import type { EngineEnd } from './ends';
 import { imagesOf, type RunGoal, runFailure, runName, timedOut } from './explain';
@@ -92,7 +92,7 @@ async function runToEnd(run: EngineRun, observers: readonly Observer[]): Promise
     onOutput: (chunk) => output.writeOutput(chunk),
     onError: (chunk) => output.writeError(chunk)
   });
-  const memory = new MemoryWatch();
+  const memoryVerdict = watchMemory();
   let isTooLong = false;
   const stop = (): void => void child.kill();
   const limit = timeLimit(timeLimitMinutes, () => {
@@ -106,9 +106,8 @@ async function runToEnd(run: EngineRun, observers: readonly Observer[]): Promise
     await scratch.recordChild(child.pid);
     const end = await child.ended;
     output.end();
-    return isTooLong ? 'limit' : { ...end, memory: await memory.end() };
+    return isTooLong ? 'limit' : { ...end, memory: await memoryVerdict() };
   } finally {
-    memory.stop();
     clearTimeout(limit);
     signal?.removeEventListener('abort', stop);
     await child.kill();
