@@ -33,8 +33,8 @@ export class JobsTree implements TreeDataProvider<JobNode>, Disposable {
   private readonly subscriptions: readonly Disposable[];
   private redraw: NodeJS.Timeout | undefined;
   private rows: readonly Row[] = [];
-  /** Set once VS Code knows that the rows are others, until it asks for them. */
-  private isStale = false;
+  /** Set while VS Code has not asked for the rows, or knows that they are others: it need not be told again. */
+  private isStale = true;
 
   readonly onDidChangeTreeData = this.changed.event;
 
