@@ -3,11 +3,13 @@ import { Failure, type FailureData, messageOf } from '../../shared/failure';
 import { requireNoSecret } from '../operations/no-secret';
 import type { Clock } from '../platform/clock';
 import type { Log } from '../platform/log';
+import type { OpenWork } from '../platform/open-work';
 
-/** How requests are answered: with the clock and log of the server. */
+/** How requests are answered: with the clock and log of the server, and no longer than it lives. */
 export interface Guards {
   readonly clock: Clock;
   readonly log: Log;
+  readonly openWork: OpenWork;
 }
 
 /**
@@ -17,14 +19,14 @@ export interface Guards {
  */
 export function guarded<P, R>(
   what: string,
-  { clock, log }: Guards,
+  { clock, log, openWork }: Guards,
   work: (params: P, signal: AbortSignal) => Promise<R>
 ): (params: P, token: CancellationToken) => Promise<R | ResponseError<FailureData | undefined>> {
   return async (params, token) => {
     const startedAt = clock.elapsed();
     try {
       requireNoSecret(params);
-      return await work(params, signalOf(token));
+      return await openWork.run(signalOf(token), (signal) => work(params, signal));
     } catch (error) {
       const ms = Math.round(clock.elapsed() - startedAt);
       if (error instanceof Failure) {

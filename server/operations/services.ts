@@ -14,6 +14,7 @@ import { freeBytes } from '../platform/disk-space';
 import { createHasher, type Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import { type MachineMemory, machineMemory } from '../platform/machine-memory';
+import { OpenWork } from '../platform/open-work';
 import { createPartHasher } from '../platform/part-hasher';
 import { systemTicker } from '../platform/throttle';
 import { WorkerPool } from '../platform/workers/worker-pool';
@@ -118,6 +119,8 @@ export interface Services extends Omit<ServiceOptions, 'limits' | 'engineSetting
   readonly jobs: ExclusiveJobs;
   readonly runningPulls: RunningPulls;
   readonly runningBatches: RunningBatches;
+  /** What somebody waits for; ended before everything else is. */
+  readonly openWork: OpenWork;
   readonly manifestsInView: ManifestsInView;
   dispose(): Promise<void>;
 }
@@ -152,6 +155,7 @@ export function createServices(options: ServiceOptions): Services {
   const own = [environmentCredentials(environment), hubCredentials(environment)];
   const engines = options.engineSettings ?? engineSettings.parse({});
   const memory = options.machineMemory ?? machineMemory;
+  const openWork = new OpenWork();
   const residents = createResidents(engines, { layout, log, memory });
   return {
     ...options,
@@ -189,8 +193,10 @@ export function createServices(options: ServiceOptions): Services {
     jobs: new ExclusiveJobs(),
     runningPulls: new RunningPulls(),
     runningBatches: new RunningBatches(),
+    openWork,
     manifestsInView: new ManifestsInView(log),
     async dispose() {
+      await openWork.end();
       survey.dispose();
       await Promise.all([residents.dispose(), http.close(), options.pool ? undefined : pool.dispose()]);
     }

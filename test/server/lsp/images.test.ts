@@ -1,7 +1,8 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { CacheLayout } from '../../../server/store/cache-layout';
 import {
   CommandOfImage,
   FindRequest,
@@ -16,6 +17,7 @@ import { STAND_IN } from '../../support/run-cli';
 import { sampleManifest } from '../../support/sample-services';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { testConnection } from '../../support/test-connection';
+import { untilGone, untilWritten } from '../../unit/engine/processes';
 
 const fixture = (name: string) => join(import.meta.dirname, '../../fixtures/metadata/sd-cli', name);
 
@@ -35,6 +37,25 @@ it('what a run may lack of memory is told before it begins, and not once more wi
     { name: 'tiny-sd1', sentence: expect.stringMatching(/needs about .* of memory for 8192 × 8192 pixels/) }
   ]);
   expect([images.length, warnings]).toEqual([1, []]);
+});
+
+it('a run ends with the server, and leaves neither an engine nor a folder', async () => {
+  const note = join(await temporaryFolder(), 'pid');
+  // It prints nothing, so that it does not end by itself for want of somebody who reads.
+  const during = `require('node:fs').writeFileSync(${JSON.stringify(note)}, String(process.pid));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`;
+  const server = await testConnection({ DIFFUSION_DOCK_SD_CLI: await engineScript({ during }) });
+  await server.start();
+  const { client } = server;
+  await client.sendNotification(ManifestsInView, { uris: [pathToFileURL(await sampleManifest()).href] });
+  await client.sendRequest(PullModel, { name: 'tiny-sd1' });
+  const generating = client.sendRequest(Generate, { name: 'tiny-sd1', request: { prompt: 'a lighthouse' } });
+  const ended = expect(generating).rejects.toMatchObject({ data: { code: 'cancelled' } });
+  const pid = Number(await untilWritten(note));
+  await client.sendRequest('shutdown');
+  await ended;
+  await untilGone(pid);
+  expect(await readdir(new CacheLayout(server.root).scratch)).toEqual([]);
 });
 
 describe('an image', () => {
