@@ -3,7 +3,7 @@ import { chmod, type FileHandle, mkdir, open, readFile, rename, rm, stat } from 
 import { join } from 'node:path';
 import { makeDirectoryDurably, writeFileDurably } from '../platform/durable-files';
 import { bootId } from '../platform/process-identity';
-import { isErrorWithCode } from '../platform/system-error';
+import { errorCode, isErrorWithCode } from '../platform/system-error';
 import { type ByteRange, type ByteRanges, contiguousBytes, countBytes, withRange } from './byte-ranges';
 import {
   type BegunContent,
@@ -32,7 +32,7 @@ export class PartialDownload {
   private syncedAt: number;
   private begunAnew = false;
   private syncing: Promise<void> | undefined;
-  private syncFault: { readonly error: unknown } | undefined;
+  private syncFault: SyncFault | undefined;
 
   private constructor(
     readonly folder: string,
@@ -60,8 +60,7 @@ export class PartialDownload {
     let data: FileHandle | undefined;
     try {
       data = await openData(folder);
-      const state = await recordedState(journalPath(folder), (await data.stat()).size);
-      if (state.ranges.length > 0) await data.datasync();
+      const state = await stateOnDisk(folder, data);
       await writeFileDurably(journalPath(folder), freshJournal(state, await bootId()));
       const journal = await open(journalPath(folder), 'a');
       return new PartialDownload(folder, free, data, journal, state, elapsed);
@@ -186,7 +185,7 @@ export class PartialDownload {
     await this.syncing;
     if (this.bytes > 0 && !this.syncFault) await this.syncInBackground();
     try {
-      if (this.syncFault) await this.fallBack();
+      if (this.syncFault?.isOfData) await this.fallBack();
     } catch {
       return this.remove();
     }
@@ -202,7 +201,7 @@ export class PartialDownload {
    */
   async requireTaken(): Promise<void> {
     await this.syncing;
-    if (this.syncFault) throw this.syncFault.error;
+    if (this.syncFault?.isOfData) throw this.syncFault.error;
   }
 
   /** Leaves a partial whose files are closed to whoever wants it. */
@@ -235,24 +234,27 @@ export class PartialDownload {
     if (due) this.syncing ??= this.syncInBackground();
   }
 
-  /** A fault is told by the next write: it means that written data may be lost. */
+  /** A fault is told by the next write. */
   private async syncInBackground(): Promise<void> {
+    let isOfData = true;
     try {
-      await this.sync();
+      await this.sync(() => (isOfData = false));
     } catch (error) {
-      this.syncFault = { error };
+      this.syncFault = { error, isOfData };
     } finally {
       this.syncing = undefined;
     }
   }
 
-  private async sync(): Promise<void> {
+  /** @param onTaken called when the data is on disk, before the journal says so */
+  private async sync(onTaken?: () => void): Promise<void> {
     // Taken before: what other connections write meanwhile is not certain to be on disk.
     const { ranges } = this.state;
     this.syncedBytes = countBytes(ranges);
     this.syncedAt = this.elapsed();
     await this.data.datasync();
     this.synced = ranges;
+    onTaken?.();
     await this.record(syncedLine(ranges));
   }
 
@@ -272,6 +274,12 @@ export class PartialDownload {
   private async record(line: JournalLine): Promise<void> {
     await this.journal.appendFile(formatJournalLine(line));
   }
+}
+
+interface SyncFault {
+  readonly error: unknown;
+  /** Whether written data may be lost; else they are on disk, and only the journal could not be told so. */
+  readonly isOfData: boolean;
 }
 
 /** What cannot be a partial makes room for a new one. */
@@ -296,11 +304,27 @@ async function emptied(folder: string): Promise<void> {
 /** A clone on its way to become the data. */
 const CLONE = 'clone';
 
+/** What can be relied on, once it is on disk; of what the system cannot bring there, what was there before. */
+async function stateOnDisk(folder: string, data: FileHandle): Promise<JournalState> {
+  const { size } = await data.stat();
+  const state = await recordedState(journalPath(folder), size);
+  try {
+    if (state.ranges.length > 0) await data.datasync();
+    return state;
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return recordedState(journalPath(folder), size, NO_BOOT);
+  }
+}
+
+/** After this one only that counts which was synced. */
+const NO_BOOT = '';
+
 /** What can be relied on; a journal that claims more than the data or the content holds counts for nothing. */
-async function recordedState(journal: string, dataBytes: number): Promise<JournalState> {
+async function recordedState(journal: string, dataBytes: number, boot?: string): Promise<JournalState> {
   const nothing: JournalState = { content: null, ranges: [] };
   try {
-    const recorded = readJournal(await readFile(journal, 'utf8'), await bootId());
+    const recorded = readJournal(await readFile(journal, 'utf8'), boot ?? (await bootId()));
     const claimed = recorded.ranges.at(-1)?.end ?? 0;
     const most = Math.min(dataBytes, recorded.content?.total ?? dataBytes);
     return recorded.content && claimed <= most ? recorded : nothing;

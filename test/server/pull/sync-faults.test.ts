@@ -1,8 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, readFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { digestOf } from '../../../server/gallery/incoming-image';
+import { bootId } from '../../../server/platform/process-identity';
+import { formatJournalLine, type JournalLine } from '../../../server/pull/journal';
 import { PartialDownload } from '../../../server/pull/partial-download';
 import type { Source } from '../../../server/pull/source';
 import { sampleBytes } from '../../support/sample-bytes';
@@ -17,11 +19,23 @@ const FAULT = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO
 
 /** Lets the next sync of a file's data fail, whoever asks for it. */
 async function failNextSync(folder: string): Promise<void> {
-  const handle = await open(join(folder, 'any'), 'w');
-  const prototype: FileHandle = Object.getPrototypeOf(handle);
-  await handle.close();
-  const spy = vi.spyOn(prototype, 'datasync').mockRejectedValueOnce(FAULT);
+  const spy = vi.spyOn(await openFiles(folder), 'datasync').mockRejectedValueOnce(FAULT);
   onTestFinished(() => spy.mockRestore());
+}
+
+/** Lets nothing be appended to any file from now on. */
+async function fillDisk(folder: string): Promise<{ readonly free: () => void }> {
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  const spy = vi.spyOn(await openFiles(folder), 'appendFile').mockRejectedValue(full);
+  onTestFinished(() => spy.mockRestore());
+  return { free: () => spy.mockRestore() };
+}
+
+/** What all open files have in common. */
+async function openFiles(folder: string): Promise<FileHandle> {
+  const handle = await open(join(folder, 'any'), 'w');
+  await handle.close();
+  return Object.getPrototypeOf(handle);
 }
 
 /** A partial whose first half is on disk for certain, and another quarter written since. */
@@ -59,6 +73,38 @@ describe('of a partial that the disk did not take all of', () => {
     const again = await PartialDownload.claim(partials, 'key', () => 0);
     expect(again.ranges).toEqual([{ start: 0, end: 200_000 }]);
     await again.close();
+  });
+
+  it('all that was noted stays when only the journal could not be written any more', async () => {
+    const { folder, partials, partial } = await threeQuarters();
+    const disk = await fillDisk(folder);
+    await partial.release();
+    disk.free();
+    const again = await PartialDownload.claim(partials, 'key', () => 0);
+    expect(again.ranges).toEqual([{ start: 0, end: 300_000 }]);
+    await again.close();
+  });
+
+  it('what it took before counts for whoever takes over what a dead process has left', async () => {
+    const folder = await temporaryFolder();
+    const partials = join(folder, 'partials');
+    const left = join(partials, 'key.free~1');
+    await mkdir(left, { recursive: true });
+    await writeFile(join(left, 'data'), CONTENT);
+    const lines: JournalLine[] = [
+      { type: 'boot', id: await bootId() },
+      { type: 'begun', ...SOURCE },
+      { type: 'written', start: 0, end: 200_000 },
+      { type: 'synced', ranges: [[0, 200_000]] },
+      { type: 'written', start: 200_000, end: 300_000 }
+    ];
+    await writeFile(join(left, 'journal'), lines.map(formatJournalLine).join(''));
+    await failNextSync(folder);
+    for (let time = 0; time < 2; time += 1) {
+      const partial = await PartialDownload.claim(partials, 'key', () => 0);
+      expect(partial.ranges).toEqual([{ start: 0, end: 200_000 }]);
+      await partial.release();
+    }
   });
 
   it('nothing stays when it took nothing', async () => {
