@@ -37,11 +37,14 @@ export async function collectPartials(
   for (const entry of await entriesOf(partials)) {
     const [key = '', ...rest] = entry.split('.');
     const tag = rest.join('.');
-    if (!(await isAbandoned(tag)) && !isFromElsewhere(tag)) continue;
+    const isOurs = await isAbandoned(tag);
+    if (!isOurs && !isFromElsewhere(tag)) continue;
     const folder = join(partials, entry);
     const state = await stateOf(folder, now, keptMs);
+    // Somebody elsewhere may have begun it a moment ago, or be about to end it.
+    if (state === 'empty' && !isOurs && !(await isOlderThan(keptMs, folder, now))) continue;
     if (state === 'unbelievable' && !dryRun) await utimes(journalPath(folder), new Date(now), new Date(now));
-    if (state !== 'stale') continue;
+    if (state !== 'stale' && state !== 'empty') continue;
     const { bytes } = await recordedPartial(folder);
     if (!dryRun && !(await discardAbandoned(folder, partials, key))) continue;
     removed += 1;
@@ -50,7 +53,11 @@ export async function collectPartials(
   return { partials: removed, bytes: removedBytes };
 }
 
-async function stateOf(folder: string, now: number, keptMs: number): Promise<'stale' | 'kept' | 'unbelievable'> {
+async function stateOf(
+  folder: string,
+  now: number,
+  keptMs: number
+): Promise<'stale' | 'empty' | 'kept' | 'unbelievable'> {
   try {
     await stat(dataPath(folder));
     const age = now - (await stat(journalPath(folder))).mtimeMs;
@@ -58,7 +65,16 @@ async function stateOf(folder: string, now: number, keptMs: number): Promise<'st
     return age > keptMs ? 'stale' : 'kept';
   } catch (error) {
     // Data without a journal counts for nothing either.
-    if (isErrorWithCode(error, 'ENOENT')) return 'stale';
+    if (isErrorWithCode(error, 'ENOENT')) return 'empty';
+    throw error;
+  }
+}
+
+async function isOlderThan(milliseconds: number, folder: string, now: number): Promise<boolean> {
+  try {
+    return now - (await stat(folder)).mtimeMs > milliseconds;
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return false;
     throw error;
   }
 }

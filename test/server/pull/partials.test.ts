@@ -143,6 +143,19 @@ describe('what a crash left of a transfer', () => {
     expect(await partialsOf(services)).toEqual([]);
   });
 
+  it('stays for a while when another machine may just have begun it', async () => {
+    const { services } = await setting();
+    const tag = ownerTag({ ...(await ownIdentity()), host: 'elsewhere' }, 'f00d');
+    const folder = join(await mkdirPartials(services), `${partialKey(DIGEST)}.${tag}`);
+    await mkdir(folder);
+    await cleanUpAfterCrashes(services);
+    expect(await partialsOf(services)).toHaveLength(1);
+    const old = new Date(Date.now() - 40 * DAY_MS);
+    await utimes(folder, old, old);
+    await cleanUpAfterCrashes(services);
+    expect(await partialsOf(services)).toEqual([]);
+  });
+
   it('makes room for a new transfer when it cannot be one', async () => {
     const { services, pull } = await setting();
     await writeFile(join(await mkdirPartials(services), `${partialKey(DIGEST)}.free~1`), 'no folder');
