@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { renameIfThere } from '../platform/durable-files';
 import { entriesOf } from '../platform/folder-entries';
 import { isElsewhere, isProvedDead, nonce, ownerTag, ownIdentity, parseOwnerTag } from '../platform/process-identity';
+import { errorCode } from '../platform/system-error';
 
 /** Marks a partial that its owner let go; anybody may take it over. */
 const FREE = 'free';
@@ -46,6 +47,15 @@ export async function takeOver(
 /** Removes what was received of a content that is in the store by now; what living processes own stays. */
 export async function removeAbandoned(partials: string, key: string): Promise<void> {
   for (const folder of await abandonedPartials(partials, key)) await discardAbandoned(folder, partials, key);
+}
+
+/** Tidies up behind a transfer that succeeded: what cannot be removed, for somebody looks at it, goes with a later start. */
+export async function nowOrLater(removal: () => Promise<void>): Promise<void> {
+  try {
+    await removal();
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
 }
 
 /** @returns paths of folders that belong to nobody */

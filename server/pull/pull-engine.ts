@@ -10,7 +10,7 @@ import type { CacheLayout } from '../store/cache-layout';
 import type { AdoptionPlace } from './adoption-place';
 import type { FreeBytes } from './disk-room';
 import type { ExpectedFile, TransferTools, WantedFile } from './expected-file';
-import { removeAbandoned } from './partial-folders';
+import { nowOrLater, removeAbandoned } from './partial-folders';
 import { PauseSwitch } from './pause-switch';
 import { otherContent, provideFile } from './provide-file';
 import { type PlannedFile, type PullPlan, planPull, requireSpace } from './pull-plan';
@@ -143,7 +143,7 @@ export class PullEngine {
       onResumed: () => progress.resumed(),
       work: (running) => provideFile(file, this.toolsFor(file, progress, running))
     });
-    await removeAbandoned(this.tools.layout.partials, contentKey(file));
+    await nowOrLater(() => removeAbandoned(this.tools.layout.partials, contentKey(file)));
     progress.fileCompleted(file, { bytes: blob.bytes, transferredBytes: receivedBytes, origin });
     return { blob, receivedBytes };
   }

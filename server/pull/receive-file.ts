@@ -7,7 +7,7 @@ import type { CacheLayout } from '../store/cache-layout';
 import type { ExpectedFile, TransferTools } from './expected-file';
 import { goOnFromElsewhere } from './go-on-elsewhere';
 import { PartialDownload } from './partial-download';
-import { partialKey } from './partial-folders';
+import { nowOrLater, partialKey } from './partial-folders';
 import { keepSoundPieces, type RepairTools } from './repair';
 import { isResumable, transferFile } from './transfer-file';
 
@@ -104,7 +104,7 @@ export async function receiveInto(
   if (completed.kind === 'other-content') return completed;
   const { kind, hash, receivedBytes, wasResumed } = completed;
   const blob = await commitOrLetGo(partial, hash, tools.blobs);
-  await rm(partial.folder, { recursive: true, force: true });
+  await nowOrLater(() => rm(partial.folder, { recursive: true, force: true }));
   return { kind, blob, receivedBytes, wasResumed };
 }
 

@@ -7,6 +7,7 @@ import { bootId, ownerTag, ownIdentity } from '../../../server/platform/process-
 import { formatJournalLine } from '../../../server/pull/journal';
 import { partialKey } from '../../../server/pull/partial-folders';
 import { collectPartials } from '../../../server/pull/stale-partials';
+import { withFileTap } from '../../support/crash/file-tap';
 import { journalLines, type LeftPartial, leavePartial } from '../../support/left-partial';
 import { type RangeSite, rangeSite } from '../../support/range-site';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
@@ -141,6 +142,21 @@ describe('what a crash left of a transfer', () => {
     await rm(join(await leavePartial(services.layout, partial), 'data'));
     await cleanUpAfterCrashes(services);
     expect(await partialsOf(services)).toEqual([]);
+  });
+
+  it('does not make a pull fail when it cannot be removed', async () => {
+    const { services, partial, pull } = await setting();
+    await leavePartial(services.layout, { ...partial, tag: 'free~a' });
+    await leavePartial(services.layout, { ...partial, ranges: [{ start: 0, end: 1000 }], tag: 'free~b' });
+    let refused = 0;
+    await withFileTap(({ name, args }, proceed) => {
+      const path = String(args[0]);
+      const isPartial = path.startsWith(join(services.layout.partials, `${partialKey(DIGEST)}.`));
+      if (name !== 'rm' || !isPartial || path.includes('.claim')) return proceed();
+      refused += 1;
+      return Promise.reject(Object.assign(new Error('ENOTEMPTY: on purpose'), { code: 'ENOTEMPTY' }));
+    }, pull);
+    expect(refused).toBe(2);
   });
 
   it('stays for a while when another machine may just have begun it', async () => {
