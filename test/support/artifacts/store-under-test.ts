@@ -90,6 +90,12 @@ export async function textOf(store: ObjectStore, key: StoreKey): Promise<string 
   return asText(await store.read(key, { signal, limit: LIMIT }));
 }
 
+/** Writes the document anew, whatever it says now. */
+export async function swapNext(store: ObjectStore, text: string): Promise<void> {
+  const current = await store.readDocument(DOCUMENT, { signal, limit: LIMIT });
+  expect(await swapText(store, text, current?.version ?? null)).toBeDefined();
+}
+
 export async function documentOf(store: ObjectStore, key = DOCUMENT): Promise<string | undefined> {
   return asText(await store.readDocument(key, { signal, limit: LIMIT }));
 }

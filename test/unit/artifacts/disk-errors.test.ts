@@ -10,9 +10,9 @@ import {
   documentOf,
   fileOf,
   KEY,
-  LIMIT,
   putBytes,
   signal,
+  swapNext,
   swapText,
   textOf
 } from '../../support/artifacts/store-under-test';
@@ -22,18 +22,13 @@ import { memoryFolder } from '../../support/memory-folder';
 
 const NEW = Buffer.alloc(3000, 'new');
 
-async function swapNext(store: ObjectStore): Promise<void> {
-  const current = await store.readDocument(DOCUMENT, { signal, limit: LIMIT });
-  await swapText(store, 'new', current?.version ?? null);
-}
-
 /** What is there when it was done: the object's text, the document's. */
 type Outcome = readonly [string | undefined, string | undefined];
 
 const ACTIONS: readonly [string, (store: ObjectStore) => Promise<unknown>, Outcome][] = [
   ['a put of bytes', (store) => putBytes(store, KEY, NEW), [NEW.toString(), 'old']],
   ['a put of a file', async (store) => store.put(KEY, await fileOf(NEW), { signal }), [NEW.toString(), 'old']],
-  ['a document', swapNext, ['old', 'new']],
+  ['a document', (store) => swapNext(store, 'new'), ['old', 'new']],
   ['the deletion of a document', (store) => store.deleteDocument(DOCUMENT, signal), ['old', undefined]]
 ];
 

@@ -12,10 +12,9 @@ import {
   documentOf,
   fileOf,
   KEY,
-  LIMIT,
   putBytes,
   signal,
-  swapText,
+  swapNext,
   textOf
 } from '../../support/artifacts/store-under-test';
 import { sharedPool } from '../../support/built-worker';
@@ -44,11 +43,6 @@ type Seen = Readonly<Record<'object' | 'copy' | 'document', string | undefined>>
 
 async function look(store: ObjectStore): Promise<Seen> {
   return { object: await textOf(store, KEY), copy: await textOf(store, COPY), document: await documentOf(store) };
-}
-
-async function swapNext(store: ObjectStore, text: string): Promise<void> {
-  const current = await store.readDocument(DOCUMENT, { signal, limit: LIMIT });
-  expect(await swapText(store, text, current?.version ?? null)).toBeDefined();
 }
 
 const putText = (store: ObjectStore, text: string) => putBytes(store, KEY, Buffer.from(text));
