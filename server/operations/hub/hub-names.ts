@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { messageOf } from '../../../shared/failure';
+import { Failure, messageOf } from '../../../shared/failure';
 import { MOST_FILES } from '../../../shared/manifest/source-manifest';
 import { isHubName } from '../../../shared/source-address';
 import { hubAddress } from '../../huggingface/hub-address';
@@ -84,7 +84,9 @@ export class HubNames {
     } catch (error) {
       if (signal.aborted) return [];
       log.info('hub not asked for names', { reason: messageOf(error) });
-      this.leftAloneUntil = clock.now() + LEFT_ALONE_MS;
+      // A name that is not written to its end says nothing against asking for another one.
+      if (isAnswer(error)) this.remember(key, [], LEFT_ALONE_MS);
+      else this.leftAloneUntil = clock.now() + LEFT_ALONE_MS;
       return [];
     }
   }
@@ -95,4 +97,12 @@ export class HubNames {
     const [oldest] = this.remembered.keys();
     if (this.remembered.size > MOST_REMEMBERED && oldest !== undefined) this.remembered.delete(oldest);
   }
+}
+
+/** Statuses of what is not there, or not for everybody; the hub tells the one from the other only to who may know. */
+const NOT_FOR_US: ReadonlySet<number> = new Set([401, 403, 404]);
+
+/** Whether the hub answered what it was asked, although there is nothing to propose. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof Failure && (error.code === 'bad-response' || NOT_FOR_US.has(error.status ?? 0));
 }

@@ -88,6 +88,23 @@ describe('the address of a file on the hub, while it is typed', () => {
     expect(hub.requests).toHaveLength(asked);
   });
 
+  it.each([404, 401])(
+    'is completed although a name before it was answered with %i, which is asked once',
+    async (status) => {
+      const { hub, proposed } = await typing({
+        before: ({ url = '' }, response) => {
+          const isKnown = url.includes('owner/repo/');
+          if (!isKnown) response.writeHead(status).end();
+          return !isKnown;
+        }
+      });
+      expect(await proposed('hf:owner/rep/')).toEqual([]);
+      expect(await proposed('hf:owner/rep/a')).toEqual([]);
+      expect(hub.requests).toHaveLength(1);
+      expect(await proposed('hf:owner/repo/')).toHaveLength(2);
+    }
+  );
+
   it('gets nothing in an untrusted workspace', async () => {
     const { hub, proposed } = await typing({}, { trusted: false });
     expect(await proposed('hf:owner/repo/')).toEqual([]);
