@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { heldBytes } from '../../support/faults/cache-state';
-import { placesOfSweep } from '../../support/faults/kill-figures';
+import { placesOfSweep } from '../../support/faults/kill-wishes';
 import { Lane, MEBIBYTE, oldAndNew } from '../../support/faults/lane';
 import { type ModelFiles, manyBytes } from '../../support/faults/pull-site';
 import {

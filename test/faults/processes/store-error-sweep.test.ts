@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { placesOfSweep } from '../../support/faults/kill-figures';
+import { placesOfSweep } from '../../support/faults/kill-wishes';
 import { STORE_JOBS, StoreLane } from '../../support/faults/store-lane';
 import {
   type CallPlace,

@@ -57,13 +57,22 @@ export async function heldBytes(home: string, files: ModelFiles): Promise<number
   const data = await Promise.all(partials.map((name) => readFile(join(layout.partials, name, 'data')).catch(nothing)));
   let held = 0;
   for (const bytes of files.values()) {
-    const digest = sha256(bytes);
+    const digest = digestOf(bytes);
     const isStored = await readFile(join(layout.root, 'blobs', 'sha256', digest.slice(0, 2), digest)).catch(nothing);
     held += isStored
       ? bytes.length
       : Math.max(0, ...data.map((partial) => (partial ? commonBytes(partial, bytes) : 0)));
   }
   return held;
+}
+
+const digests = new WeakMap<Buffer, string>();
+
+/** Of a content that stays as it is, which is asked for again and again. */
+function digestOf(bytes: Buffer): string {
+  const digest = digests.get(bytes) ?? sha256(bytes);
+  digests.set(bytes, digest);
+  return digest;
 }
 
 const BLOCK = 4096;

@@ -1,4 +1,5 @@
 import { createCipheriv } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startModelServer } from '../../../scripts/model-server.mjs';
@@ -18,6 +19,8 @@ export interface PullSite {
   /** Answers that the client did not take to their end since the last reset. */
   readonly cutConnections: number;
   reset(): void;
+  /** Resolves when no answer is under way. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -49,6 +52,7 @@ export async function startPullSite(
   let connections = 0;
   let mostConnections = 0;
   let cutConnections = 0;
+  const ends = new EventEmitter();
   const server = await startModelServer({
     folder,
     ...(bytesPerSecond !== undefined && { bytesPerSecond }),
@@ -60,6 +64,7 @@ export async function startPullSite(
       response.once('close', () => {
         connections -= 1;
         if (!response.writableFinished) cutConnections += 1;
+        if (connections === 0) ends.emit('idle');
       });
       response.write = ((chunk: Buffer, ...rest: []) => {
         sentBytes += chunk.length;
@@ -93,6 +98,9 @@ export async function startPullSite(
       sentBytes = 0;
       cutConnections = 0;
       mostConnections = connections;
+    },
+    async idle() {
+      if (connections > 0) await once(ends, 'idle');
     },
     close: () => server.close()
   };

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
 import { Registry } from '../../../server/registry/registry';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { recover } from '../../../server/store/recovery';
+import { copyTree } from '../copy-tree';
 import { memoryFolder } from '../memory-folder';
 import { type CliResult, startCli } from '../run-cli';
 import { leftovers } from '../sample-bundle';
@@ -79,7 +78,7 @@ export class StoreLane {
       expect(await startCli(['pull', manifests.get(version) ?? ''], { home }).ended).toMatchObject({ status: 0 });
     }
     if (job.before === 'damaged') await damage(join(home, 'models', PULLED_MODEL, 'weights.gguf'));
-    await copyTree(home, template);
+    copyTree(home, template);
     const words = job.words(manifests.get('new') ?? '');
     expect(await startCli(words, { home }).ended).toMatchObject({ status: 0 });
     return new StoreLane(home, words, job, template, await cacheTree(home));
@@ -93,7 +92,7 @@ export class StoreLane {
   /** Back to the beginning, nothing done. */
   async restore(): Promise<void> {
     await rm(this.home, { recursive: true, force: true });
-    await copyTree(this.template, this.home);
+    copyTree(this.template, this.home);
   }
 
   /** What holds whatever happened, before anything is recovered. */
@@ -151,8 +150,4 @@ export class StoreLane {
 async function damage(path: string): Promise<void> {
   await chmod(path, 0o644);
   await writeFile(path, 'damaged');
-}
-
-async function copyTree(from: string, to: string): Promise<void> {
-  await promisify(execFile)('cp', ['-a', from, to]);
 }
