@@ -113,7 +113,8 @@ async function taskkill(pid: number): Promise<void> {
     stdio: 'ignore',
     windowsHide: true
   });
-  await Promise.race([once(killer, 'close'), delay(TERMINATION_MS)]);
+  // A tree goes on whether this cannot be started or fails; nobody could do more about the one than about the other.
+  await Promise.race([once(killer, 'close').catch(() => undefined), delay(TERMINATION_MS)]);
 }
 
 async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
