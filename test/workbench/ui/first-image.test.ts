@@ -6,7 +6,7 @@ import { type Dock, openDock } from './dock-workbench';
 let dock: Dock;
 
 beforeAll(async () => {
-  dock = await openDock({ bytesPerSecond: 10_000_000, engineSpeed: 4 });
+  dock = await openDock({ bytesPerSecond: 10_000_000, engineSpeed: 1 });
 });
 
 afterAll(() => dock?.[Symbol.asyncDispose]());

@@ -34,7 +34,7 @@ it('tells each step of an image that is made, shows a preview of it, and ends wh
 
 it('says before an image is made that it may not fit into memory', async () => {
   const { wb } = dock;
-  await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image' });
+  await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Generate Image…' });
   await wb.answer('a lighthouse at dusk');
   await wb.pick('Size');
   await wb.answer('8192x8192');
