@@ -4,8 +4,6 @@ import { execFile } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { mebibytes, medianOf, printTable, ratio } from '../figures.mjs';
 import { sparseModels, writeSparse } from './sparse-models.mjs';
 
@@ -26,7 +24,7 @@ function peerOf(readers, file, { size }, isGguf) {
   };
 }
 
-// A header is read before anything of it was compiled in the first read of a process.
+// In the first read of a process, nothing of the reader was compiled yet.
 const FIRST = `
   const [readers, file] = process.argv.slice(1);
   const { readWeights } = require(readers);
@@ -40,15 +38,18 @@ async function firstOfProcess({ alone }, file) {
   return Number(stdout);
 }
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc');
-
-/** Nobody pays for the garbage of whoever ran before. @returns {Promise<number>} ms */
+/** @returns {Promise<number>} ms */
 async function timed(action) {
-  collectGarbage();
   const started = performance.now();
   await action();
   return performance.now() - started;
+}
+
+/** All rounds of one thing before those of the next: whoever takes turns with a peer pays for its garbage. */
+async function median(rounds, measure) {
+  const times = [];
+  for (let round = 0; round < rounds; round += 1) times.push(await measure());
+  return medianOf(times, (time) => time);
 }
 
 /** @param {import('../weights.mjs').WeightsBench} bench */
@@ -60,21 +61,15 @@ export async function benchHeaders({ folder, bytes, rounds, readers }) {
     const ours = () => readers.readWeights(file, { pickles: 'refused' });
     const described = async () => readers.describeWeights(await ours());
     const theirs = peerOf(readers, file, built, what.endsWith('GGUF'));
-    const times = [];
-    for (let round = 0; round < rounds; round += 1) {
-      times.push({
-        first: await firstOfProcess(readers, file),
-        ours: await timed(ours),
-        described: await timed(described),
-        theirs: await timed(theirs)
-      });
-    }
-    const quotient = medianOf(times, (time) => time.ours / time.theirs);
-    const header = mebibytes(built.start.length);
-    const median = (key) => ms(medianOf(times, (time) => time[key]));
+    const figures = [
+      await median(rounds, () => timed(ours)),
+      await median(rounds, () => firstOfProcess(readers, file)),
+      await median(rounds, () => timed(described)),
+      await median(rounds, () => timed(theirs))
+    ];
+    const [own, , , peer] = figures;
     const budget = built.start.length > 2 ** 20 ? '≤ 50 ms' : '≤ 30 ms';
-    const figures = ['ours', 'first', 'described', 'theirs'].map(median);
-    rows.push([what, header, ...figures, ratio(quotient), budget]);
+    rows.push([what, mebibytes(built.start.length), ...figures.map(ms), ratio(own / peer), budget]);
   }
   printTable(rows);
 }
