@@ -27,6 +27,8 @@ beforeAll(async () => {
   writeFileSync(path.join(dock.workspace, 'cat.png'), makePng(64, 64, 3));
   await dock.wb.openView('Diffusion Dock');
   await dock.wb.until(async () => (await dock.description('enlarger')) !== undefined, 'the model');
+  await dock.wb.clickTreeItem('Models', 'decoder', { action: 'Pull' });
+  await dock.wb.until(async () => (await dock.description('decoder'))?.startsWith('installed') === true, 'the decoder');
 });
 
 afterAll(() => dock?.[Symbol.asyncDispose]());
@@ -64,8 +66,6 @@ it('enlarges the image that is open by a button of the model that does it', asyn
 
 it('asks where to generate when the settings name other devices', async () => {
   const { wb } = dock;
-  await wb.clickTreeItem('Models', 'decoder', { action: 'Pull' });
-  await wb.waitForNotification(/^decoder is installed/);
   await wb.execCommand('Diffusion Dock: Generate Image…');
   await wb.quickInput.getByText('decoder').waitFor();
   expect(await wb.quickInput.getByText('enlarger').count()).toBe(0);
