@@ -10,16 +10,12 @@ export class OpenWork {
   /** Runs work with a signal that aborts when the given one does, or at the end. @throws what the work throws */
   async run<T>(given: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const ending = new AbortController();
-    const abort = (): void => ending.abort();
-    if (given.aborted) abort();
-    given.addEventListener('abort', abort, { once: true });
-    const running = work(ending.signal);
+    const running = work(AbortSignal.any([given, ending.signal]));
     this.#open.set(ending, running);
     try {
       return await running;
     } finally {
       this.#open.delete(ending);
-      given.removeEventListener('abort', abort);
     }
   }
 
