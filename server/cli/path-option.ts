@@ -1,4 +1,4 @@
-import { extname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Failure } from '../../shared/failure';
 import type { CommandInput } from './command';
 
@@ -11,13 +11,8 @@ export function pathOf(input: CommandInput, option: string, folder: string): str
   return written === undefined ? undefined : resolve(folder, written);
 }
 
-/** Extensions that promise something else than images and videos are made as. */
-const OTHER_FORMATS: ReadonlySet<string> = new Set(
-  [
-    ['.jpg', '.jpeg', '.jpe', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif', '.heic', '.jxl'],
-    ['.mp4', '.mkv', '.mov', '.webm']
-  ].flat()
-);
+/** Names that promise another format than images and videos are made in. */
+const OTHER_FORMAT = /\.(jpe|jpe?g|webp|bmp|gif|tiff?|avif|heic|jxl|mp4|mkv|mov|webm)$/i;
 
 /**
  * Where `--output` wants images to be copied to.
@@ -25,8 +20,8 @@ const OTHER_FORMATS: ReadonlySet<string> = new Set(
  */
 export function outputPath(input: CommandInput, folder: string): string | undefined {
   const path = pathOf(input, 'output', folder);
-  const extension = path === undefined ? '' : extname(path);
-  if (!OTHER_FORMATS.has(extension.toLowerCase())) return path;
+  const [extension] = OTHER_FORMAT.exec(path ?? '') ?? [];
+  if (extension === undefined) return path;
   throw new Failure('wrong-usage', `--output names a ${extension} file; images are made as PNG, videos as AVI.`, {
     nextStep: 'Name a file that ends in .png, or in .avi for a video.'
   });
