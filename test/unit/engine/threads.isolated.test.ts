@@ -41,20 +41,15 @@ describe('the threads of an engine', () => {
 describe.skipIf(process.platform === 'win32')('the threads of the next engine', () => {
   beforeEach(() => vi.mocked(os.cpus).mockReset());
 
-  it('are all cores when the machine idles, although an engine kept them busy until now', async () => {
+  it.each([
+    ['are all cores when the machine idles, although an engine kept them busy until now', each(8, 1000, 40), 8],
+    ['leave the cores that others keep busy', each(8, 1020, 20), 4]
+  ])('%s', async (_, after, threads) => {
     vi.mocked(os.loadavg).mockReturnValue([8, 6, 3]);
     vi.mocked(os.cpus)
       .mockReturnValueOnce(each(8, 1000, 0))
-      .mockReturnValueOnce(each(8, 1000, 40));
-    expect(await freeThreads()).toBe(8);
-  });
-
-  it('leave the cores that others keep busy', async () => {
-    vi.mocked(os.loadavg).mockReturnValue([8, 6, 3]);
-    vi.mocked(os.cpus)
-      .mockReturnValueOnce(each(8, 1000, 0))
-      .mockReturnValueOnce(each(8, 1020, 20));
-    expect(await freeThreads()).toBe(4);
+      .mockReturnValueOnce(after);
+    expect(await freeThreads()).toBe(threads);
   });
 
   it('are all cores at once when nothing ran for a minute', async () => {
