@@ -33,7 +33,7 @@ async function askReference(): Promise<string | undefined> {
   });
 }
 
-/** A model in one file of 2.1 GB that sd-cli runs on most machines. */
+/** A model in one file. */
 const EXAMPLE = 'Comfy-Org/stable-diffusion-v1-5-archive/v1-5-pruned-emaonly-fp16.safetensors';
 
 /** @param folder where the manifest is to be saved, if anybody knows */

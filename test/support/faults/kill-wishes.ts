@@ -1,4 +1,4 @@
-/** What is asked of a sweep of kills: by the long run, else what takes a minute or two. */
+/** What is asked of a sweep of kills: by the long run, else what takes some minutes. */
 const { DIFFUSION_DOCK_KILLS: kills, DIFFUSION_DOCK_KILL_SEED: seed, DIFFUSION_DOCK_KILL_CHAIN: chain } = process.env;
 
 /** Whether somebody watches, who wants to see figures and as many failures as there are. */
