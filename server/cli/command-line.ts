@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { Failure } from '../../shared/failure';
 import { cleanUpAfterCrashes } from '../operations/clean-up/start-up';
 import type { Services } from '../operations/services';
-import type { AddressPolicy } from '../pull/address-policy';
+import type { AddressPolicy } from '../pull/network/address-policy';
 import { batch } from './batch';
 import { type Command, type CommandInput, type CommandOptions, type ExitStatus, statusOf } from './command';
 import { Console } from './console';

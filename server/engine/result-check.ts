@@ -1,5 +1,5 @@
 import { Failure } from '../../shared/failure';
-import type { ExaminedImage, ImageLook } from '../gallery/png-look';
+import type { ExaminedImage, ImageLook } from '../gallery/png/png-look';
 import type { RunGoal } from './explain';
 import { badResult, sameSize } from './explain';
 import type { ImageSize, RunRecord } from './run-record';

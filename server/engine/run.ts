@@ -2,7 +2,7 @@ import { join, parse } from 'node:path';
 import { cancelled, Failure } from '../../shared/failure';
 import type { GenerationProgress } from '../../shared/job-events';
 import { SETTINGS } from '../../shared/settings';
-import type { ExaminedImage } from '../gallery/png-look';
+import type { ExaminedImage } from '../gallery/png/png-look';
 import { watchMemory } from '../platform/memory-watch';
 import type { Ticker } from '../platform/throttle';
 import type { EngineEnd } from './ends';

@@ -5,7 +5,7 @@ import { exists, makeDirectoryDurably, writeFileDurably } from '../platform/dura
 import { entriesOf } from '../platform/folder-entries';
 import { fileFailure, isErrorWithCode } from '../platform/system-error';
 import { digestOf } from './incoming-image';
-import { readImageFile } from './png-file';
+import { readImageFile } from './png/png-file';
 
 /** How long an input stays that no sidecar names, in ms: it is stored before the sidecar of its image is. */
 const GRACE_MS = 60 * 60 * 1000;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Digest, parseDigest } from '../../shared/digest';
 import { Failure } from '../../shared/failure';
-import { readImageFile } from './png-file';
+import { readImageFile } from './png/png-file';
 import type { ImageDescription, ImageSidecar } from './sidecar';
 
 /** The bytes of a checked image or video, or a file that holds them. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CredentialStore, originOf } from '../pull/credentials';
+import { type CredentialStore, originOf } from '../pull/http/credentials';
 import { PUBLIC_HUB } from './hub-address';
 import { hubHome } from './hub-folders';
 

@@ -3,8 +3,8 @@ import { type Digest, parseDigest } from '../../shared/digest';
 import { Failure, messageOf } from '../../shared/failure';
 import type { Clock } from '../platform/clock';
 import type { Log } from '../platform/log';
-import { type DocumentOptions, type HttpDocument, readDocument } from '../pull/http-document';
-import { patiently } from '../pull/patiently';
+import { type DocumentOptions, type HttpDocument, readDocument } from '../pull/http/http-document';
+import { patiently } from '../pull/http/patiently';
 import { TransientFault } from '../pull/source';
 import { type HubAddress, hubTreeUrl } from './hub-address';
 

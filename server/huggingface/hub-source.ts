@@ -1,4 +1,4 @@
-import { type HttpSourceOptions, httpSource } from '../pull/http-source';
+import { type HttpSourceOptions, httpSource } from '../pull/http/http-source';
 import type { Source } from '../pull/source';
 import { type HubAddress, hubFileUrl } from './hub-address';
 import type { HubListings } from './hub-listing';

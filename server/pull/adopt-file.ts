@@ -1,7 +1,7 @@
 import { Failure, messageOf } from '../../shared/failure';
 import type { Blob } from '../store/blob-store';
-import type { AdoptionCandidate } from './adoption-place';
-import { fileSource } from './file-source';
+import type { AdoptionCandidate } from './local/adoption-place';
+import { fileSource } from './local/file-source';
 import type { PlannedFile } from './pull-plan';
 import { openPartial, type ReceiveTools, receiveInto } from './receive-file';
 

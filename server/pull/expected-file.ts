@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock';
 import type { Hasher } from '../platform/hasher';
 import type { Log } from '../platform/log';
 import type { FreeBytes } from './disk-room';
-import type { PieceDigests } from './pieces';
+import type { PieceDigests } from './partial/pieces';
 import type { Opening, Source } from './source';
 import type { TransferTuning } from './transfer-tuning';
 

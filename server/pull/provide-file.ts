@@ -5,12 +5,12 @@ import { fileFailure } from '../platform/system-error';
 import type { Blob } from '../store/blob-store';
 import { adoptFile } from './adopt-file';
 import type { ExpectedFile } from './expected-file';
-import { PartialDownload } from './partial-download';
-import { piecesOf } from './pieces';
+import { PartialDownload } from './partial/partial-download';
+import { piecesOf } from './partial/pieces';
 import type { PlannedFile } from './pull-plan';
 import { contentKey, type ReceiveTools, receiveFile } from './receive-file';
 import { seedFrom } from './repair';
-import { takeTurn } from './shared-transfer';
+import { takeTurn } from './transfer/shared-transfer';
 import { logged } from './transfer-log';
 
 /** A file that lies in the store now. */

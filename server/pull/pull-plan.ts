@@ -5,11 +5,11 @@ import type { Log } from '../platform/log';
 import { isErrorWithCode } from '../platform/system-error';
 import { type BundleFile, bundleFiles } from '../store/bundle-index';
 import type { CacheLayout } from '../store/cache-layout';
-import { type AdoptionCandidate, type AdoptionPlace, findCandidates } from './adoption-place';
 import { type FreeBytes, lacksRoom, requireRoom } from './disk-room';
 import type { WantedFile } from './expected-file';
-import { partialKey } from './partial-folders';
-import { largestPartial } from './shared-transfer';
+import { type AdoptionCandidate, type AdoptionPlace, findCandidates } from './local/adoption-place';
+import { partialKey } from './partial/partial-folders';
+import { largestPartial } from './transfer/shared-transfer';
 
 /** A file with all that can be known of it before its first byte. */
 export interface PlannedFile extends WantedFile {

@@ -5,11 +5,11 @@ import { fileFailure, isErrorWithCode } from '../platform/system-error';
 import type { Blob, BlobStore } from '../store/blob-store';
 import type { CacheLayout } from '../store/cache-layout';
 import type { ExpectedFile, TransferTools } from './expected-file';
-import { goOnFromElsewhere } from './go-on-elsewhere';
-import { PartialDownload } from './partial-download';
-import { nowOrLater, partialKey } from './partial-folders';
+import { PartialDownload } from './partial/partial-download';
+import { nowOrLater, partialKey } from './partial/partial-folders';
 import { keepSoundPieces, type RepairTools } from './repair';
-import { isResumable, transferFile } from './transfer-file';
+import { goOnFromElsewhere } from './transfer/go-on-elsewhere';
+import { isResumable, transferFile } from './transfer/transfer-file';
 
 export interface FetchTools extends Omit<TransferTools, 'onHashed'>, RepairTools {
   readonly layout: CacheLayout;

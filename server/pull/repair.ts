@@ -1,12 +1,12 @@
 import { Failure, messageOf } from '../../shared/failure';
 import { exists } from '../platform/durable-files';
 import type { PartHasher } from '../platform/part-hasher';
-import { type ByteRange, type ByteRanges, missingRanges, NO_RANGES, withRange } from './byte-ranges';
-import { copyParts } from './copy-parts';
 import type { ExpectedFile, TransferTools } from './expected-file';
-import { fileSource } from './file-source';
-import type { PartialDownload } from './partial-download';
-import { type Piece, piecesOf } from './pieces';
+import { fileSource } from './local/file-source';
+import { type ByteRange, type ByteRanges, missingRanges, NO_RANGES, withRange } from './partial/byte-ranges';
+import type { PartialDownload } from './partial/partial-download';
+import { type Piece, piecesOf } from './partial/pieces';
+import { copyParts } from './transfer/copy-parts';
 
 export interface RepairTools extends Pick<TransferTools, 'log' | 'signal'> {
   readonly parts: PartHasher;

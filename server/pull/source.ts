@@ -1,6 +1,6 @@
 import type { Digest } from '../../shared/digest';
 import type { Failure } from '../../shared/failure';
-import type { Body } from './landing';
+import type { Body } from './partial/landing';
 
 /** From where a transfer wants to go on, and what it knows of the content it has begun. */
 export interface OpenRequest {

@@ -9,7 +9,7 @@ import { pullModel } from '../../server/operations/pull/pull-model';
 import { healModel } from '../../server/operations/verify-and-heal/heal-model';
 import { rememberVerdicts, verifyModel } from '../../server/operations/verify-and-heal/verify-model';
 import { entriesOf } from '../../server/platform/folder-entries';
-import { collectPartials } from '../../server/pull/stale-partials';
+import { collectPartials } from '../../server/pull/partial/stale-partials';
 import { crashStates, telling } from '../support/crash/crash-states';
 import { describeDisk, diskIn, putOnDisk } from '../support/crash/disk';
 import { recordDisk } from '../support/crash/disk-recorder';

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bootId } from '../../server/platform/process-identity';
-import type { ByteRanges } from '../../server/pull/byte-ranges';
-import { formatJournalLine, type JournalLine, syncedLine } from '../../server/pull/journal';
-import { partialKey } from '../../server/pull/partial-folders';
+import type { ByteRanges } from '../../server/pull/partial/byte-ranges';
+import { formatJournalLine, type JournalLine, syncedLine } from '../../server/pull/partial/journal';
+import { partialKey } from '../../server/pull/partial/partial-folders';
 import type { CacheLayout } from '../../server/store/cache-layout';
 
 /** A transfer that somebody let go of. */

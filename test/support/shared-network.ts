@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type HostResolver, systemResolver } from '../../server/pull/guarded-connection';
-import { NetworkThread, type NetworkThreadOptions, type StartNetwork } from '../../server/pull/network-thread';
+import { type HostResolver, systemResolver } from '../../server/pull/network/guarded-connection';
+import { NetworkThread, type NetworkThreadOptions, type StartNetwork } from '../../server/pull/network/network-thread';
 import { TRANSFER_TUNING } from '../../server/pull/transfer-tuning';
 
 const { connectMs, stallMs, stallBytes } = TRANSFER_TUNING;

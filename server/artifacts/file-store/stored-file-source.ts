@@ -1,5 +1,5 @@
 import { Failure } from '../../../shared/failure';
-import { fileSource } from '../../pull/file-source';
+import { fileSource } from '../../pull/local/file-source';
 import { ContentChanged, type Source } from '../../pull/source';
 import { objectMissing } from '../object-failures';
 import type { ObjectFacts } from '../object-store';

@@ -4,7 +4,7 @@ import { syncFile, withFile } from '../../platform/durable-files';
 import { NO_HARD_LINKS } from '../../platform/exclusive-files';
 import type { Hasher } from '../../platform/hasher';
 import { isErrorWithCode } from '../../platform/system-error';
-import { fileSource } from '../../pull/file-source';
+import { fileSource } from '../../pull/local/file-source';
 import { ContentChanged } from '../../pull/source';
 import { fileDiffers } from '../object-failures';
 import type { ObjectContent, ObjectFacts, PutOptions } from '../object-store';

@@ -1,4 +1,4 @@
-import type { Admission } from '../../pull/address-policy';
+import type { Admission } from '../../pull/network/address-policy';
 
 /** A bucket and the way to it. */
 export interface Bucket {

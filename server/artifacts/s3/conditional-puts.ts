@@ -1,5 +1,5 @@
 import { Failure } from '../../../shared/failure';
-import { refused } from '../../pull/http-faults';
+import { refused } from '../../pull/http/http-faults';
 import { labelOf } from './bucket';
 import { versionIn } from './etag';
 import type { S3Client } from './s3-client';

@@ -1,5 +1,5 @@
-import { refused } from '../../pull/http-faults';
-import { sizeOf } from '../../pull/http-opening';
+import { refused } from '../../pull/http/http-faults';
+import { sizeOf } from '../../pull/http/http-opening';
 import { encodedKey } from './bucket';
 import { versionIn, versionOfTag } from './etag';
 import { uploadInParts } from './multipart-upload';

@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '../../pull/http-client';
+import type { HttpAnswer } from '../../pull/http/http-client';
 
 /** The version that an ETag stands for: its text without quotes, which some stores leave out themselves. */
 export function versionOfTag(tag: string): string {

@@ -1,4 +1,4 @@
-import { refused } from '../../pull/http-faults';
+import { refused } from '../../pull/http/http-faults';
 import type { S3Client } from './s3-client';
 import { childOf, parseXml, textOf, type XmlElement } from './xml';
 

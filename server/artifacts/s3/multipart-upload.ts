@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cancelled } from '../../../shared/failure';
-import { refused } from '../../pull/http-faults';
+import { refused } from '../../pull/http/http-faults';
 import type { ObjectFacts } from '../object-store';
 import { labelOf } from './bucket';
 import { versionIn, versionOfTag } from './etag';

@@ -1,6 +1,6 @@
 import { Failure, type Remedy } from '../../../shared/failure';
-import type { HttpAnswer } from '../../pull/http-client';
-import { askedWaitMs } from '../../pull/http-headers';
+import type { HttpAnswer } from '../../pull/http/http-client';
+import { askedWaitMs } from '../../pull/http/http-headers';
 import { TransientFault } from '../../pull/source';
 import { parseXml, textOf, type XmlElement } from './xml';
 

@@ -1,6 +1,6 @@
 import { Failure } from '../../../shared/failure';
-import type { HttpClient } from '../../pull/http-client';
-import { openingOf, sizeOf } from '../../pull/http-opening';
+import type { HttpClient } from '../../pull/http/http-client';
+import { openingOf, sizeOf } from '../../pull/http/http-opening';
 import { ContentChanged, type Opening, type OpenRequest, type Source } from '../../pull/source';
 import { versionIn } from './etag';
 import type { S3Client } from './s3-client';

@@ -1,8 +1,8 @@
 import type { Hasher } from '../../platform/hasher';
 import type { PartHasher } from '../../platform/part-hasher';
 import { nonce } from '../../platform/process-identity';
-import { refused } from '../../pull/http-faults';
-import { sizeOf } from '../../pull/http-opening';
+import { refused } from '../../pull/http/http-faults';
+import { sizeOf } from '../../pull/http/http-opening';
 import type { Source } from '../../pull/source';
 import { objectMissing, objectTooLarge } from '../object-failures';
 import type {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HttpMethod } from '../../pull/network-messages';
+import type { HttpMethod } from '../../pull/network/network-messages';
 import type { AccessKey } from './access-keys';
 
 /** A request before it is signed. */

@@ -1,6 +1,6 @@
 import { Failure } from '../../../shared/failure';
-import { decodePng } from '../../gallery/png';
-import { isPlainColour, rgbPng } from '../../gallery/png-rgb';
+import { decodePng } from '../../gallery/png/png';
+import { isPlainColour, rgbPng } from '../../gallery/png/png-rgb';
 import { walkBitmap } from './bitmap';
 import { type ImageKind, imageKind } from './image-kind';
 import type { ImageWalk } from './image-walk';

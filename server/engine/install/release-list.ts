@@ -5,8 +5,8 @@ import { type Digest, parseDigest } from '../../../shared/digest';
 import { Failure } from '../../../shared/failure';
 import { hostReach } from '../../../shared/host-reach';
 import { fileFailure } from '../../platform/system-error';
-import { type DocumentOptions, readDocument } from '../../pull/http-document';
-import { checkedAddress } from '../../pull/web-address';
+import { type DocumentOptions, readDocument } from '../../pull/http/http-document';
+import { checkedAddress } from '../../pull/http/web-address';
 
 /** A file of a release. */
 export interface ReleaseAsset {

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { Failure, type Remedy } from '../../../shared/failure';
 import { hostReach } from '../../../shared/host-reach';
 import { SETTINGS } from '../../../shared/settings';
-import { reachOf } from '../../pull/address-policy';
-import type { Judge } from '../../pull/guarded-connection';
+import { reachOf } from '../../pull/network/address-policy';
+import type { Judge } from '../../pull/network/guarded-connection';
 
 /** An sd-server of another machine, as the user named it in the settings. */
 export interface RemoteDevice {

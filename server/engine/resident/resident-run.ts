@@ -1,6 +1,6 @@
 import type { GenerationProgress } from '../../../shared/job-events';
 import type { ModelName } from '../../../shared/model-name';
-import type { ExaminedImage } from '../../gallery/png-look';
+import type { ExaminedImage } from '../../gallery/png/png-look';
 import type { EngineResult } from '../result-check';
 import type { ImageSize } from '../run-record';
 import type { RunPlan } from '../work-done';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../../shared/failure';
-import type { ExaminedImage } from '../../gallery/png-look';
+import type { ExaminedImage } from '../../gallery/png/png-look';
 import type { FoundImage } from '../result-check';
 import { differingSetting, readImageSettings } from './image-settings';
 import type { ServerApi } from './server-api';

@@ -4,7 +4,7 @@ import type { GeneratedImage } from '../../../shared/generation';
 import type { HeldCheckpoint } from '../../artifacts/checkpoints/held-checkpoint';
 import type { StoredImage } from '../../gallery/images';
 import { digestOf } from '../../gallery/incoming-image';
-import { readImageFile } from '../../gallery/png-file';
+import { readImageFile } from '../../gallery/png/png-file';
 import { formatSidecar, parseSidecar } from '../../gallery/sidecar';
 import type { Services } from '../services';
 

@@ -2,7 +2,7 @@ import { messageOf } from '../../../shared/failure';
 import { SETTINGS } from '../../../shared/settings';
 import { collectVersions } from '../../engine/install/installed-engines';
 import { sweepScratch } from '../../engine/scratch';
-import { collectPartials, type StalePartials } from '../../pull/stale-partials';
+import { collectPartials, type StalePartials } from '../../pull/partial/stale-partials';
 import { recover } from '../../store/recovery';
 import { restamp } from '../rename/restamp';
 import type { Services } from '../services';

@@ -11,7 +11,7 @@ import { type Scratch, withScratch } from '../../engine/scratch';
 import { freeThreads } from '../../engine/threads';
 import { freeBytes } from '../../platform/disk-space';
 import { lacksRoom } from '../../pull/disk-room';
-import { partialKey, removeAbandoned } from '../../pull/partial-folders';
+import { partialKey, removeAbandoned } from '../../pull/partial/partial-folders';
 import { modelStatus } from '../../registry/model-status';
 import { type ConversionOrigin, withoutEntry } from '../../registry/registry-state';
 import { type EngineInUse, engineInUse } from '../engine/engine-in-use';

@@ -4,7 +4,7 @@ import { freeBytes } from '../../platform/disk-space';
 import { makeDirectoryDurably } from '../../platform/durable-files';
 import { entriesOf } from '../../platform/folder-entries';
 import { fileFailure } from '../../platform/system-error';
-import { proxySettings } from '../../pull/proxy';
+import { proxySettings } from '../../pull/network/proxy';
 import { readOperations } from '../../store/operation-record';
 import { freeSpace } from '../clean-up/free-space';
 import { askDevice, chosenDevice } from '../engine/devices';

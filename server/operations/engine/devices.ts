@@ -5,8 +5,8 @@ import { judgeOf, type RemoteDevice, readRemoteDevice } from '../../engine/remot
 import { deviceFailure } from '../../engine/remote/run-on-device';
 import { ServerApi } from '../../engine/resident/server-api';
 import { connectTransport } from '../../engine/resident/transport';
-import { trustedAuthorities } from '../../pull/authorities';
-import { judgedLookup, systemResolver } from '../../pull/guarded-connection';
+import { trustedAuthorities } from '../../pull/network/authorities';
+import { judgedLookup, systemResolver } from '../../pull/network/guarded-connection';
 import type { Services } from '../services';
 
 type Parts = Pick<Services, 'engineSettings' | 'environment' | 'caFile' | 'editorProxy' | 'resolveHost'>;

@@ -4,8 +4,8 @@ import { SETTINGS } from '../../../shared/settings';
 import { engineOffers, type Offer } from '../../engine/install/offers';
 import { type Machine, recommendVariants } from '../../engine/install/recommend-variant';
 import { type ReleaseAsset, readReleases } from '../../engine/install/release-list';
-import { patiently } from '../../pull/patiently';
-import { describeAddress } from '../../pull/web-address';
+import { patiently } from '../../pull/http/patiently';
+import { describeAddress } from '../../pull/http/web-address';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
 

@@ -1,4 +1,4 @@
-import type { ExaminedImage } from '../../gallery/png-look';
+import type { ExaminedImage } from '../../gallery/png/png-look';
 import type { WorkerPool } from '../../platform/workers/worker-pool';
 
 /** The task's name in the pool; the worker serves it with the gallery's reader. */

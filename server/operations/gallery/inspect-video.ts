@@ -1,6 +1,6 @@
 import { readAvi } from '../../gallery/avi';
-import { readImageFile } from '../../gallery/png-file';
-import type { ExaminedImage } from '../../gallery/png-look';
+import { readImageFile } from '../../gallery/png/png-file';
+import type { ExaminedImage } from '../../gallery/png/png-look';
 
 /** Counts the frames of a video; its pixels are not judged. @throws Failure 'bad-image', 'file-access' */
 export async function inspectVideo(path: string): Promise<ExaminedImage> {

@@ -1,12 +1,12 @@
 import type { HubCacheDeletion } from '../../../shared/hub-cache';
-import type { CacheContents } from '../../huggingface/cache-contents';
-import { deleteFromCache } from '../../huggingface/delete-from-cache';
+import type { CacheContents } from '../../huggingface/cache/cache-contents';
+import { deleteFromCache } from '../../huggingface/cache/delete-from-cache';
 import {
   type DeletionPlan,
   planPruning,
   planRepositoryDeletion,
   planRevisionDeletion
-} from '../../huggingface/plan-deletion';
+} from '../../huggingface/cache/plan-deletion';
 import { fileFailure } from '../../platform/system-error';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';

@@ -1,9 +1,9 @@
 import { Failure } from '../../../shared/failure';
 import type { HubCacheListing } from '../../../shared/hub-cache';
-import type { CacheContents, CachedRepository, CachedRevision } from '../../huggingface/cache-contents';
-import { describeCache } from '../../huggingface/describe-cache';
+import type { CacheContents, CachedRepository, CachedRevision } from '../../huggingface/cache/cache-contents';
+import { describeCache } from '../../huggingface/cache/describe-cache';
+import { readCache } from '../../huggingface/cache/read-cache';
 import { hubCacheFolder } from '../../huggingface/hub-folders';
-import { readCache } from '../../huggingface/read-cache';
 import { parseRepositoryReference, type RepositoryReference, referenceText } from '../../huggingface/repository';
 import type { Services } from '../services';
 

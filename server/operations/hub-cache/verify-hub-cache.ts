@@ -1,8 +1,8 @@
 import type { HubCacheReport } from '../../../shared/hub-cache';
 import type { HubCacheProgress } from '../../../shared/job-events';
-import type { CacheContents } from '../../huggingface/cache-contents';
+import type { CacheContents } from '../../huggingface/cache/cache-contents';
+import { bytesToHash, type JudgedFile, verifyRepository } from '../../huggingface/cache/verify-repository';
 import { referenceText } from '../../huggingface/repository';
-import { bytesToHash, type JudgedFile, verifyRepository } from '../../huggingface/verify-repository';
 import { Throttle } from '../../platform/throttle';
 import type { Services } from '../services';
 import { type CachedSelection, openHubCache, selectCached } from './hub-cache';

@@ -2,7 +2,7 @@ import { Failure } from '../../../shared/failure';
 import type { HubListings, ListedFile, RevisionListing } from '../../huggingface/hub-listing';
 import type { HubFile } from '../../manifest/hub-file';
 import type { FileOnHub } from '../../manifest/rules/on-hub';
-import type { HttpSourceOptions } from '../../pull/http-source';
+import type { HttpSourceOptions } from '../../pull/http/http-source';
 import { hubAccess, hubListings } from '../pull/source-of';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';

@@ -5,7 +5,7 @@ import { isHubName } from '../../../shared/source-address';
 import { hubAddress } from '../../huggingface/hub-address';
 import type { HubRevision } from '../../manifest/completion/completion';
 import { weightsAmong } from '../../manifest/new-manifest';
-import { readDocument } from '../../pull/http-document';
+import { readDocument } from '../../pull/http/http-document';
 import { hubAccess } from '../pull/source-of';
 import type { Services } from '../services';
 import { HubFacts } from './hub-facts';

@@ -4,7 +4,7 @@ import { Failure } from '../../../shared/failure';
 import type { InstalledFile } from '../../../shared/manifest/installed-manifest';
 import { parseModelName } from '../../../shared/model-name';
 import { parseSourceAddress } from '../../../shared/source-address';
-import { findCachedFile } from '../../huggingface/cached-file';
+import { findCachedFile } from '../../huggingface/cache/cached-file';
 import { hubCacheFolder } from '../../huggingface/hub-folders';
 import type { FileFacts } from '../../manifest/fixes/facts';
 import type { KnownLocally, LocalPlace, WrittenFile } from '../../manifest/fixes/fixes-elsewhere';

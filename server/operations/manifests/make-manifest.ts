@@ -9,7 +9,7 @@ import { writtenPath } from '../../manifest/hub-file';
 import { type HubReference, parseHubReference } from '../../manifest/hub-reference';
 import { type FoundFile, type NewManifest, newManifest, weightsAmong } from '../../manifest/new-manifest';
 import { fileFailure } from '../../platform/system-error';
-import { filesOfFolder } from '../../pull/folder-files';
+import { filesOfFolder } from '../../pull/local/folder-files';
 import { readDigest } from '../../store/read-digest';
 import { WEIGHTS_ENDINGS } from '../../weights/weights-name';
 import { HubFacts } from '../hub/hub-facts';

@@ -3,7 +3,7 @@ import { messageOf } from '../../../shared/failure';
 import { collisionKey } from '../../../shared/file-name';
 import type { ModelFile, ModelSummary } from '../../../shared/model';
 import { type ModelName, modelKey } from '../../../shared/model-name';
-import { type FoundPartial, findPartials } from '../../pull/find-partials';
+import { type FoundPartial, findPartials } from '../../pull/partial/find-partials';
 import {
   modelFiles,
   modelStatus,

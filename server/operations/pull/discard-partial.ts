@@ -1,5 +1,5 @@
-import { findPartials } from '../../pull/find-partials';
-import { removeAbandoned } from '../../pull/partial-folders';
+import { findPartials } from '../../pull/partial/find-partials';
+import { removeAbandoned } from '../../pull/partial/partial-folders';
 import type { KnownModel } from '../models/known-models';
 import type { Services } from '../services';
 import { abandonedKeys } from './partials-of';

@@ -5,7 +5,7 @@ import { bundlePathProblem, pathConflict } from '../../../shared/file-name';
 import { type RegisteredManifest, registeredManifest } from '../../../shared/manifest/registered-manifest';
 import { MOST_FILES } from '../../../shared/manifest/source-manifest';
 import type { ModelName } from '../../../shared/model-name';
-import { type FolderFile, filesOfFolder } from '../../pull/folder-files';
+import { type FolderFile, filesOfFolder } from '../../pull/local/folder-files';
 import type { KnownModel } from '../models/known-models';
 
 /** Where the files of a model are taken from instead of their addresses: absolute path by file name. */

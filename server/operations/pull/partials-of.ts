@@ -5,8 +5,8 @@ import type { UnfinishedPull } from '../../../shared/model';
 import { parseSourceAddress } from '../../../shared/source-address';
 import { hubFileUrl } from '../../huggingface/hub-address';
 import { isErrorWithCode } from '../../platform/system-error';
-import type { FoundPartial } from '../../pull/find-partials';
-import { partialKey } from '../../pull/partial-folders';
+import type { FoundPartial } from '../../pull/partial/find-partials';
+import { partialKey } from '../../pull/partial/partial-folders';
 import type { CacheLayout } from '../../store/cache-layout';
 import type { Services } from '../services';
 

@@ -6,7 +6,7 @@ import type { PullResult } from '../../../shared/protocol';
 import type { Clock } from '../../platform/clock';
 import { fileFailure } from '../../platform/system-error';
 import type { WantedFile } from '../../pull/expected-file';
-import type { OnWait } from '../../pull/origin-waits';
+import type { OnWait } from '../../pull/http/origin-waits';
 import type { PulledFile, PullOptions } from '../../pull/pull-engine';
 import type { PullPlan } from '../../pull/pull-plan';
 import { contentKey, type InstallationStamp, stampOf, withStamp } from '../../registry/registry-state';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { WantedFile } from '../../pull/expected-file';
-import { fileSource } from '../../pull/file-source';
-import type { OnWait } from '../../pull/origin-waits';
+import type { OnWait } from '../../pull/http/origin-waits';
+import { fileSource } from '../../pull/local/file-source';
 import { requireElsewhere } from '../convert/made-here';
 import type { KnownModel } from '../models/known-models';
 import type { Services } from '../services';

@@ -6,8 +6,8 @@ import type { Bucket } from '../../artifacts/s3/bucket';
 import { awsKeys } from '../../artifacts/s3/credentials/aws-keys';
 import { type AwsProfile, readAwsProfile } from '../../artifacts/s3/credentials/aws-profile';
 import type { S3ClientOptions } from '../../artifacts/s3/s3-client';
-import { credentialVariable } from '../../pull/credentials';
-import { checkedAddress } from '../../pull/web-address';
+import { credentialVariable } from '../../pull/http/credentials';
+import { checkedAddress } from '../../pull/http/web-address';
 import type { Services } from '../services';
 
 /** What it takes to reach buckets. */

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bootId } from '../../../server/platform/process-identity';
-import { readJournal } from '../../../server/pull/journal';
+import { readJournal } from '../../../server/pull/partial/journal';
 import type { TransferTuning } from '../../../server/pull/transfer-tuning';
 import { Failure } from '../../../shared/failure';
 import type { PullEvent } from '../../../shared/job-events';

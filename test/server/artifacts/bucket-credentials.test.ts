@@ -6,7 +6,7 @@ import { storeKey } from '../../../server/artifacts/store-key';
 import { findModel } from '../../../server/operations/models/known-models';
 import { pullModel } from '../../../server/operations/pull/pull-model';
 import { openStore } from '../../../server/operations/stores/open-store';
-import { environmentCredentials } from '../../../server/pull/credentials';
+import { environmentCredentials } from '../../../server/pull/http/credentials';
 import { parseDigest } from '../../../shared/digest';
 import { type RawServer, respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';

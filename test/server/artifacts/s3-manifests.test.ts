@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { environmentCredentials } from '../../../server/pull/credentials';
+import { environmentCredentials } from '../../../server/pull/http/credentials';
 import { FaultProxy } from '../../support/s3/fault-proxy';
 import { askS3, createBucket, RADOSGW, type S3Server, s3Server } from '../../support/s3/s3-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';

@@ -12,8 +12,8 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readCache } from '../../../server/huggingface/read-cache';
-import { verifyRepository } from '../../../server/huggingface/verify-repository';
+import { readCache } from '../../../server/huggingface/cache/read-cache';
+import { verifyRepository } from '../../../server/huggingface/cache/verify-repository';
 import { verifyHubCache } from '../../../server/operations/hub-cache/verify-hub-cache';
 import type { HubCacheReport, HubCacheVerdict } from '../../../shared/hub-cache';
 import type { HubCacheProgress } from '../../../shared/job-events';

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { readDocument } from '../../../server/pull/http-document';
+import { readDocument } from '../../../server/pull/http/http-document';
 import { respond, startRawServer } from '../../support/raw-http-server';
 import { testServices } from '../../support/test-services';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { proxyFor, proxySettings } from '../../../server/pull/proxy';
+import { proxyFor, proxySettings } from '../../../server/pull/network/proxy';
 import { respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import { pullManifest, testServices, writeManifest } from '../../support/test-services';

@@ -2,8 +2,8 @@ import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cleanUpAfterCrashes } from '../../../server/operations/clean-up/start-up';
-import { formatJournalLine } from '../../../server/pull/journal';
-import { partialKey } from '../../../server/pull/partial-folders';
+import { formatJournalLine } from '../../../server/pull/partial/journal';
+import { partialKey } from '../../../server/pull/partial/partial-folders';
 import { type RawRequest, rangeStart, respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import {

@@ -6,7 +6,7 @@ import type { EngineFile } from '../../../server/engine/arguments/engine-file';
 import { engineEnvironment } from '../../../server/engine/environment';
 import { type EngineRun, runEngine } from '../../../server/engine/run';
 import { type Scratch, withScratch } from '../../../server/engine/scratch';
-import { examinePngFile, readPngFile } from '../../../server/gallery/png-file';
+import { examinePngFile, readPngFile } from '../../../server/gallery/png/png-file';
 import type { GenerationProgress } from '../../../shared/job-events';
 import { failureOf } from './failures';
 import { script, temporaryFolder, untilGone, untilWritten } from './processes';

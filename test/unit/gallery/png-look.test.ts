@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { array, assert, nat, property, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { unfilter } from '../../../server/gallery/png-filters';
-import { examinePng } from '../../../server/gallery/png-look';
+import { unfilter } from '../../../server/gallery/png/png-filters';
+import { examinePng } from '../../../server/gallery/png/png-look';
 import { chunk, end, header, png } from './png-bytes';
 
 const SIDE = 64;

@@ -1,8 +1,8 @@
 import { deflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodePng } from '../../../server/gallery/png';
-import { isPlainColour, rgbPng } from '../../../server/gallery/png-rgb';
+import { decodePng } from '../../../server/gallery/png/png';
+import { isPlainColour, rgbPng } from '../../../server/gallery/png/png-rgb';
 import { chunk, end, header, png } from './png-bytes';
 
 const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readPng } from '../../../server/gallery/png';
+import { readPng } from '../../../server/gallery/png/png';
 import { Failure } from '../../../shared/failure';
 import { chunk, end, type Header, header, pixels, png, soundPng } from './png-bytes';
 

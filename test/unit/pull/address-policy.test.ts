@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusalOf } from '../../../server/pull/address-policy';
+import { refusalOf } from '../../../server/pull/network/address-policy';
 
 const strict = { allowInsecureHttp: true, allowPrivateHosts: false };
 const lenient = { allowInsecureHttp: true, allowPrivateHosts: true };

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { authorityVariables, trustedAuthorities } from '../../../server/pull/authorities';
+import { authorityVariables, trustedAuthorities } from '../../../server/pull/network/authorities';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const none = { caFile: undefined, useSystem: false, environment: {} };

@@ -5,8 +5,8 @@ import {
   countBytes,
   missingRanges,
   withRange
-} from '../../../server/pull/byte-ranges';
-import { PieceQueue } from '../../../server/pull/piece-queue';
+} from '../../../server/pull/partial/byte-ranges';
+import { PieceQueue } from '../../../server/pull/transfer/piece-queue';
 import { Random } from '../../support/random';
 
 const PIECE_BYTES = 1024 * 1024;

@@ -1,8 +1,8 @@
 import { chmod, copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fileSource } from '../../../server/pull/file-source';
-import { PartialDownload } from '../../../server/pull/partial-download';
+import { fileSource } from '../../../server/pull/local/file-source';
+import { PartialDownload } from '../../../server/pull/partial/partial-download';
 import type { Source } from '../../../server/pull/source';
 import { temporaryFolder } from '../../support/temporary-folder';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectionWidth } from '../../../server/pull/connection-width';
+import { ConnectionWidth } from '../../../server/pull/transfer/connection-width';
 
 /** Lets a width watch a server for some seconds. @param throughput bytes a second by number of connections */
 function watched(throughput: (connections: number) => number, seconds = 20, most = 8): number[] {

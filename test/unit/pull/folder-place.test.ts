@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folderPlace, type ScanBounds } from '../../../server/pull/folder-place';
+import { folderPlace, type ScanBounds } from '../../../server/pull/local/folder-place';
 import { digestOf } from '../../support/sample-bundle';
 import { temporaryFolder } from '../../support/temporary-folder';
 

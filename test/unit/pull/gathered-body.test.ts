@@ -2,10 +2,10 @@ import { closeSync, existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type ByteRanges, countBytes, NO_RANGES, withRange } from '../../../server/pull/byte-ranges';
-import { ChunkBuffers, type Gathered, GatheredBody } from '../../../server/pull/gathered-body';
-import { formatJournalLine, type JournalLine, readJournal } from '../../../server/pull/journal';
-import { FileFault, type LandingPlace } from '../../../server/pull/landing';
+import { ChunkBuffers, type Gathered, GatheredBody } from '../../../server/pull/network/gathered-body';
+import { type ByteRanges, countBytes, NO_RANGES, withRange } from '../../../server/pull/partial/byte-ranges';
+import { formatJournalLine, type JournalLine, readJournal } from '../../../server/pull/partial/journal';
+import { FileFault, type LandingPlace } from '../../../server/pull/partial/landing';
 import { sampleBytes } from '../../support/sample-bytes';
 import { temporaryFolder } from '../../support/temporary-folder';
 

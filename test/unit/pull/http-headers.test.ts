@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askedWaitMs, parseContentRange, retryAfterMs, strongValidator } from '../../../server/pull/http-headers';
+import { askedWaitMs, parseContentRange, retryAfterMs, strongValidator } from '../../../server/pull/http/http-headers';
 
 describe('Content-Range', () => {
   it('tells start, inclusive end and total', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatJournalLine, type JournalLine, readJournal, syncedLine } from '../../../server/pull/journal';
+import { formatJournalLine, type JournalLine, readJournal, syncedLine } from '../../../server/pull/partial/journal';
 
 const begun: JournalLine = { type: 'begun', source: 'https://example.com/a', validator: '"v1"', total: 100 };
 const boot: JournalLine = { type: 'boot', id: 'b1' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Arrival, type Order, RemoteExchange } from '../../../server/pull/remote-exchange';
+import { type Arrival, type Order, RemoteExchange } from '../../../server/pull/network/remote-exchange';
 
 /** An exchange whose answer has come, and what it orders. */
 function answeredExchange() {

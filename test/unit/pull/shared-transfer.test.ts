@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { tryClaim } from '../../../server/platform/claims';
 import { bootId } from '../../../server/platform/process-identity';
-import { formatJournalLine } from '../../../server/pull/journal';
-import { PartialWatch } from '../../../server/pull/partial-watch';
-import { takeTurn } from '../../../server/pull/shared-transfer';
+import { formatJournalLine } from '../../../server/pull/partial/journal';
+import { PartialWatch } from '../../../server/pull/partial/partial-watch';
+import { takeTurn } from '../../../server/pull/transfer/shared-transfer';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 /** Waits for a turn that another has, on a clock that passes a second at each look. */

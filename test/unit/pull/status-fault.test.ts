@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Credential } from '../../../server/pull/credentials';
+import type { Credential } from '../../../server/pull/http/credentials';
+import { statusFault } from '../../../server/pull/http/status-fault';
 import { TransientFault } from '../../../server/pull/source';
-import { statusFault } from '../../../server/pull/status-fault';
 import type { Failure } from '../../../shared/failure';
 
 const url = new URL('https://huggingface.co/owner/repo/resolve/v1/sub/file.gguf?sig=CANARY');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../server/platform/clock';
-import { TransferLimiter } from '../../../server/pull/transfer-limiter';
+import { TransferLimiter } from '../../../server/pull/http/transfer-limiter';
 
 /** A clock that is always where its sleepers want it, in the order in which they want it. */
 function virtualClock(): Pick<Clock, 'elapsed' | 'sleep'> & { readonly time: () => number } {

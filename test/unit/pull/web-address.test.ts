@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkedAddress, describeAddress, redirectTarget } from '../../../server/pull/web-address';
+import { checkedAddress, describeAddress, redirectTarget } from '../../../server/pull/http/web-address';
 
 const strict = { allowInsecureHttp: false, allowPrivateHosts: false };
 const lenient = { allowInsecureHttp: true, allowPrivateHosts: true };

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../../../shared/failure';
 import { fileFailure } from '../../../platform/system-error';
-import type { AddressPolicy } from '../../../pull/address-policy';
-import type { HttpClient } from '../../../pull/http-client';
-import { networkFault, refused } from '../../../pull/http-faults';
-import { readable } from '../../../pull/http-opening';
-import { checkedAddress } from '../../../pull/web-address';
+import type { HttpClient } from '../../../pull/http/http-client';
+import { networkFault, refused } from '../../../pull/http/http-faults';
+import { readable } from '../../../pull/http/http-opening';
+import { checkedAddress } from '../../../pull/http/web-address';
+import type { AddressPolicy } from '../../../pull/network/address-policy';
 import type { AccessKey } from '../access-keys';
 import { childOf, parseXml, textOf } from '../xml';
 

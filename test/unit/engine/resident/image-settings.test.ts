@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { differingSetting, readImageSettings } from '../../../../server/engine/resident/image-settings';
-import { readPngFile } from '../../../../server/gallery/png-file';
+import { readPngFile } from '../../../../server/gallery/png/png-file';
 
 /** What was asked for in the recording. */
 const ASKED = { prompt: 'a red lighthouse', width: 64, height: 64, seed: 5, sample_params: { sample_steps: 2 } };

@@ -6,7 +6,7 @@ import type { EngineFile } from '../../../../server/engine/arguments/engine-file
 import { engineEnvironment } from '../../../../server/engine/environment';
 import type { ResidentRun } from '../../../../server/engine/resident/resident-run';
 import { Residents, type ResidentsOptions } from '../../../../server/engine/resident/residents';
-import { examinePngFile } from '../../../../server/gallery/png-file';
+import { examinePngFile } from '../../../../server/gallery/png/png-file';
 import type { Ticker } from '../../../../server/platform/throttle';
 import type { GenerationRequest } from '../../../../shared/generation';
 import { type ModelName, parseModelName } from '../../../../shared/model-name';
