@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CommandInput } from '../../../server/cli/command';
-import { limitsOf } from '../../../server/cli/limit-options';
+import { limitsOf } from '../../../server/cli/options/limit-options';
 import { createHttpClient } from '../../../server/pull/http/http-client';
 import { TransferLimiter } from '../../../server/pull/http/transfer-limiter';
 import { systemResolver } from '../../../server/pull/network/guarded-connection';

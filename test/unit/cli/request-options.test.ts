@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { expect, it } from 'vitest';
 import type { CommandInput } from '../../../server/cli/command';
-import { REQUEST_OPTIONS, requestOf } from '../../../server/cli/request-options';
+import { REQUEST_OPTIONS, requestOf } from '../../../server/cli/options/request-options';
 import { failureIn } from '../engine/failures';
 
 /** The request of a command line in the folder /work. */
