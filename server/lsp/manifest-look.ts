@@ -1,8 +1,8 @@
 import type { ManifestDiagnostic } from '../manifest/diagnostic';
 import { type DiagnoseOptions, diagnosing } from '../manifest/diagnostics';
-import type { Dialect } from '../manifest/dialect';
-import type { ManifestDocument } from '../manifest/document';
 import type { EntryMemory } from '../manifest/entry-memory';
+import type { Dialect } from '../manifest/recognition/dialect';
+import type { ManifestDocument } from '../manifest/text/document';
 import { SlicedWork } from '../platform/sliced-work';
 
 /** One version of a manifest, and what its text alone shows. */

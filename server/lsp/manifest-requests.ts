@@ -1,8 +1,8 @@
 import { type Connection, WorkDoneProgress } from 'vscode-languageserver';
 import { Failure } from '../../shared/failure';
 import { ExplainRecognition, MakeManifest, type MakeManifestParams } from '../../shared/protocol';
-import { explainRecognition } from '../manifest/explain-recognition';
 import type { NewManifest } from '../manifest/new-manifest';
+import { explainRecognition } from '../manifest/recognition/explain-recognition';
 import { manifestFromFolder, manifestFromHub } from '../operations/manifests/make-manifest';
 import type { Services } from '../operations/services';
 import { filePathOf } from './file-path';

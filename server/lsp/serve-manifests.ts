@@ -5,7 +5,7 @@ import type { initializationOptions } from '../../shared/initialization';
 import { readSeverityOverrides } from '../../shared/manifest/severities';
 import { SeveritiesChanged } from '../../shared/protocol';
 import { hubAddress } from '../huggingface/hub-address';
-import { ManifestPatterns } from '../manifest/manifest-patterns';
+import { ManifestPatterns } from '../manifest/recognition/manifest-patterns';
 import { bundleOnDisk } from '../operations/manifests/bundle-on-disk';
 import { manifestKnowledge } from '../operations/manifests/manifest-knowledge';
 import { PendingRenamings } from '../operations/rename/pending-renamings';

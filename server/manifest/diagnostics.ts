@@ -2,10 +2,10 @@ import type { Node } from 'jsonc-parser';
 import { MOST_FILES } from '../../shared/manifest/source-manifest';
 import { drained } from '../platform/sliced-work';
 import type { Finding, ManifestDiagnostic, Report } from './diagnostic';
-import type { Dialect } from './dialect';
-import { endOf, type ManifestDocument } from './document';
 import { type EntryMemory, moved, type RankedFinding } from './entry-memory';
 import { fileEntries } from './files';
+import type { Dialect } from './recognition/dialect';
+import { schemaMark } from './recognition/schema-mark';
 import { insecureAddresses } from './rules/addresses';
 import { digestFormat } from './rules/digest-format';
 import { missingDigests, repeatedDigests } from './rules/digests';
@@ -21,7 +21,7 @@ import { shape } from './rules/shape';
 import { approximateSizes } from './rules/sizes';
 import { checkSyntax } from './rules/syntax';
 import { totalSize } from './rules/total-size';
-import { schemaMark } from './schema-mark';
+import { endOf, type ManifestDocument } from './text/document';
 
 export interface DiagnoseOptions {
   /**

@@ -1,6 +1,6 @@
 import type { Node } from 'jsonc-parser';
-import type { ManifestDocument } from './document';
-import { lastBegunIndex } from './node-at-offset';
+import type { ManifestDocument } from './text/document';
+import { lastBegunIndex } from './text/node-at-offset';
 
 /** The node of a text. */
 export interface TextNode extends Node {

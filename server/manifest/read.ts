@@ -3,8 +3,8 @@ import { type InstalledManifest, installedManifest } from '../../shared/manifest
 import { type SourceManifest, sourceManifest } from '../../shared/manifest/source-manifest';
 import type { ManifestDiagnostic } from './diagnostic';
 import { diagnose } from './diagnostics';
-import type { Dialect } from './dialect';
-import { parseManifestText, valueOf } from './document';
+import type { Dialect } from './recognition/dialect';
+import { parseManifestText, valueOf } from './text/document';
 
 /** A manifest that may be relied on, or the errors that forbid it, in document order. */
 export type ManifestReading<Manifest> =

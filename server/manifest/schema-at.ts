@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DIALECT_SCHEMAS, type Dialect } from './dialect';
+import { DIALECT_SCHEMAS, type Dialect } from './recognition/dialect';
 
 /** One field that an object may have, as the schema describes it. */
 export interface SchemaField {

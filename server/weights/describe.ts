@@ -1,9 +1,9 @@
 import { type Component, type RecognisedComponent, recogniseComponent } from './components';
 import { engineBytes } from './engine-memory';
 import type { Family, Variant } from './families';
-import { MOST_PARTS } from './limits';
-import type { WeightsHeader } from './read-weights';
-import type { Tensor } from './tensor';
+import { MOST_PARTS } from './headers/limits';
+import type { WeightsHeader } from './headers/read-weights';
+import type { Tensor } from './headers/tensor';
 import { TensorIndex } from './tensor-index';
 
 /** One part of a file, as an engine loads it. */

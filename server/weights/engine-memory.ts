@@ -1,4 +1,4 @@
-import type { Tensor } from './tensor';
+import type { Tensor } from './headers/tensor';
 
 /** Bytes that stable-diffusion.cpp keeps for a value of a type that it converts when it loads it. */
 const CONVERTED: ReadonlyMap<string, number> = new Map([

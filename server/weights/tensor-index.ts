@@ -1,4 +1,4 @@
-import type { Tensor } from './tensor';
+import type { Tensor } from './headers/tensor';
 
 /** The tensors of one part of a model, looked up by names from which the part's own prefix was taken. */
 export class TensorIndex {

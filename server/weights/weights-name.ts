@@ -1,4 +1,4 @@
-import { isShardIndexName } from './shard-index';
+import { isShardIndexName } from './headers/shard-index';
 
 const PICKLES = ['.ckpt', '.pt', '.pth', '.pkl', '.pickle'];
 

@@ -5,8 +5,8 @@ import { type InspectedFile, type Inspection, inspectModel } from '../../operati
 import { findModel } from '../../operations/models/known-models';
 import type { Services } from '../../operations/services';
 import { COMPONENT_NAMES } from '../../weights/components';
-import { quoted } from '../../weights/damage';
 import type { WeightsDescription } from '../../weights/describe';
+import { quoted } from '../../weights/headers/damage';
 import { isHeaderName } from '../../weights/weights-name';
 import { FORMAT_NAMES, identityText, parametersText, weightsSentence } from '../../weights/weights-text';
 import type { Command } from '../command';

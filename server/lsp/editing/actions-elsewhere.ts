@@ -12,7 +12,6 @@ import {
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import * as z from 'zod';
 import { Failure } from '../../../shared/failure';
-import { stringOf } from '../../manifest/document';
 import type { TextReplacement } from '../../manifest/fixes/edits';
 import { writeFacts, writeRevision } from '../../manifest/fixes/facts';
 import {
@@ -24,6 +23,7 @@ import {
   type WrittenFile
 } from '../../manifest/fixes/fixes-elsewhere';
 import { type HubFile, hubFileOf } from '../../manifest/hub-file';
+import { stringOf } from '../../manifest/text/document';
 import { HubFacts } from '../../operations/hub/hub-facts';
 import { knownLocally, localFacts, type ManifestAround } from '../../operations/manifests/local-facts';
 import type { Services } from '../../operations/services';

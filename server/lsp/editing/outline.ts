@@ -1,6 +1,6 @@
 import { type DocumentSymbol, type FoldingRange, SymbolKind } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { foldsOf, type OutlineEntry, outlineOf } from '../../manifest/outline';
+import { foldsOf, type OutlineEntry, outlineOf } from '../../manifest/answers/outline';
 import type { ManifestLook } from '../manifest-look';
 import { toRange } from './convert';
 

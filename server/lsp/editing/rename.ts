@@ -11,7 +11,7 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { Failure } from '../../../shared/failure';
 import type { TextRange } from '../../manifest/diagnostic';
-import { type ManifestDocument, parseManifestText, stringOf } from '../../manifest/document';
+import { type ManifestDocument, parseManifestText, stringOf } from '../../manifest/text/document';
 import { checkRenaming } from '../../operations/rename/check-renaming';
 import type { PendingRenamings } from '../../operations/rename/pending-renamings';
 import type { Services } from '../../operations/services';

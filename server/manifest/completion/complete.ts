@@ -1,4 +1,4 @@
-import { placeAt } from '../place';
+import { placeAt } from '../text/place';
 import type { ManifestCompletion, ManifestInHand } from './completion';
 import { completeFieldName, completeFileEntry } from './fields';
 import { completeValue } from './values';

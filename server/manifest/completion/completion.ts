@@ -1,8 +1,8 @@
 import type { TextRange } from '../diagnostic';
-import type { Dialect } from '../dialect';
-import type { ManifestDocument } from '../document';
 import type { ManifestKnowledge } from '../knowledge';
-import type { Place } from '../place';
+import type { Dialect } from '../recognition/dialect';
+import type { ManifestDocument } from '../text/document';
+import type { Place } from '../text/place';
 
 /** A revision of a repository of the hub. */
 export interface HubRevision {

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import type { Dialect } from '../dialect';
-import { type ManifestDocument, stringOf } from '../document';
-import type { Place } from '../place';
+import type { Dialect } from '../recognition/dialect';
 import { descriptionOf, fieldsAt, jsonTypeOf, type SchemaField, schemaAt } from '../schema-at';
+import { type ManifestDocument, stringOf } from '../text/document';
+import type { Place } from '../text/place';
 import { type ManifestCompletion, snippetText } from './completion';
 
 /** The fields that an object does not have yet, the required ones first. */

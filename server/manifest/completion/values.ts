@@ -1,11 +1,11 @@
 import { isRole, ROLE_MEANINGS } from '../../../shared/roles';
 import { SAMPLING_METHODS, SCHEDULERS } from '../../../shared/sampling';
 import { usualValues } from '../../weights/recipes';
-import { stringOf } from '../document';
 import { fileNameOf } from '../file-name-of';
 import { entryTexts } from '../files';
-import { fits, type Place } from '../place';
 import { optionsOf, schemaAt } from '../schema-at';
+import { stringOf } from '../text/document';
+import { fits, type Place } from '../text/place';
 import { completeAddress } from './addresses';
 import { type ManifestCompletion, snippetText, type ValueRequest } from './completion';
 import { completeHubAddress, isHubAddress } from './hub-addresses';

@@ -1,5 +1,5 @@
 import { parseSourceAddress, secretParameterOf } from '../../../shared/source-address';
-import { stringOf } from '../document';
+import { stringOf } from '../text/document';
 import { propertyOf, removeFromParent, replaceValue } from './edits';
 import type { FixRequest, ManifestFix } from './fix';
 

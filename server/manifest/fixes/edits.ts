@@ -1,7 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import type { TextRange } from '../diagnostic';
-import { endOf, type ManifestDocument, rangeOf } from '../document';
-import { lastBegunIndex } from '../node-at-offset';
+import { endOf, type ManifestDocument, rangeOf } from '../text/document';
+import { lastBegunIndex } from '../text/node-at-offset';
 
 /** A part of the text and what comes in its place. */
 export interface TextReplacement extends TextRange {

@@ -1,8 +1,8 @@
 import type { Node } from 'jsonc-parser';
 import type { Digest } from '../../../shared/digest';
-import type { ManifestDocument } from '../document';
-import { stringOf } from '../document';
 import { withRevision } from '../hub-file';
+import type { ManifestDocument } from '../text/document';
+import { stringOf } from '../text/document';
 import { addFields, replaceValue, type TextReplacement } from './edits';
 
 /** What is known of a file. */

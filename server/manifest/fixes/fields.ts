@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { getNodePath, type Node } from 'jsonc-parser';
-import { forEachField, type ManifestDocument, stringOf, valueOf } from '../document';
 import { fileNameOf } from '../file-name-of';
-import { meantField } from '../misspellings';
+import { meantField } from '../recognition/misspellings';
 import { nameHere } from '../rules/names-elsewhere';
 import { meantOption } from '../rules/texts';
 import { fieldsAt, jsonTypeOf, optionsOf, type SchemaField, schemaAt } from '../schema-at';
+import { forEachField, type ManifestDocument, stringOf, valueOf } from '../text/document';
 import { addFields, propertyOf, removeFromParent, replaceValue } from './edits';
 import type { FixRequest, ManifestFix } from './fix';
 import { likelyRole } from './likely-role';

@@ -1,8 +1,8 @@
 import type { Node } from 'jsonc-parser';
 import type { ManifestDiagnostic } from '../diagnostic';
-import { type ManifestDocument, stringOf } from '../document';
 import { entryIndexAt, fileEntries } from '../files';
 import { type HubFile, hubFileOf, isPinned } from '../hub-file';
+import { type ManifestDocument, stringOf } from '../text/document';
 
 /** Where facts about a file are kept, besides the hub; only the disk is asked for them. */
 export type LocalPlace = 'installed' | 'hub-cache' | 'beside';

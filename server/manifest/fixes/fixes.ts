@@ -1,8 +1,8 @@
 import type { DiagnosticCode } from '../../../shared/manifest/diagnostic-codes';
 import type { ManifestDiagnostic, TextRange } from '../diagnostic';
-import type { Dialect } from '../dialect';
-import type { ManifestDocument } from '../document';
-import { nodeAtOffset } from '../node-at-offset';
+import type { Dialect } from '../recognition/dialect';
+import type { ManifestDocument } from '../text/document';
+import { nodeAtOffset } from '../text/node-at-offset';
 import { fixAddress, fixInsecureAddress, fixSecret } from './addresses';
 import type { TextReplacement } from './edits';
 import {

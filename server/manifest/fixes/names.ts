@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Node } from 'jsonc-parser';
 import { collisionKey, fileNameProblem } from '../../../shared/file-name';
 import { type ModelName, parseModelName } from '../../../shared/model-name';
-import { FILE_NAME_FIELDS } from '../dialect';
-import { type ManifestDocument, stringOf, valueOf } from '../document';
 import { entryIndexAt, entryTexts, fileEntries } from '../files';
+import { FILE_NAME_FIELDS } from '../recognition/dialect';
+import { type ManifestDocument, stringOf, valueOf } from '../text/document';
 import { removeFromParent, replaceValue } from './edits';
 import type { FixRequest, ManifestFix } from './fix';
 

@@ -1,6 +1,6 @@
 import { parseDigest } from '../../../shared/digest';
-import { stringOf } from '../document';
 import { totalOfFiles } from '../rules/total-size';
+import { stringOf } from '../text/document';
 import { propertyOf, removeFromParent, replaceValue } from './edits';
 import type { FixRequest, ManifestFix } from './fix';
 

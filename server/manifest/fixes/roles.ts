@@ -1,6 +1,6 @@
 import type { Role } from '../../../shared/roles';
-import { type ManifestDocument, stringOf } from '../document';
 import { ROLES_OF_TASKS } from '../rules/roles';
+import { type ManifestDocument, stringOf } from '../text/document';
 import { addEntry } from './edits';
 import type { FixRequest, ManifestFix } from './fix';
 

@@ -1,6 +1,6 @@
 import { parseSourceAddress } from '../../../shared/source-address';
-import { rangeOf } from '../document';
 import { entryText } from '../files';
+import { rangeOf } from '../text/document';
 import type { Rule } from './rule';
 
 /** Addresses that are read, but that bytes should not come over. */

@@ -1,6 +1,6 @@
 import { parseDigest } from '../../../shared/digest';
-import { rangeOf } from '../document';
 import { entryText } from '../files';
+import { rangeOf } from '../text/document';
 import type { Rule } from './rule';
 
 /** Digests that are read, but not spelled as we write them. */

@@ -1,6 +1,6 @@
 import { parseDigest } from '../../../shared/digest';
-import { endOf, rangeOf } from '../document';
 import { entryText, entryTexts, hasField, type TextNode } from '../files';
+import { endOf, rangeOf } from '../text/document';
 import type { Rule } from './rule';
 import { excerpt } from './texts';
 

@@ -1,6 +1,6 @@
 import type { Node } from 'jsonc-parser';
 import type { Finding, Report } from '../diagnostic';
-import { forEachField, type ManifestDocument, rangeOf } from '../document';
+import { forEachField, type ManifestDocument, rangeOf } from '../text/document';
 import { excerpt } from './texts';
 
 /** Keys of an object that are written twice: JSON readers keep the last silently. */

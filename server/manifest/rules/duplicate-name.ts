@@ -1,5 +1,5 @@
 import type { ManifestDiagnostic } from '../diagnostic';
-import { type ManifestDocument, rangeOf } from '../document';
+import { type ManifestDocument, rangeOf } from '../text/document';
 
 /** Other manifests in view that have the name of one but say something else. */
 export interface Namesakes {

@@ -1,8 +1,8 @@
 import { collisionKey } from '../../../shared/file-name';
 import type { Report } from '../diagnostic';
-import { FILE_NAME_FIELDS } from '../dialect';
-import { rangeOf } from '../document';
 import { entryTexts, type TextNode } from '../files';
+import { FILE_NAME_FIELDS } from '../recognition/dialect';
+import { rangeOf } from '../text/document';
 import type { Rule } from './rule';
 import { excerpt } from './texts';
 

@@ -1,7 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import { isSecretName } from '../../../shared/secrets';
 import type { Report } from '../diagnostic';
-import { stringOf } from '../document';
+import { stringOf } from '../text/document';
 import { checkDuplicateKeys } from './duplicate-keys';
 import { checkNumber } from './inexact-numbers';
 import type { ManifestInQuestion, Rule } from './rule';

@@ -4,8 +4,8 @@ import { FAMILY_NAMES, type RecognisedFamily } from '../../weights/families';
 import { familyValues, ignoredValues } from '../../weights/family-values';
 import { recipeOf } from '../../weights/recipes';
 import type { Finding, ManifestDiagnostic } from '../diagnostic';
-import { forEachField, type ManifestDocument, rangeOf } from '../document';
 import { entryTexts, fileEntries } from '../files';
+import { forEachField, type ManifestDocument, rangeOf } from '../text/document';
 import type { Rule } from './rule';
 
 /** Defaults that only a second model for the noisy steps has. */

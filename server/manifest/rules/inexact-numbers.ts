@@ -1,6 +1,6 @@
 import type { Node } from 'jsonc-parser';
 import type { Report } from '../diagnostic';
-import { type ManifestDocument, rangeOf } from '../document';
+import { type ManifestDocument, rangeOf } from '../text/document';
 
 /** A number that JSON readers change silently: integers beyond 2^53 are rounded, and 1e400 becomes infinite. */
 export function checkNumber({ text }: ManifestDocument, number: Node, report: Report): void {

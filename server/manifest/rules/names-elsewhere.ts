@@ -1,6 +1,6 @@
 import type { Node } from 'jsonc-parser';
 import type { Report } from '../diagnostic';
-import { forEachField, type ManifestDocument, rangeOf } from '../document';
+import { forEachField, type ManifestDocument, rangeOf } from '../text/document';
 import type { Rule } from './rule';
 
 /** What other tools and their manifests call fields, and what they are called here. */

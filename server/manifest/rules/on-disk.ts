@@ -1,9 +1,9 @@
 import type { Node } from 'jsonc-parser';
 import { parseDigest } from '../../../shared/digest';
 import type { Finding, ManifestDiagnostic, TextRange } from '../diagnostic';
-import { type Dialect, FILE_NAME_FIELDS } from '../dialect';
-import { type ManifestDocument, rangeOf, stringOf, valueOf } from '../document';
 import { fileEntries } from '../files';
+import { type Dialect, FILE_NAME_FIELDS } from '../recognition/dialect';
+import { type ManifestDocument, rangeOf, stringOf, valueOf } from '../text/document';
 
 /** What lies at the path of a file in a bundle. */
 export type FileOnDisk =

@@ -1,8 +1,8 @@
 import { type Digest, parseDigest } from '../../../shared/digest';
 import type { Finding, ManifestDiagnostic } from '../diagnostic';
-import { type ManifestDocument, rangeOf, stringOf } from '../document';
 import { byteCountOf, fileEntries } from '../files';
 import { type HubFile, hubFileOf } from '../hub-file';
+import { type ManifestDocument, rangeOf, stringOf } from '../text/document';
 
 /** What the hub says of a file. */
 export type FileOnHub =

@@ -1,7 +1,7 @@
 import { isPickleName } from '../../weights/weights-name';
-import { FILE_NAME_FIELDS } from '../dialect';
-import { rangeOf } from '../document';
 import { entryText } from '../files';
+import { FILE_NAME_FIELDS } from '../recognition/dialect';
+import { rangeOf } from '../text/document';
 import type { Rule } from './rule';
 
 /** Files of a format that runs code when it is read. */

@@ -1,6 +1,6 @@
-import { rangeOf } from '../document';
 import { entryText, hasField } from '../files';
 import { hubFileOf, isPinned } from '../hub-file';
+import { rangeOf } from '../text/document';
 import type { Rule } from './rule';
 
 /**

@@ -1,7 +1,7 @@
 import { collisionKey } from '../../../shared/file-name';
 import { isRole, type Role } from '../../../shared/roles';
-import { rangeOf, stringOf } from '../document';
 import { entryText, entryTexts, fileEntries, type TextNode } from '../files';
+import { rangeOf, stringOf } from '../text/document';
 import type { Rule } from './rule';
 
 /** Roles that a model may have any number of. */

@@ -1,7 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import type { Report } from '../diagnostic';
-import type { Dialect } from '../dialect';
-import type { ManifestDocument } from '../document';
+import type { Dialect } from '../recognition/dialect';
+import type { ManifestDocument } from '../text/document';
 
 /** A manifest that is looked at. */
 export interface ManifestInQuestion {

@@ -2,7 +2,7 @@ import type { Node } from 'jsonc-parser';
 import { hasPassword } from '../../../shared/secrets';
 import { secretParameterOf } from '../../../shared/source-address';
 import type { Report } from '../diagnostic';
-import { rangeOf, stringOf } from '../document';
+import { rangeOf, stringOf } from '../text/document';
 
 /**
  * A secret in a text that is made to be shared. The message names the place and never the secret.

@@ -2,9 +2,9 @@ import type { Node } from 'jsonc-parser';
 import type * as z from 'zod';
 import { isDiagnosticCode } from '../../../shared/manifest/diagnostic-codes';
 import type { Report, TextRange } from '../diagnostic';
-import { DIALECT_SCHEMAS } from '../dialect';
-import { endOf, type ManifestDocument, rangeOf, stringOf, valueOf } from '../document';
-import { type Misspelling, misspellings } from '../misspellings';
+import { DIALECT_SCHEMAS } from '../recognition/dialect';
+import { type Misspelling, misspellings } from '../recognition/misspellings';
+import { endOf, type ManifestDocument, rangeOf, stringOf, valueOf } from '../text/document';
 import type { Rule } from './rule';
 import { excerpt, issueText, missingFieldsText, optionText } from './texts';
 

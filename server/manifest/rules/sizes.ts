@@ -1,6 +1,6 @@
 import { byteText } from '../../../shared/byte-text';
-import { rangeOf } from '../document';
 import { byteCountOf, fieldValue } from '../files';
+import { rangeOf } from '../text/document';
 import type { Rule } from './rule';
 
 /** How far an approximate size may be off, as a share of the exact one. */

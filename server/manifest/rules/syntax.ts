@@ -1,6 +1,6 @@
 import type { Report } from '../diagnostic';
-import type { ManifestDocument } from '../document';
-import type { JsonError } from '../recovering-tree';
+import type { ManifestDocument } from '../text/document';
+import type { JsonError } from '../text/recovering-tree';
 
 /** The first violation of strict JSON. Its consequences further down are not reported: one mistake, one row. */
 export function checkSyntax(document: ManifestDocument, report: Report): void {

@@ -1,6 +1,6 @@
 import type { NodeType } from 'jsonc-parser';
 import type * as z from 'zod';
-import { nearMiss } from '../near-miss';
+import { nearMiss } from '../recognition/near-miss';
 
 /** Says which fields an object lacks. */
 export function missingFieldsText(names: readonly string[]): string {

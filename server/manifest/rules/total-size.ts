@@ -1,5 +1,5 @@
-import { type ManifestDocument, rangeOf } from '../document';
 import { byteCountOf, fieldValue, fileEntries } from '../files';
+import { type ManifestDocument, rangeOf } from '../text/document';
 import type { Rule } from './rule';
 
 /** The total that an installed manifest states is the sum of its files; unsaid when a size is missing or wrong. */

@@ -7,8 +7,8 @@ import { FAMILY_NAMES, type RecognisedFamily } from '../../weights/families';
 import { namedFamily } from '../../weights/named-family';
 import { fittingRole, missingRoles, roleContradiction } from '../../weights/role-check';
 import type { ManifestDiagnostic } from '../diagnostic';
-import { type ManifestDocument, rangeOf, stringOf } from '../document';
 import { fileEntries } from '../files';
+import { type ManifestDocument, rangeOf, stringOf } from '../text/document';
 import { defaultsAgainstFamily } from './family-defaults';
 
 /** What the header of an installed file says. */

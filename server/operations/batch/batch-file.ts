@@ -5,7 +5,7 @@ import { Failure } from '../../../shared/failure';
 import { fileNameProblem } from '../../../shared/file-name';
 import { LARGEST_SEED } from '../../../shared/generation';
 import { secretFieldOf } from '../../../shared/secrets';
-import { LineIndex } from '../../manifest/positions';
+import { LineIndex } from '../../manifest/text/positions';
 import { fileFailure } from '../../platform/system-error';
 import { BatchMistake, type RawBatch, type ValuePath } from './batch-mistake';
 import { type BatchDefinition, batchDefinition, MOST_ITEMS } from './definition';

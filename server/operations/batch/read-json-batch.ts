@@ -1,5 +1,5 @@
-import { parseManifestText, valueOf } from '../../manifest/document';
 import { checkSyntax } from '../../manifest/rules/syntax';
+import { parseManifestText, valueOf } from '../../manifest/text/document';
 import { BatchMistake, type RawBatch, type ValuePath } from './batch-mistake';
 
 /** Reads the text of a batch in JSON. @throws BatchMistake */

@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { Failure } from '../../../shared/failure';
 import { LARGEST_MANIFEST_BYTES, type SourceManifest } from '../../../shared/manifest/source-manifest';
 import { parseSourceAddress } from '../../../shared/source-address';
-import { LineIndex } from '../../manifest/positions';
 import { readSourceManifest } from '../../manifest/read';
+import { LineIndex } from '../../manifest/text/positions';
 import { fileFailure } from '../../platform/system-error';
 
 /** Reads the text of a manifest. @throws Failure */

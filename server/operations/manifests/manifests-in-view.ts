@@ -5,9 +5,9 @@ import { Failure } from '../../../shared/failure';
 import { hasCandidateName } from '../../../shared/manifest/candidate';
 import type { SourceManifest } from '../../../shared/manifest/source-manifest';
 import { type ModelName, modelKey, parseModelName } from '../../../shared/model-name';
-import { parseManifestText, stringOf } from '../../manifest/document';
-import { recognise } from '../../manifest/recognise';
+import { recognise } from '../../manifest/recognition/recognise';
 import type { Namesakes } from '../../manifest/rules/duplicate-name';
+import { parseManifestText, stringOf } from '../../manifest/text/document';
 import type { Log } from '../../platform/log';
 import { loadSourceManifest, readManifestText } from './manifest-file';
 

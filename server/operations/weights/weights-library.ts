@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { Failure } from '../../../shared/failure';
 import { stampKey } from '../../store/proof-log';
 import { describeWeights, type WeightsDescription } from '../../weights/describe';
-import { readWeights } from '../../weights/read-weights';
-import { isShardIndexName } from '../../weights/shard-index';
+import { readWeights } from '../../weights/headers/read-weights';
+import { isShardIndexName } from '../../weights/headers/shard-index';
 import { isPickleName } from '../../weights/weights-name';
 
 /** What reading a file's header came to. */

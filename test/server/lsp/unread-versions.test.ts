@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { ManifestDocuments } from '../../../server/lsp/manifest-documents';
-import { stringOf } from '../../../server/manifest/document';
 import { fileEntries } from '../../../server/manifest/files';
-import { ManifestPatterns } from '../../../server/manifest/manifest-patterns';
+import { ManifestPatterns } from '../../../server/manifest/recognition/manifest-patterns';
+import { stringOf } from '../../../server/manifest/text/document';
 import { sourceFile, sourceWith } from '../../unit/manifest/marked';
 
 /** Entries of one length, so that one in front moves each to where another one was. */

@@ -1,4 +1,4 @@
-import { GGML_TYPES } from '../../../server/weights/ggml-types';
+import { GGML_TYPES } from '../../../server/weights/headers/ggml-types';
 import type { BuiltFile, WantedTensor } from './safetensors-file';
 
 /** A value of the metadata, by the number of its type. */

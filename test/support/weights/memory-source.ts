@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../../server/weights/byte-source';
+import type { ByteSource } from '../../../server/weights/headers/byte-source';
 
 /** A file that begins with the given bytes and goes on with a hole up to its size. Counts what is read. */
 export function memorySource(

@@ -1,5 +1,5 @@
 import { describeWeights, type WeightsDescription } from '../../../server/weights/describe';
-import { readHeader } from '../../../server/weights/read-weights';
+import { readHeader } from '../../../server/weights/headers/read-weights';
 import { memorySource } from './memory-source';
 import { safetensorsFile } from './safetensors-file';
 

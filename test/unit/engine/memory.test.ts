@@ -6,7 +6,7 @@ import { decoderBuffer, diffusionBuffer, type RunShape } from '../../../server/e
 import { memoryAdvice } from '../../../server/engine/memory/memory-advice';
 import { estimateRun, sum, type WeighedFile } from '../../../server/engine/memory/run-memory';
 import { describeWeights } from '../../../server/weights/describe';
-import { readWeights } from '../../../server/weights/read-weights';
+import { readWeights } from '../../../server/weights/headers/read-weights';
 import type { Role } from '../../../shared/roles';
 import { createModelFolder } from '../../support/stand-in/testing/model-folder';
 import { temporaryFolder } from '../../support/temporary-folder';

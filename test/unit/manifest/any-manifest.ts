@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Dialect } from '../../../server/manifest/dialect';
+import type { Dialect } from '../../../server/manifest/recognition/dialect';
 import { ROLES } from '../../../shared/roles';
 import { DIGEST } from './marked';
 

@@ -1,10 +1,10 @@
 import { diagnose } from '../../../server/manifest/diagnostics';
-import type { Dialect } from '../../../server/manifest/dialect';
-import { parseManifestText } from '../../../server/manifest/document';
+import type { Dialect } from '../../../server/manifest/recognition/dialect';
 import { duplicateName, type Namesakes } from '../../../server/manifest/rules/duplicate-name';
 import { differencesFromDisk, type FileOnDisk, type SourceChange } from '../../../server/manifest/rules/on-disk';
 import { differencesFromHub, type FileOnHub } from '../../../server/manifest/rules/on-hub';
 import { contradictionsOfWeights } from '../../../server/manifest/rules/weights';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import type { WeightsDescription } from '../../../server/weights/describe';
 import type { DiagnosticCode } from '../../../shared/manifest/diagnostic-codes';
 import { MOST_FILES } from '../../../shared/manifest/source-manifest';

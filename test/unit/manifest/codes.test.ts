@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { ManifestDiagnostic } from '../../../server/manifest/diagnostic';
 import { diagnose } from '../../../server/manifest/diagnostics';
-import type { Dialect } from '../../../server/manifest/dialect';
-import { parseManifestText } from '../../../server/manifest/document';
 import { fixesFor } from '../../../server/manifest/fixes/fixes';
+import type { Dialect } from '../../../server/manifest/recognition/dialect';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import { DIAGNOSTIC_CODES } from '../../../shared/manifest/diagnostic-codes';
 import { CODE_FIXTURES } from './code-fixtures';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { completeAt } from '../../../server/manifest/completion/complete';
 import type { ManifestCompletion } from '../../../server/manifest/completion/completion';
-import type { Dialect } from '../../../server/manifest/dialect';
-import { parseManifestText } from '../../../server/manifest/document';
 import type { ManifestKnowledge } from '../../../server/manifest/knowledge';
+import type { Dialect } from '../../../server/manifest/recognition/dialect';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import { ROLES } from '../../../shared/roles';
 import { knowing } from './known';
 import { installedWith, sourceFile, sourceWith, sourceWithFile } from './marked';

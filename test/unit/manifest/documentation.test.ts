@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../server/manifest/diagnostics';
-import { parseManifestText } from '../../../server/manifest/document';
-import { recognise } from '../../../server/manifest/recognise';
+import { recognise } from '../../../server/manifest/recognition/recognise';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import { DIAGNOSTIC_CODES } from '../../../shared/manifest/diagnostic-codes';
 
 const pages = new URL('../../../docs/diagnostics/', import.meta.url);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose, diagnosing } from '../../../server/manifest/diagnostics';
-import type { Dialect } from '../../../server/manifest/dialect';
-import { type ManifestDocument, parseManifestText, parsing } from '../../../server/manifest/document';
 import type { EntryMemory } from '../../../server/manifest/entry-memory';
+import type { Dialect } from '../../../server/manifest/recognition/dialect';
+import { type ManifestDocument, parseManifestText, parsing } from '../../../server/manifest/text/document';
 import { drained } from '../../../server/platform/sliced-work';
 import { Random } from '../../support/random';
 import { DIGEST, sourceFile, sourceWith } from './marked';

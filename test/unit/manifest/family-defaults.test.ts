@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../server/manifest/diagnostics';
-import { parseManifestText } from '../../../server/manifest/document';
 import { fixesFor } from '../../../server/manifest/fixes/fixes';
 import { contradictionsOfWeights, type InstalledWeights } from '../../../server/manifest/rules/weights';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import type { WeightsDescription } from '../../../server/weights/describe';
 import type { Family, RecognisedFamily } from '../../../server/weights/families';
 import { DIGEST, sourceFile, sourceWith } from './marked';

@@ -1,11 +1,11 @@
 import { applyEdits } from 'jsonc-parser';
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../server/manifest/diagnostics';
-import type { Dialect } from '../../../server/manifest/dialect';
-import { type ManifestDocument, parseManifestText } from '../../../server/manifest/document';
 import type { TextReplacement } from '../../../server/manifest/fixes/edits';
 import { certainFixes, fixesFor } from '../../../server/manifest/fixes/fixes';
 import { FixesElsewhere } from '../../../server/manifest/fixes/fixes-elsewhere';
+import type { Dialect } from '../../../server/manifest/recognition/dialect';
+import { type ManifestDocument, parseManifestText } from '../../../server/manifest/text/document';
 import { DIGEST, installedWith, sourceFile, sourceWith, sourceWithFile } from './marked';
 
 function apply(text: string, edits: readonly TextReplacement[]): string {

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { getLanguageService, TextDocument } from 'vscode-json-languageservice';
 import type * as z from 'zod';
 import { jsonSchemas, schemaText } from '../../../scripts/schemas.mjs';
-import { DIALECT_SCHEMAS, type Dialect } from '../../../server/manifest/dialect';
-import { parseManifestText } from '../../../server/manifest/document';
-import { schemaMark } from '../../../server/manifest/schema-mark';
+import { DIALECT_SCHEMAS, type Dialect } from '../../../server/manifest/recognition/dialect';
+import { schemaMark } from '../../../server/manifest/recognition/schema-mark';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import { anyManifest, RIGHT_MANIFESTS } from './any-manifest';
 
 const folder = path.resolve(import.meta.dirname, '../../../schemas');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../server/manifest/diagnostics';
-import { parseManifestText, valueOf } from '../../../server/manifest/document';
+import { parseManifestText, valueOf } from '../../../server/manifest/text/document';
 import { MOST_FILES } from '../../../shared/manifest/source-manifest';
 import { expectRow, expectRows, sourceFile, sourceWith, sourceWithFile } from './marked';
 

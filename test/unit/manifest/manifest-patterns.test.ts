@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ManifestPatterns } from '../../../server/manifest/manifest-patterns';
+import { ManifestPatterns } from '../../../server/manifest/recognition/manifest-patterns';
 
 const FOLDER = resolve('/workspace');
 

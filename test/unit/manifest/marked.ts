@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { ManifestDiagnostic } from '../../../server/manifest/diagnostic';
 import { diagnose } from '../../../server/manifest/diagnostics';
-import type { Dialect } from '../../../server/manifest/dialect';
-import { parseManifestText } from '../../../server/manifest/document';
+import type { Dialect } from '../../../server/manifest/recognition/dialect';
+import { parseManifestText } from '../../../server/manifest/text/document';
 
 export const DIGEST = '79cb0103935380d16ed0318fb5195f9a8cf9800fc18fcf7dc22f5dec737960e4';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../server/manifest/diagnostics';
-import type { Dialect } from '../../../server/manifest/dialect';
-import { parseManifestText } from '../../../server/manifest/document';
 import { readInstalledManifest, readSourceManifest } from '../../../server/manifest/read';
-import { recognise } from '../../../server/manifest/recognise';
+import type { Dialect } from '../../../server/manifest/recognition/dialect';
+import { recognise } from '../../../server/manifest/recognition/recognise';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import { parseSourceAddress } from '../../../shared/source-address';
 import { Random } from '../../support/random';
 import { mutated, SEEDS } from './mutated';

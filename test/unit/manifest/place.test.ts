@@ -1,7 +1,7 @@
 import { getLocation } from 'jsonc-parser';
 import { expect, it } from 'vitest';
-import { parseManifestText, readableText } from '../../../server/manifest/document';
-import { placeAt } from '../../../server/manifest/place';
+import { parseManifestText, readableText } from '../../../server/manifest/text/document';
+import { placeAt } from '../../../server/manifest/text/place';
 import { Random } from '../../support/random';
 import { mutated, SEEDS } from './mutated';
 

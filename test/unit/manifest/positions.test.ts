@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LineIndex } from '../../../server/manifest/positions';
+import { LineIndex } from '../../../server/manifest/text/positions';
 
 describe('a position', () => {
   it.each([

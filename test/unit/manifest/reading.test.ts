@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseManifestText } from '../../../server/manifest/document';
-import { formatManifest } from '../../../server/manifest/format';
-import { hoverAt } from '../../../server/manifest/hover';
-import { inlayHintsIn } from '../../../server/manifest/inlay-hints';
-import { lensesOf } from '../../../server/manifest/lenses';
-import { linksIn } from '../../../server/manifest/links';
-import { foldsOf, outlineOf } from '../../../server/manifest/outline';
+import { formatManifest } from '../../../server/manifest/answers/format';
+import { hoverAt } from '../../../server/manifest/answers/hover';
+import { inlayHintsIn } from '../../../server/manifest/answers/inlay-hints';
+import { lensesOf } from '../../../server/manifest/answers/lenses';
+import { linksIn } from '../../../server/manifest/answers/links';
+import { foldsOf, outlineOf } from '../../../server/manifest/answers/outline';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import { knowing, modelNamed } from './known';
 import { DIGEST, installedWith, sourceFile, sourceWith, sourceWithFile } from './marked';
 

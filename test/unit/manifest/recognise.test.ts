@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseManifestText } from '../../../server/manifest/document';
-import { type DocumentContext, recognise } from '../../../server/manifest/recognise';
+import { type DocumentContext, recognise } from '../../../server/manifest/recognition/recognise';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import { mayBeModelManifest } from '../../../shared/manifest/candidate';
 import { DIGEST, installedWith, sourceFile, sourceWith, sourceWithFile } from './marked';
 

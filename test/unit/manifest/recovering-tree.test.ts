@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { type Node, type ParseError, parseTree } from 'jsonc-parser';
 import { describe, expect, it } from 'vitest';
-import { recoveringReading } from '../../../server/manifest/recovering-tree';
+import { recoveringReading } from '../../../server/manifest/text/recovering-tree';
 import { drained } from '../../../server/platform/sliced-work';
 import { Random } from '../../support/random';
 import { almostJson, PARTS } from './almost-json';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { parseManifestText } from '../../../server/manifest/document';
 import { fixesFor } from '../../../server/manifest/fixes/fixes';
 import { contradictionsOfWeights } from '../../../server/manifest/rules/weights';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import type { Component } from '../../../server/weights/components';
 import type { WeightsDescription } from '../../../server/weights/describe';
 import type { Family, Variant } from '../../../server/weights/families';

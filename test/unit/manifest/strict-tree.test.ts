@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { type ParseError, parseTree } from 'jsonc-parser';
 import { expect, it } from 'vitest';
-import { strictTree } from '../../../server/manifest/strict-tree';
-import { textLimit } from '../../../server/manifest/text-limits';
+import { strictTree } from '../../../server/manifest/text/strict-tree';
+import { textLimit } from '../../../server/manifest/text/text-limits';
 import { almostJson, PARTS } from './almost-json';
 
 const LIMITS = { depth: 64, values: 300_000 };

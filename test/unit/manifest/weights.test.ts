@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseManifestText } from '../../../server/manifest/document';
 import { contradictionsOfWeights, type InstalledWeights } from '../../../server/manifest/rules/weights';
+import { parseManifestText } from '../../../server/manifest/text/document';
 import type { Component } from '../../../server/weights/components';
 import type { WeightsDescription, WeightsPart } from '../../../server/weights/describe';
 import type { Family } from '../../../server/weights/families';

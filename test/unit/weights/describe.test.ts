@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeWeights } from '../../../server/weights/describe';
-import { readHeader, readWeights } from '../../../server/weights/read-weights';
+import { readHeader, readWeights } from '../../../server/weights/headers/read-weights';
 import { createModelFolder } from '../../support/stand-in/testing/model-folder';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { ggufFile } from '../../support/weights/gguf-file';

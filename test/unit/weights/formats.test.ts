@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readWeights } from '../../../server/weights/read-weights';
+import { readWeights } from '../../../server/weights/headers/read-weights';
 import { createModelFolder } from '../../support/stand-in/testing/model-folder';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { ggufFile } from '../../support/weights/gguf-file';

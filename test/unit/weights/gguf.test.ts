@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readGguf } from '../../../server/weights/gguf';
+import { readGguf } from '../../../server/weights/headers/gguf';
 import {
   type GgufValue,
   ggufFile,

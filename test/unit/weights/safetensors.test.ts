@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readSafetensors } from '../../../server/weights/safetensors';
+import { readSafetensors } from '../../../server/weights/headers/safetensors';
 import { memorySource } from '../../support/weights/memory-source';
 import { safetensorsFile, safetensorsStart, type WantedTensor } from '../../support/weights/safetensors-file';
 

@@ -1,6 +1,6 @@
 import type { Node } from 'jsonc-parser';
 import * as z from 'zod';
-import { type Field, type ManifestDocument, stringOf } from './document';
+import { type Field, type ManifestDocument, stringOf } from '../text/document';
 import { nearMiss } from './near-miss';
 
 /** A field that nobody reads, and the absent field of the same object that was probably meant. */

@@ -1,5 +1,5 @@
 import { getLocation, type Node } from 'jsonc-parser';
-import type { TextRange } from './diagnostic';
+import type { TextRange } from '../diagnostic';
 import { endOf, type ManifestDocument, readableText, stringOf } from './document';
 import { holds, lastBegunIndex } from './node-at-offset';
 

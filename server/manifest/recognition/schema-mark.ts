@@ -1,5 +1,5 @@
+import { type ManifestDocument, stringOf } from '../text/document';
 import type { Dialect } from './dialect';
-import { type ManifestDocument, stringOf } from './document';
 
 /** What a document's `$schema` says when it is ours. */
 export interface SchemaMark {

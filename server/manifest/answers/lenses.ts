@@ -1,7 +1,7 @@
-import { isUpscaler, type ModelSummary } from '../../shared/model';
-import type { TextRange } from './diagnostic';
-import { type ManifestDocument, rangeOf, stringOf } from './document';
-import type { ManifestKnowledge } from './knowledge';
+import { isUpscaler, type ModelSummary } from '../../../shared/model';
+import type { TextRange } from '../diagnostic';
+import type { ManifestKnowledge } from '../knowledge';
+import { type ManifestDocument, rangeOf, stringOf } from '../text/document';
 
 /** What a lens does with the model that the manifest names. */
 export type LensAction = 'pull' | 'verify' | 'generate' | 'publish';

@@ -1,7 +1,7 @@
 import type { Node } from 'jsonc-parser';
-import { SNIFFED_BYTES } from '../../shared/manifest/candidate';
-import { drained } from '../platform/sliced-work';
-import type { TextRange } from './diagnostic';
+import { SNIFFED_BYTES } from '../../../shared/manifest/candidate';
+import { drained } from '../../platform/sliced-work';
+import type { TextRange } from '../diagnostic';
 import type { EarlierReading } from './earlier-reading';
 import { type JsonError, recoveringReading } from './recovering-tree';
 import { strictReading } from './strict-tree';

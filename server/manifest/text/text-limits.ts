@@ -1,5 +1,5 @@
-import { LARGEST_MANIFEST_BYTES } from '../../shared/manifest/source-manifest';
-import type { Finding } from './diagnostic';
+import { LARGEST_MANIFEST_BYTES } from '../../../shared/manifest/source-manifest';
+import type { Finding } from '../diagnostic';
 
 /** The deepest nesting that is read; real manifests need four levels. */
 export const DEEPEST_NESTING = 64;

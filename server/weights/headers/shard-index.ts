@@ -1,4 +1,4 @@
-import { fileNameProblem } from '../../shared/file-name';
+import { fileNameProblem } from '../../../shared/file-name';
 import type { ByteSource } from './byte-source';
 import { damaged, quoted } from './damage';
 import { HeaderWindow } from './header-window';

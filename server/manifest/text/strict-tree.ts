@@ -1,5 +1,5 @@
 import type { Node } from 'jsonc-parser';
-import { drained } from '../platform/sliced-work';
+import { drained } from '../../platform/sliced-work';
 import { type EarlierReading, ReusableEntries, valuesIn, type WritableNode } from './earlier-reading';
 
 /** What a tree may have at most. */

@@ -1,10 +1,10 @@
-import { byteText } from '../../shared/byte-text';
-import type { ModelSummary } from '../../shared/model';
-import type { TextRange } from './diagnostic';
-import { type Dialect, FILE_NAME_FIELDS } from './dialect';
-import { endOf, type ManifestDocument, stringOf } from './document';
-import { fileEntries } from './files';
-import type { ManifestKnowledge } from './knowledge';
+import { byteText } from '../../../shared/byte-text';
+import type { ModelSummary } from '../../../shared/model';
+import type { TextRange } from '../diagnostic';
+import { fileEntries } from '../files';
+import type { ManifestKnowledge } from '../knowledge';
+import { type Dialect, FILE_NAME_FIELDS } from '../recognition/dialect';
+import { endOf, type ManifestDocument, stringOf } from '../text/document';
 
 /** A few words shown behind a value. */
 export interface ManifestInlayHint {

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
-import { artifactManifest } from '../../shared/manifest/artifact-manifest';
-import { installedManifest } from '../../shared/manifest/installed-manifest';
-import { sourceManifest } from '../../shared/manifest/source-manifest';
+import { artifactManifest } from '../../../shared/manifest/artifact-manifest';
+import { installedManifest } from '../../../shared/manifest/installed-manifest';
+import { sourceManifest } from '../../../shared/manifest/source-manifest';
 
 /** The kinds of manifest: authored, of an installed bundle, of a bundle in a team store. */
 export type Dialect = 'source' | 'installed' | 'artifact';

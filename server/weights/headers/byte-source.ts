@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { Failure } from '../../shared/failure';
-import { fileFailure } from '../platform/system-error';
+import { Failure } from '../../../shared/failure';
+import { fileFailure } from '../../platform/system-error';
 
 /** The bytes of one file, read where they are wanted. */
 export interface ByteSource {

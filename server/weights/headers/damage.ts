@@ -1,5 +1,5 @@
-import { Failure } from '../../shared/failure';
-import { visibleText } from '../../shared/file-name';
+import { Failure } from '../../../shared/failure';
+import { visibleText } from '../../../shared/file-name';
 
 /** Where in a file something is wrong: an offset in bytes, or the name of a tensor or of a field. */
 export type Place = { readonly offset: number } | { readonly name: string };

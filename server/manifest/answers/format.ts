@@ -1,7 +1,7 @@
 import { format } from 'jsonc-parser';
-import type { TextRange } from './diagnostic';
-import { type ManifestDocument, readableText } from './document';
-import type { TextReplacement } from './fixes/edits';
+import type { TextRange } from '../diagnostic';
+import type { TextReplacement } from '../fixes/edits';
+import { type ManifestDocument, readableText } from '../text/document';
 
 export interface FormatOptions {
   readonly tabSize: number;

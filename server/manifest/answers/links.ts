@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseSourceAddress } from '../../shared/source-address';
-import type { TextRange } from './diagnostic';
-import type { ManifestDocument } from './document';
-import { entryTexts, type TextNode, textAt } from './files';
+import { parseSourceAddress } from '../../../shared/source-address';
+import type { TextRange } from '../diagnostic';
+import { entryTexts, type TextNode, textAt } from '../files';
+import type { ManifestDocument } from '../text/document';
 
 /** A place in the text that leads elsewhere. */
 export interface ManifestLink extends TextRange {

@@ -1,17 +1,17 @@
 import { getNodePath, type Node } from 'jsonc-parser';
-import { byteText } from '../../shared/byte-text';
-import { parseDigest } from '../../shared/digest';
-import type { ModelFile, ModelSummary } from '../../shared/model';
-import { isRole, ROLE_MEANINGS } from '../../shared/roles';
-import { parseSourceAddress } from '../../shared/source-address';
-import { weightsSentence } from '../weights/weights-text';
-import type { TextRange } from './diagnostic';
-import { type Dialect, FILE_NAME_FIELDS } from './dialect';
-import { type ManifestDocument, rangeOf, stringOf } from './document';
-import type { ManifestKnowledge } from './knowledge';
-import { nodeAtOffset } from './node-at-offset';
-import { fits } from './place';
-import { descriptionOf, fieldsAt } from './schema-at';
+import { byteText } from '../../../shared/byte-text';
+import { parseDigest } from '../../../shared/digest';
+import type { ModelFile, ModelSummary } from '../../../shared/model';
+import { isRole, ROLE_MEANINGS } from '../../../shared/roles';
+import { parseSourceAddress } from '../../../shared/source-address';
+import { weightsSentence } from '../../weights/weights-text';
+import type { TextRange } from '../diagnostic';
+import type { ManifestKnowledge } from '../knowledge';
+import { type Dialect, FILE_NAME_FIELDS } from '../recognition/dialect';
+import { descriptionOf, fieldsAt } from '../schema-at';
+import { type ManifestDocument, rangeOf, stringOf } from '../text/document';
+import { nodeAtOffset } from '../text/node-at-offset';
+import { fits } from '../text/place';
 
 /** What is told about the text under the pointer. */
 export interface ManifestHover {

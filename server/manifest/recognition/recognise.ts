@@ -1,8 +1,8 @@
 import type { Node } from 'jsonc-parser';
-import { ROLES } from '../../shared/roles';
+import { ROLES } from '../../../shared/roles';
+import { fileEntries } from '../files';
+import { type ManifestDocument, stringOf } from '../text/document';
 import type { Dialect } from './dialect';
-import { type ManifestDocument, stringOf } from './document';
-import { fileEntries } from './files';
 import { schemaMark } from './schema-mark';
 
 /** What is known about a document besides its text. */

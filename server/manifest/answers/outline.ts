@@ -1,8 +1,8 @@
 import type { Node } from 'jsonc-parser';
-import type { TextRange } from './diagnostic';
-import { type Dialect, FILE_NAME_FIELDS } from './dialect';
-import { endOf, forEachField, type ManifestDocument, rangeOf, stringOf } from './document';
-import { fileEntries } from './files';
+import type { TextRange } from '../diagnostic';
+import { fileEntries } from '../files';
+import { type Dialect, FILE_NAME_FIELDS } from '../recognition/dialect';
+import { endOf, forEachField, type ManifestDocument, rangeOf, stringOf } from '../text/document';
 
 /** One entry of a manifest's outline. */
 export interface OutlineEntry {
