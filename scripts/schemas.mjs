@@ -16,7 +16,7 @@ const TITLES = {
 
 const DEFINITIONS = `
   export * as z from 'zod';
-  export { DIALECT_SCHEMAS } from './server/manifest/dialect';`;
+  export { DIALECT_SCHEMAS } from './server/manifest/recognition/dialect';`;
 
 /**
  * Makes the JSON schemas (draft 7, which editors and validators know best).

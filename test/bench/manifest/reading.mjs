@@ -18,7 +18,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
 
 const CONTENTS = `
-  export { parsing } from './server/manifest/document';
+  export { parsing } from './server/manifest/text/document';
   export { diagnosing } from './server/manifest/diagnostics';`;
 
 /** @returns {Promise<(text: string, before?: object) => object>} reads a text with the pauses that the server makes */

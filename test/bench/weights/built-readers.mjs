@@ -7,7 +7,7 @@ import { root } from '../../../scripts/processes.mjs';
 const require = createRequire(import.meta.url);
 
 const CONTENTS = `
-  export { readWeights } from './server/weights/read-weights';
+  export { readWeights } from './server/weights/headers/read-weights';
   export { describeWeights } from './server/weights/describe';
   export { ggufFile } from './test/support/weights/gguf-file';
   export { safetensorsFile } from './test/support/weights/safetensors-file';
