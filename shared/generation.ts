@@ -62,6 +62,13 @@ export const generationRequest = generationDefaults.extend({
 
 export type GenerationRequest = z.infer<typeof generationRequest>;
 
+/** Fields of a request that mean nothing without another one, and that one. */
+export const NEEDED_BESIDE = [
+  ['strength', 'init_image'],
+  ['mask', 'init_image'],
+  ['control_strength', 'control_image']
+] as const satisfies readonly (readonly [keyof GenerationRequest, keyof GenerationRequest])[];
+
 /** Which images a request to a model may name, besides one to start from. */
 export interface ModelInputs {
   readonly references: boolean;

@@ -1,18 +1,10 @@
-import { basename } from 'node:path';
 import type { QuickPickItem } from 'vscode';
-import { type GenerationRequest, MOST_IMAGES, MOST_REFERENCES, type ModelInputs } from '../../shared/generation';
+import { type GenerationRequest, MOST_IMAGES, type ModelInputs } from '../../shared/generation';
 import { askSetting, ENGINE_DEFAULT, isBetween, isWhole } from './ask-value';
-import { chooseImage, chooseImages } from './choose-image';
+import { askInputImages, type InputImage, imageName } from './input-images';
 
 /** A setting of a request that is asked for only when somebody wants to change it. */
-export type ImageSetting =
-  | 'images'
-  | 'init_image'
-  | 'strength'
-  | 'mask'
-  | 'references'
-  | 'control_image'
-  | 'control_strength';
+export type ImageSetting = InputImage | 'images' | 'strength' | 'control_strength';
 
 type ImageChoice = QuickPickItem & { readonly change?: ImageSetting };
 
@@ -66,11 +58,6 @@ function controlChoices({ control_image: image, control_strength: strength }: Ge
   return [choice, { label: '$(settings) Control Strength', description, change: 'control_strength' }];
 }
 
-/** The name of a file; images of the gallery are called by their digest, whose beginning tells them apart. */
-function imageName(path: string): string {
-  return basename(path).replace(/^([0-9a-f]{12})[0-9a-f]{52}\..*$/, '$1…');
-}
-
 /** Asks for one setting. @returns the request as it was when the user leaves */
 export async function askImageSetting(
   title: string,
@@ -84,34 +71,22 @@ export async function askImageSetting(
         prompt: `How many images, up to ${MOST_IMAGES}; each has the seed after that of the one before.`,
         isValid: (count) => isWhole(count, 1, MOST_IMAGES)
       });
-    case 'init_image': {
-      const image = await chooseImage('Generate from which image?', 'Generate from This');
-      return image ? { ...request, init_image: image.fsPath } : request;
-    }
     case 'strength':
       return askSetting(request, setting, {
         title,
         prompt: "From 0 to 1: how far the result may go from the image. Leave it empty for the engine's default.",
         isValid: (strength) => isBetween(strength, 0, 1)
       });
-    case 'mask': {
-      const mask = await chooseImage('Which mask? What is white in it is made anew.', 'Use as Mask');
-      return mask ? { ...request, mask: mask.fsPath } : request;
-    }
-    case 'references': {
-      const chosen = await chooseImages(`Which images, up to ${MOST_REFERENCES}?`, 'Use as References');
-      if (!chosen || chosen.length === 0) return request;
-      return { ...request, references: chosen.slice(0, MOST_REFERENCES).map(({ fsPath }) => fsPath) };
-    }
-    case 'control_image': {
-      const image = await chooseImage('Which image does the ControlNet go by?', 'Use as Control Image');
-      return image ? { ...request, control_image: image.fsPath } : request;
-    }
     case 'control_strength':
       return askSetting(request, setting, {
         title,
         prompt: "From 0 to 1: how closely it goes by the image. Leave it empty for the engine's default.",
         isValid: (strength) => isBetween(strength, 0, 1)
       });
+    case 'init_image':
+    case 'mask':
+    case 'references':
+    case 'control_image':
+      return askInputImages(title, request, setting);
   }
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../../../shared/failure';
-import type { GenerationRequest } from '../../../shared/generation';
+import { type GenerationRequest, NEEDED_BESIDE } from '../../../shared/generation';
 import { type EngineOption, essential, type KnownOptions, knowsOption, optional } from './engine-option';
 import { checkText } from './prompt';
 
@@ -97,13 +97,6 @@ function checkChoice(what: string, field: string, value: string | undefined, kno
     nextStep: `It knows: ${[...known].join(', ')}.`
   });
 }
-
-/** Fields that mean nothing without another one. */
-const NEEDED_BESIDE = [
-  ['strength', 'init_image'],
-  ['mask', 'init_image'],
-  ['control_strength', 'control_image']
-] as const;
 
 /**
  * @throws Failure('bad-request') when a request gives a field without another that it needs, or two that exclude each

@@ -102,6 +102,22 @@ it('keeps them for the model, until they are taken back', async () => {
   await wb.page.keyboard.press('Escape');
 });
 
+it('takes an image to start from away again where it is shown', async () => {
+  const { wb } = dock;
+  // The one that is open.
+  await begin('tiny', 'Generate from Image…');
+  await wb.quickInput.getByText('Mask', { exact: true }).waitFor();
+  await wb.pick('Start Image');
+  await wb.quickInput.getByText('Choose Another…', { exact: true }).waitFor();
+  await dock.screenshot('settings-start-image');
+  await wb.pick('None');
+  await wb.quickInput.getByText('random', { exact: true }).waitFor();
+  for (const gone of ['Start Image', 'Strength', 'Mask']) {
+    expect(await wb.quickInput.getByText(gone, { exact: true }).count()).toBe(0);
+  }
+  await wb.page.keyboard.press('Escape');
+});
+
 it('asks for a control image where the model has a ControlNet, and for reference images where it edits', async () => {
   const { wb } = dock;
   await begin('tiny');
@@ -120,8 +136,8 @@ it('asks for a control image where the model has a ControlNet, and for reference
   await wb.page.keyboard.press('Escape');
 });
 
-async function begin(model: string): Promise<void> {
-  await dock.wb.execCommand('Diffusion Dock: Generate Image…');
+async function begin(model: string, command = 'Generate Image…'): Promise<void> {
+  await dock.wb.execCommand(`Diffusion Dock: ${command}`);
   await dock.wb.pick(model);
   await dock.wb.answer('a lighthouse at dusk');
   await dock.wb.quickInput.getByText('random', { exact: true }).waitFor();
