@@ -18,6 +18,7 @@ import { upscaleImage } from '../operations/generate/upscale-image';
 import { findModel } from '../operations/models/known-models';
 import type { Services } from '../operations/services';
 import { guarded } from './guarded';
+import { noticed } from './noticed';
 
 /** Maps every request about images onto its operation. */
 export function serveImages(connection: Connection, services: Services): void {
@@ -27,13 +28,17 @@ export function serveImages(connection: Connection, services: Services): void {
   );
   connection.onRequest(
     UpscaleImage,
-    guarded('enlarging', services, async ({ name, path, timeLimitMinutes }, signal) =>
-      upscaleImage(services, await findModel(services, name), path, {
-        signal,
-        timeLimitMinutes,
-        onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress)
-      })
-    )
+    guarded('enlarging', services, async ({ name, path, timeLimitMinutes }, signal) => {
+      const model = await findModel(services, name);
+      return noticed(connection, name, (onNotice) =>
+        upscaleImage(services, model, path, {
+          signal,
+          timeLimitMinutes,
+          onNotice,
+          onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress)
+        })
+      );
+    })
   );
   connection.onRequest(
     ChoicesOfModel,

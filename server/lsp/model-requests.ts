@@ -5,7 +5,6 @@ import {
   DropModel,
   FreeSpace,
   Generate,
-  GenerationNoticed,
   GenerationPreviewed,
   GenerationProgressed,
   HealModel,
@@ -36,6 +35,7 @@ import { healModel } from '../operations/verify-and-heal/heal-model';
 import { rememberVerdicts, verifyModel } from '../operations/verify-and-heal/verify-model';
 import { filePathOf } from './file-path';
 import { guarded } from './guarded';
+import { noticed } from './noticed';
 
 /**
  * Maps every request about models onto its operation.
@@ -87,26 +87,24 @@ export function serveModels(connection: Connection, services: Services, changed:
   connection.onRequest(
     Generate,
     guarded('generate', services, async ({ name, request, preview, timeLimitMinutes, device }, signal) => {
-      const told = new Set<string>();
-      const result = await generateImage(services, await findModel(services, name), readGenerationRequest(request), {
-        signal,
-        timeLimitMinutes,
-        device,
-        onNotice: (sentence) => {
-          told.add(sentence);
-          void connection.sendNotification(GenerationNoticed, { name, sentence });
-        },
-        onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress),
-        onPreview: preview
-          ? ({ png, ...where }) =>
-              void connection.sendNotification(GenerationPreviewed, {
-                name,
-                ...where,
-                png: Buffer.from(png).toString('base64')
-              })
-          : undefined
-      });
-      return { ...result, warnings: result.warnings.filter((warning) => !told.has(warning)) };
+      const model = await findModel(services, name);
+      return noticed(connection, name, (onNotice) =>
+        generateImage(services, model, readGenerationRequest(request), {
+          signal,
+          timeLimitMinutes,
+          device,
+          onNotice,
+          onProgress: (progress) => void connection.sendNotification(GenerationProgressed, progress),
+          onPreview: preview
+            ? ({ png, ...where }) =>
+                void connection.sendNotification(GenerationPreviewed, {
+                  name,
+                  ...where,
+                  png: Buffer.from(png).toString('base64')
+                })
+            : undefined
+        })
+      );
     })
   );
   connection.onRequest(ListResidentModels, (token) =>

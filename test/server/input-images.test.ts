@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { generateImage } from '../../server/operations/generate/generate-image';
+import type { GenerateOptions } from '../../server/operations/generate/generate-options';
 import type { GenerationRequest, GenerationResult } from '../../shared/generation';
 import { servicesWithSample } from '../support/sample-services';
 import { temporaryFolder } from '../support/temporary-folder';
 import type { TestServices } from '../support/test-services';
+import { exifOfCamera, shownJpeg } from '../unit/gallery/metadata-bytes';
 import { chunk, end, header, png, soundPng } from '../unit/gallery/png-bytes';
 
 const IMAGES = join(import.meta.dirname, '../fixtures/sd-cli/images');
@@ -27,13 +29,26 @@ async function userImage(name: string, bytes: Uint8Array): Promise<string> {
 
 interface Attempt {
   readonly services: TestServices;
+  /** What was told before the run. */
+  readonly notices: readonly string[];
   readonly result: Promise<GenerationResult>;
 }
 
-async function attempt(request: Partial<GenerationRequest>, signal = new AbortController().signal): Promise<Attempt> {
+async function attempt(
+  request: Partial<GenerationRequest>,
+  { signal = new AbortController().signal, repeats }: Partial<GenerateOptions> = {}
+): Promise<Attempt> {
   const { services, model } = await servicesWithSample();
   const full = { prompt: 'a lighthouse', steps: 2, strength: 0.5, ...request };
-  return { services, result: generateImage(services, model, full, { signal, onProgress: () => undefined }) };
+  const notices: string[] = [];
+  let isRunning = false;
+  const result = generateImage(services, model, full, {
+    signal,
+    repeats,
+    onProgress: ({ phase }) => (isRunning ||= phase !== 'waiting'),
+    onNotice: (sentence) => notices.push(isRunning ? `too late: ${sentence}` : sentence)
+  });
+  return { services, notices, result };
 }
 
 const scratch = ({ layout }: TestServices): Promise<string[]> => readdir(layout.scratch).catch(() => []);
@@ -135,12 +150,50 @@ describe('sizes of input images', () => {
   });
 });
 
+describe('a photo that is to be shown in another way than it is stored', () => {
+  /** A JPEG of 128 × 128 pixels with an orientation of EXIF. */
+  const photo = async (name: string, orientation: number): Promise<string> =>
+    userImage(name, shownJpeg(await readFile(join(IMAGES, 'in.jpg')), exifOfCamera(orientation)));
+
+  it('is told before the run, wherever a request has it, for the engine does not heed it', async () => {
+    const init_image = await photo('photo.jpg', 6);
+    const { notices, result } = await attempt({ init_image, mask: await photo('mask.jpg', 3) });
+    const sentence = expect.stringMatching(/^photo\.jpg says .* by 90° to the right, mask\.jpg says .* by 180°, but/);
+    expect((await result).warnings).toEqual([sentence]);
+    expect(notices).toEqual([sentence]);
+  });
+
+  it('is why a mask that fits what is seen does not fit, which is told', async () => {
+    const whole = await readFile(join(IMAGES, 'in.jpg'));
+    // The frame says that there are 64 lines, and the rest of the pixels is not asked for.
+    const frame = whole.indexOf(Buffer.from([0xff, 0xc0]));
+    const wide = Buffer.from(whole);
+    wide.writeUInt16BE(64, frame + 5);
+    const init_image = await userImage('photo.jpg', shownJpeg(wide, exifOfCamera(8)));
+    const mask = await userImage('mask.png', plainPng(64, 128, 0));
+    const { result } = await attempt({ init_image, mask });
+    await expect(result).rejects.toMatchObject({
+      message: 'The mask has 64 × 128 pixels, and its image 128 × 64.',
+      nextStep: expect.stringContaining('photo.jpg says that it is to be shown turned by 90° to the left')
+    });
+  });
+
+  it('is called by the name that it had when it is used again', async () => {
+    const init_image = await photo('a'.repeat(64), 6);
+    const inputNames = new Map([[init_image, 'photo.jpg']]);
+    const { notices, result } = await attempt({ init_image, width: 256, height: 128 }, { repeats: { inputNames } });
+    const { warnings } = await result;
+    expect(notices).toEqual([expect.stringMatching(/^photo\.jpg says/)]);
+    expect(warnings).toContainEqual(expect.stringMatching(/^photo\.jpg has 128 × 128 pixels and is cut/));
+  });
+});
+
 describe('a cancelled generation', () => {
   it('leaves no copy of its input image', async () => {
     const controller = new AbortController();
     const { services, result } = await attempt(
       { init_image: await userImage('large.png', plainPng(4000, 4000, 0)) },
-      controller.signal
+      controller
     );
     const ended = expect(result).rejects.toMatchObject({ code: 'cancelled' });
     controller.abort();

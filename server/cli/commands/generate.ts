@@ -1,13 +1,12 @@
 import type { GenerationResult } from '../../../shared/generation';
 import { generateImage } from '../../operations/generate/generate-image';
 import type { Command } from '../command';
-import type { Console } from '../console';
 import { enlargingWish, wishOf } from '../options/generation-wish';
 import { outputPath, pathOf } from '../options/path-option';
 import { REQUEST_OPTIONS, REQUEST_USAGE } from '../options/request-options';
 import { enlargeAgain } from '../results/enlarge-again';
 import { exportImages } from '../results/export-images';
-import { minutesOf, reported } from '../results/generation-report';
+import { minutesOf, reported, warningsOnce } from '../results/generation-report';
 
 export const generate: Command = {
   name: 'generate',
@@ -59,13 +58,4 @@ function sameOrNot(like: string, { images }: GenerationResult): string {
   return images.some(({ id }) => id === like)
     ? 'The image is the same, byte for byte.'
     : 'The image is not the same, byte for byte.';
-}
-
-/** Prints warnings, each of them once: some are told before the run, and again with its result. */
-function warningsOnce(console: Console): (warning: string) => void {
-  const told = new Set<string>();
-  return (warning) => {
-    if (!told.has(warning)) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
-    told.add(warning);
-  };
 }

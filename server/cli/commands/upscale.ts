@@ -6,7 +6,7 @@ import type { Command } from '../command';
 import { onlyArgument } from '../options/model-arguments';
 import { outputPath } from '../options/path-option';
 import { exportImages } from '../results/export-images';
-import { minutesOf, reported } from '../results/generation-report';
+import { minutesOf, reported, warningsOnce } from '../results/generation-report';
 
 export const upscale: Command = {
   name: 'upscale',
@@ -24,11 +24,12 @@ export const upscale: Command = {
     if (name === undefined) throw new Failure('wrong-usage', 'Say what to enlarge with: --model NAME.');
     const model = await findModel(services, name);
     const timeLimitMinutes = minutesOf(input.text('time-limit'));
+    const onNotice = warningsOnce(console);
     const result = await reported(name, console, undefined, ({ onProgress }) =>
-      upscaleImage(services, model, image, { signal, onProgress, timeLimitMinutes })
+      upscaleImage(services, model, image, { signal, onProgress, onNotice, timeLimitMinutes })
     );
     console.document(result);
-    for (const warning of result.warnings) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
+    for (const warning of result.warnings) onNotice(warning);
     for (const { width, height, id, path } of result.images) {
       console.remark(`${width} × ${height}, id ${id}`);
       console.answer(path);

@@ -5,7 +5,7 @@ import type { CommandContext, CommandInput, ExitStatus } from '../command';
 import { outputPath } from '../options/path-option';
 import { requestValues } from '../options/request-options';
 import { exportImages } from './export-images';
-import { minutesOf, reported } from './generation-report';
+import { minutesOf, reported, warningsOnce } from './generation-report';
 
 /** Enlarges an image of the gallery again, and says whether the result is the same. @throws Failure */
 export async function enlargeAgain(
@@ -21,11 +21,12 @@ export async function enlargeAgain(
   const output = outputPath(input, folder);
   const timeLimitMinutes = minutesOf(input.text('time-limit'));
   const options = { signal, timeLimitMinutes, name: original.name };
+  const onNotice = warningsOnce(console);
   const result = await reported(model.name, console, undefined, ({ onProgress }) =>
-    upscaleImage(services, model, original.path, { ...options, onProgress })
+    upscaleImage(services, model, original.path, { ...options, onProgress, onNotice })
   );
   console.document({ ...result, remarks: differences });
-  for (const warning of result.warnings) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
+  for (const warning of result.warnings) onNotice(warning);
   const isSame = result.images.some(({ id }) => id === image.id);
   console.remark(`The image is ${isSame ? 'the same' : 'not the same'}, byte for byte.`);
   for (const { path } of result.images) console.answer(path);

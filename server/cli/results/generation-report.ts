@@ -83,6 +83,15 @@ function forTerminal(thrown: unknown, model: string, console: Console): unknown 
   });
 }
 
+/** Prints warnings, each of them once: some are told before the run, and again with its result. */
+export function warningsOnce(console: Console): (warning: string) => void {
+  const told = new Set<string>();
+  return (warning) => {
+    if (!told.has(warning)) console.remark(`${console.paint('yellow', 'warning')}: ${warning}`);
+    told.add(warning);
+  };
+}
+
 /** Reads a number of minutes. @throws Failure('wrong-usage') */
 export function minutesOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

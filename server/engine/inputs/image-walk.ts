@@ -1,6 +1,8 @@
+import type { Orientation } from '../../gallery/metadata/exif-orientation';
+
 /** What a walk through a file's structure found: the size of a complete image, or why it cannot be used. */
 export type ImageWalk =
-  | { readonly kind: 'complete'; readonly width: number; readonly height: number }
+  | { readonly kind: 'complete'; readonly width: number; readonly height: number; readonly orientation?: Orientation }
   /** `reason` completes "The image is damaged: …". */
   | { readonly kind: 'damaged'; readonly reason: string }
   /** The image may be sound; `what` completes "The image is …, which the engine cannot read". */

@@ -1,9 +1,12 @@
+import { beginsAsExif } from '../../gallery/metadata/exif-block';
+import { exifOrientation, type Orientation } from '../../gallery/metadata/exif-orientation';
 import { CUT_OFF, complete, damaged, type ImageWalk, unreadable } from './image-walk';
 
 const MARKER = 0xff;
 const START_OF_IMAGE = 0xd8;
 const END_OF_IMAGE = 0xd9;
 const START_OF_SCAN = 0xda;
+const APP1 = 0xe1;
 
 /** Frames that the engine's decoder reads: baseline, extended, progressive. */
 const READABLE_FRAMES = new Set([0xc0, 0xc1, 0xc2]);
@@ -20,10 +23,12 @@ const isAlone = (marker: number): boolean => (marker >= 0xd0 && marker <= 0xd7) 
 
 /**
  * Walks through the markers of a JPEG up to its end. The engine's decoder takes a file that is cut off for a whole one
- * and paints the rest grey, so completeness is found here. Pixels are not decoded.
+ * and paints the rest grey, so completeness is found here, and it does not heed how the image is to be shown, so that is
+ * read here, too. The size is that of the stored pixels; they are not decoded.
  */
 export function walkJpeg(bytes: Uint8Array): ImageWalk {
-  let frame: ImageWalk | undefined;
+  let frame: Extract<ImageWalk, { readonly kind: 'complete' }> | undefined;
+  let orientation: Orientation | undefined;
   let scans = 0;
   let at = 2;
   while (at < bytes.length) {
@@ -32,16 +37,21 @@ export function walkJpeg(bytes: Uint8Array): ImageWalk {
     const marker = bytes[at];
     if (marker === undefined) return CUT_OFF;
     at += 1;
-    if (marker === END_OF_IMAGE) return frame && scans > 0 ? frame : damaged('it ends before its pixels');
+    if (marker === END_OF_IMAGE) {
+      if (!frame || scans === 0) return damaged('it ends before its pixels');
+      return orientation === undefined ? frame : { ...frame, orientation };
+    }
     if (marker === START_OF_IMAGE || marker === 0) return damaged('one of its markers is out of place');
     if (isAlone(marker)) continue;
     const length = word(bytes, at);
     if (length === undefined || at + length > bytes.length) return CUT_OFF;
     if (length < 2) return damaged('one of its parts has no length');
+    if (marker === APP1) orientation ??= orientationIn(bytes.subarray(at + 2, at + length));
     if (isFrame(marker)) {
       if (frame) return damaged('it has two frames');
-      frame = readFrame(marker, bytes.subarray(at + 2, at + length));
-      if (frame.kind !== 'complete') return frame;
+      const read = readFrame(marker, bytes.subarray(at + 2, at + length));
+      if (read.kind !== 'complete') return read;
+      frame = read;
     }
     at += length;
     if (marker === START_OF_SCAN) {
@@ -56,6 +66,10 @@ export function walkJpeg(bytes: Uint8Array): ImageWalk {
 function word(bytes: Uint8Array, at: number): number | undefined {
   const [high, low] = bytes.subarray(at, at + 2);
   return high === undefined || low === undefined ? undefined : high * 256 + low;
+}
+
+function orientationIn(segment: Uint8Array): Orientation | undefined {
+  return beginsAsExif(segment) ? exifOrientation(segment) : undefined;
 }
 
 function readFrame(marker: number, data: Uint8Array): ImageWalk {

@@ -6,12 +6,15 @@ import type { WorkerPool } from '../../platform/workers/worker-pool';
 import type { InputImages } from '../arguments/engine-arguments';
 import type { ImageSize } from '../run-record';
 import type { Scratch } from '../scratch';
-import { TAKE_IMAGE_TASK, type TakeImageTask } from './take-image';
+import { TAKE_IMAGE_TASK, type TakeImageTask, type TakenImage } from './take-image';
+import { turnedAdvice } from './turned-images';
 
 /** The images of a request as the engine gets them. */
 export interface PreparedInputs {
   /** Copies in the scratch folder. */
   readonly images: InputImages;
+  /** What is to be said of them before the run, one sentence each. */
+  readonly advice: readonly string[];
   /** What happens to them that the user may not expect, one sentence each. */
   readonly notices: readonly string[];
   /** The size that the images of the run get where the request does not say both sides; absent: the engine's own. */
@@ -22,15 +25,16 @@ export interface PrepareOptions {
   readonly pool: Pick<WorkerPool, 'start'>;
   /** The size that the images of the run will have, as far as request and manifest tell. */
   readonly size: { readonly width?: number | undefined; readonly height?: number | undefined };
+  /** What images are called whose files have other names, by their path. */
+  readonly names?: ReadonlyMap<string, string> | undefined;
   readonly signal: AbortSignal;
 }
 
-/** One image, its copy, and its size in pixels. */
-interface Taken {
+/** One image and its copy. */
+interface Taken extends TakenImage {
   readonly original: string;
-  readonly path: string;
-  readonly width: number;
-  readonly height: number;
+  /** As people know it. */
+  readonly name: string;
 }
 
 type NamedImages = Pick<GenerationRequest, 'init_image' | 'mask' | 'references' | 'control_image'>;
@@ -43,13 +47,14 @@ type NamedImages = Pick<GenerationRequest, 'init_image' | 'mask' | 'references' 
 export async function prepareInputs(
   scratch: Scratch,
   { init_image, mask, references, control_image }: NamedImages,
-  { pool, size, signal }: PrepareOptions
+  { pool, size, names, signal }: PrepareOptions
 ): Promise<PreparedInputs> {
-  const take = async (name: string, original: string): Promise<Taken> => {
+  const take = async (copy: string, original: string): Promise<Taken> => {
     if (signal.aborted) throw cancelled('The generation');
     // To its end even when somebody cancels: nothing may write into the scratch folder once it is removed.
-    const input = { path: original, target: join(scratch.folder, name) };
-    return { original, ...(await pool.start<TakeImageTask>(TAKE_IMAGE_TASK, input).result) };
+    const input = { path: original, target: join(scratch.folder, copy) };
+    const taken = await pool.start<TakeImageTask>(TAKE_IMAGE_TASK, input).result;
+    return { ...taken, original, name: visibleText(names?.get(original) ?? basename(original)) };
   };
   // One after the other, for each may take as much memory as is allowed.
   const init = init_image === undefined ? undefined : await take('init', init_image);
@@ -68,6 +73,7 @@ export async function prepareInputs(
       ...(references && { references: referenced.map(({ path }) => path) }),
       ...(control && { controlImage: control.path })
     },
+    advice: turnedAdvice([init ?? [], masking ?? [], control ?? [], referenced].flat()),
     notices: [init, control].flatMap((image) => (image ? fittingNotice(image, size) : []))
   };
 }
@@ -76,9 +82,11 @@ export async function prepareInputs(
 function requireSameSize(image: Taken, mask: Taken): void {
   if (image.width === mask.width && image.height === mask.height) return;
   const [masks, images] = [mask, image].map(({ width, height }) => `${width} × ${height}`);
+  // Somebody who paints a mask sees the image turned.
+  const [nextStep = 'Make a mask of the same size as the image.'] = turnedAdvice([image, mask]);
   throw new Failure('bad-request', `The mask has ${masks} pixels, and its image ${images}.`, {
     subject: mask.original,
-    nextStep: 'Make a mask of the same size as the image.'
+    nextStep
   });
 }
 
@@ -88,14 +96,13 @@ const SIZE_STEP = 64;
 const aligned = (length: number): number => Math.ceil(length / SIZE_STEP) * SIZE_STEP;
 
 /** The engine cuts an image to the shape of the run from its middle, then resizes it. */
-function fittingNotice({ original, width, height }: Taken, size: PrepareOptions['size']): string[] {
+function fittingNotice({ name, width, height }: Taken, size: PrepareOptions['size']): string[] {
   if (size.width === undefined || size.height === undefined) return [];
   const [wide, high] = [aligned(size.width), aligned(size.height)];
   if (wide === width && high === height) return [];
   const shape = wide / high;
   const [left, right] = [width * high, height * wide];
   const cut = left > right ? [Math.floor(height * shape), height] : [width, Math.floor(width / shape)];
-  const name = visibleText(basename(original));
   const from = `${name} has ${width} × ${height} pixels`;
   if (left === right) return [`${from} and is resized to ${wide} × ${high}.`];
   return [`${from} and is cut to ${cut.join(' × ')}, then resized to ${wide} × ${high}.`];

@@ -1,4 +1,5 @@
 import { Failure } from '../../../shared/failure';
+import type { Orientation } from '../../gallery/metadata/exif-orientation';
 import { decodePng } from '../../gallery/png/png';
 import { isPlainColour, rgbPng } from '../../gallery/png/png-rgb';
 import { walkBitmap } from './bitmap';
@@ -12,9 +13,11 @@ export interface ReceivedImage {
   /** By the content; the engine takes what is called `.webp` for WEBP, and nothing else. */
   readonly extension: '.png' | '.jpg' | '.webp' | '.bmp';
   readonly bytes: Uint8Array;
-  /** In pixels. */
+  /** In pixels, as they are stored. */
   readonly width: number;
   readonly height: number;
+  /** How it is to be shown, which the engine does not heed; absent: as it is stored. */
+  readonly orientation?: Orientation;
 }
 
 /** The largest file that is taken, in bytes. */
@@ -71,8 +74,9 @@ function receivedPng(bytes: Uint8Array): ReceivedImage {
 function walked(bytes: Uint8Array, extension: ReceivedImage['extension'], walk: ImageWalk): ReceivedImage {
   switch (walk.kind) {
     case 'complete': {
-      const { width, height } = walk;
-      if (width * height <= MOST_PIXELS) return { extension, bytes, width, height };
+      const { kind: _, ...facts } = walk;
+      const { width, height } = facts;
+      if (width * height <= MOST_PIXELS) return { extension, bytes, ...facts };
       throw new Failure('bad-image', `The image has ${width} × ${height} pixels; ${MOST_PIXELS} are possible.`, {
         nextStep: 'Make it smaller, then try again.'
       });

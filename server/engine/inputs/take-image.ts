@@ -4,7 +4,7 @@ import { byteText } from '../../../shared/byte-text';
 import { Failure } from '../../../shared/failure';
 import { fileFailure, isErrorWithCode } from '../../platform/system-error';
 import type { TaskHandler } from '../../platform/workers/serve-tasks';
-import { LARGEST_INPUT_BYTES, receivedImage } from './received-image';
+import { LARGEST_INPUT_BYTES, type ReceivedImage, receivedImage } from './received-image';
 
 /** The task's name in the pool. */
 export const TAKE_IMAGE_TASK = 'take-image';
@@ -16,11 +16,10 @@ interface TakeImageInput {
   readonly target: string;
 }
 
-interface TakenImage {
+/** What is known of an image that was taken. */
+export interface TakenImage extends Omit<ReceivedImage, 'bytes' | 'extension'> {
   /** The copy. */
   readonly path: string;
-  readonly width: number;
-  readonly height: number;
 }
 
 export interface TakeImageTask {
@@ -35,17 +34,17 @@ export interface TakeImageTask {
  * @throws Failure 'bad-image', 'file-access', 'disk-full', with the user's path as their subject
  */
 export const takeImage: TaskHandler<TakeImageTask> = async ({ path: original, target }) => {
-  const { bytes, extension, width, height } = checked(await readOnce(original), original);
+  const { bytes, extension, ...facts } = checked(await readOnce(original), original);
   const path = `${target}${extension}`;
   try {
     await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     throw fileFailure(error, 'A copy of the image cannot be made.', path);
   }
-  return { path, width, height };
+  return { path, ...facts };
 };
 
-function checked(bytes: Uint8Array, path: string): ReturnType<typeof receivedImage> {
+function checked(bytes: Uint8Array, path: string): ReceivedImage {
   try {
     return receivedImage(bytes);
   } catch (error) {

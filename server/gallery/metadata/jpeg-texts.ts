@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { ByteSource } from './byte-source';
+import { beginsAsExif } from './exif-block';
 import { takeExifTexts } from './exif-texts';
 import { decodeText, type TextCollection } from './text-collection';
 
@@ -11,8 +12,6 @@ const LAST_MARKERS = new Set([0xd9, 0xda]);
 
 /** Segments that are looked at; each has at most 64 KiB. */
 const MOST_SEGMENTS = 2000;
-
-const EXIF = 'Exif\0\0';
 
 /** How sd-cli begins the comment that holds its text. */
 const PARAMETERS = 'parameters\0';
@@ -38,9 +37,7 @@ export async function readJpegTexts(source: ByteSource, texts: TextCollection): 
 }
 
 function takeSegment(marker: number, data: Buffer, texts: TextCollection): void {
-  if (marker === APP1 && data.toString('latin1', 0, EXIF.length) === EXIF) {
-    takeExifTexts(data.subarray(EXIF.length), texts);
-  }
+  if (marker === APP1 && beginsAsExif(data)) takeExifTexts(data, texts);
   if (marker === COMMENT && data.toString('latin1', 0, PARAMETERS.length) === PARAMETERS) {
     texts.offer('parameters', () => decodeText(data.subarray(PARAMETERS.length)).replace(/\0+$/, ''));
   }

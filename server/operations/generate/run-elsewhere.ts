@@ -23,7 +23,10 @@ export async function runElsewhere(
   const { model, request, scratch, device } = run;
   const { pool } = services;
   const { signal, onProgress } = options;
-  const { images: inputs, notices } = await prepareInputs(scratch, request, { pool, size: request, signal });
+  const names = options.repeats?.inputNames;
+  const prepared = await prepareInputs(scratch, request, { pool, size: request, names, signal });
+  const { images: inputs, advice, notices } = prepared;
+  for (const sentence of advice) options.onNotice?.(sentence);
   // What the engine there knows it says itself, in other words than a help text; its threads are its own business.
   const command = await prepareRun(run, { inputs, abilities: UNKNOWN_BUILD, threads: 1 });
   const api = await connectDevice(services, device);
@@ -43,7 +46,7 @@ export async function runElsewhere(
         signal: limited
       })
     );
-    return { images, inputs, engine: { version }, warnings: [...notices, ...command.unsent, ...warnings] };
+    return { images, inputs, engine: { version }, warnings: [...advice, ...notices, ...command.unsent, ...warnings] };
   } finally {
     api.close();
   }

@@ -20,13 +20,16 @@ export async function runGeneration(services: Services, run: LocalRun, options: 
   const { pool, log, engineSettings } = services;
   const { signal, onProgress, onPreview, timeLimitMinutes } = options;
   const { model, request, engine, seed, scratch } = run;
-  const { images: inputs, notices, size } = await prepareInputs(scratch, request, { pool, size: request, signal });
-  const advice = memoryAdvice(model.files, sized(request, size), await services.machineMemory());
-  if (advice !== undefined) options.onNotice?.(advice);
+  const names = options.repeats?.inputNames;
+  const prepared = await prepareInputs(scratch, request, { pool, size: request, names, signal });
+  const { images: inputs, notices, size } = prepared;
+  const memory = memoryAdvice(model.files, sized(request, size), await services.machineMemory());
+  const advice = [memory ?? [], prepared.advice].flat();
+  for (const sentence of advice) options.onNotice?.(sentence);
   const { abilities } = engine;
   const { rpcServers } = engineSettings;
   const command = await prepareRun(run, { inputs, abilities, threads: await freeThreads(), rpcServers });
-  const notes = [...(advice === undefined ? [] : [advice]), ...notices, ...command.unsent];
+  const notes = [...advice, ...notices, ...command.unsent];
   if (engineSettings.resident) {
     const outcome = await runResident(services, run, command.options, options);
     if (outcome.kind === 'done') {

@@ -1,7 +1,9 @@
 import { basename, join } from 'node:path';
+import { visibleText } from '../../../shared/file-name';
 import type { GenerationResult } from '../../../shared/generation';
 import { upscaleArguments } from '../../engine/arguments/upscale-arguments';
 import { TAKE_IMAGE_TASK, type TakeImageTask } from '../../engine/inputs/take-image';
+import { turnedAdvice } from '../../engine/inputs/turned-images';
 import { runEngine } from '../../engine/run';
 import { type Scratch, withScratch } from '../../engine/scratch';
 import { freeThreads } from '../../engine/threads';
@@ -19,7 +21,8 @@ import { whenItsTurn } from './turn';
 const OUTPUT = 'image.png';
 
 /** What somebody who waits for a larger image hears and may do. */
-export interface UpscaleOptions extends Pick<GenerateOptions, 'signal' | 'onProgress' | 'timeLimitMinutes'> {
+export interface UpscaleOptions
+  extends Pick<GenerateOptions, 'signal' | 'onProgress' | 'onNotice' | 'timeLimitMinutes'> {
   /** What the image is called; absent: the name of its file. */
   readonly name?: string;
 }
@@ -46,7 +49,7 @@ export async function upscaleImage(
   return whenItsTurn(services, { model: model.name, request: {} }, options, () =>
     withScratch(layout.scratch, onProblem, async (scratch) => {
       const turnAt = services.clock.elapsed();
-      const result = await enlarge(services, { model, engine, scratch, image }, options);
+      const result = await enlarge(services, { model, engine, scratch, image, name }, options);
       const engineMs = Math.round(services.clock.elapsed() - turnAt);
       const request = { prompt: '', init_image: image };
       const { version, digest } = engine.abilities;
@@ -74,15 +77,19 @@ interface Enlarging {
   readonly engine: EngineInUse;
   readonly scratch: Scratch;
   readonly image: string;
+  /** What the image is called. */
+  readonly name: string;
 }
 
 async function enlarge(
   { pool }: Services,
-  { model, engine, scratch, image }: Enlarging,
-  { signal, onProgress, timeLimitMinutes }: UpscaleOptions
+  { model, engine, scratch, image, name }: Enlarging,
+  { signal, onProgress, onNotice, timeLimitMinutes }: UpscaleOptions
 ) {
   const target = join(scratch.folder, 'init');
   const taken = await pool.start<TakeImageTask>(TAKE_IMAGE_TASK, { path: image, target }).result;
+  const advice = turnedAdvice([{ ...taken, name: visibleText(name) }]);
+  for (const sentence of advice) onNotice?.(sentence);
   const { options, unsent } = upscaleArguments({
     files: model.files,
     image: taken.path,
@@ -104,5 +111,5 @@ async function enlarge(
     readImage: (path) => inspectImage(pool, path, signal),
     signal
   });
-  return { images, inputs: { initImage: taken.path }, warnings: [...unsent, ...warnings] };
+  return { images, inputs: { initImage: taken.path }, warnings: [...advice, ...unsent, ...warnings] };
 }

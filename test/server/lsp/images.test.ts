@@ -1,4 +1,4 @@
-import { copyFile, readdir } from 'node:fs/promises';
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -10,14 +10,19 @@ import {
   GenerationNoticed,
   ListImages,
   ManifestsInView,
-  PullModel
+  PullModel,
+  UpscaleImage
 } from '../../../shared/protocol';
 import { engineScript } from '../../support/engine-script';
 import { STAND_IN } from '../../support/run-cli';
 import { sampleManifest } from '../../support/sample-services';
+import { createModelFolder } from '../../support/stand-in/testing/model-folder';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { testConnection } from '../../support/test-connection';
 import { untilGone, untilWritten } from '../../unit/engine/processes';
+import { exifOfCamera, shownJpeg } from '../../unit/gallery/metadata-bytes';
+
+const PHOTO = join(import.meta.dirname, '../../fixtures/sd-cli/images/in.jpg');
 
 const fixture = (name: string) => join(import.meta.dirname, '../../fixtures/metadata/sd-cli', name);
 
@@ -37,6 +42,28 @@ it('what a run may lack of memory is told before it begins, and not once more wi
     { name: 'tiny-sd1', sentence: expect.stringMatching(/needs about .* of memory for 8192 × 8192 pixels/) }
   ]);
   expect([images.length, warnings]).toEqual([1, []]);
+});
+
+it('that an image to be enlarged is shown in another way is told before, and not once more with its result', async () => {
+  const server = await testConnection({ DIFFUSION_DOCK_SD_CLI: STAND_IN });
+  await server.start();
+  const { client } = server;
+  const folder = await temporaryFolder();
+  createModelFolder(folder);
+  const file = 'esrgan-x2.safetensors';
+  const manifest = { name: 'enlarger', files: [{ role: 'upscale_model', url: file, filename: file }] };
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  const path = join(folder, 'photo.jpg');
+  await writeFile(path, shownJpeg(await readFile(PHOTO), exifOfCamera(6)));
+  await client.sendNotification(ManifestsInView, { uris: [pathToFileURL(join(folder, 'manifest.json')).href] });
+  await client.sendRequest(PullModel, { name: 'enlarger' });
+  const notices: unknown[] = [];
+  client.onNotification(GenerationNoticed, (notice) => void notices.push(notice));
+  const { images, warnings } = await client.sendRequest(UpscaleImage, { name: 'enlarger', path });
+  expect(notices).toEqual([
+    { name: 'enlarger', sentence: expect.stringMatching(/^photo\.jpg says that it is to be shown turned by 90°/) }
+  ]);
+  expect([images, warnings]).toMatchObject([[{ width: 256, height: 256 }], []]);
 });
 
 it('a run ends with the server, and leaves neither an engine nor a folder', async () => {

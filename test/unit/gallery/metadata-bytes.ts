@@ -68,6 +68,46 @@ export function exifGraph(text: string): Buffer {
   return Buffer.concat([head, value]);
 }
 
+/** What {@link exifOfCamera} may have in another way than cameras write it. */
+export interface CameraExif {
+  readonly order?: 'big' | 'little';
+  readonly type?: number;
+  readonly count?: number;
+  /** Other entries before that of the orientation. */
+  readonly before?: number;
+}
+
+/** EXIF as cameras write it: how the image is to be shown, among other entries of the first directory. */
+export function exifOfCamera(
+  orientation: number,
+  { order = 'little', type = 3, count = 1, before = 2 }: CameraExif = {}
+): Buffer {
+  const entries = [
+    ...Array.from({ length: before }, (_, tag) => [0xa000 + tag, 3, 1, 7]),
+    [0x0112, type, count, orientation]
+  ];
+  const bytes = Buffer.alloc(8 + 2 + 12 * entries.length + 4);
+  bytes.write(order === 'big' ? 'MM\0*' : 'II*\0', 'latin1');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const isLittleEndian = order === 'little';
+  view.setUint32(4, 8, isLittleEndian);
+  view.setUint16(8, entries.length, isLittleEndian);
+  for (const [index, [tag = 0, kind = 0, values = 0, value = 0]] of entries.entries()) {
+    const at = 10 + index * 12;
+    view.setUint16(at, tag, isLittleEndian);
+    view.setUint16(at + 2, kind, isLittleEndian);
+    view.setUint32(at + 4, values, isLittleEndian);
+    view.setUint16(at + 8, value, isLittleEndian);
+  }
+  return bytes;
+}
+
+/** A JPEG that says how it is to be shown. */
+export function shownJpeg(jpeg: Buffer, exif: Uint8Array): Buffer {
+  const data = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), exif]);
+  return Buffer.concat([jpeg.subarray(0, 2), segment(0xe1, data), jpeg.subarray(2)]);
+}
+
 function directoryEntry(
   bytes: Buffer,
   at: number,

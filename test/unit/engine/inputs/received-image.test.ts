@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { receivedImage } from '../../../../server/engine/inputs/received-image';
 import { Failure } from '../../../../shared/failure';
+import { exifOfCamera, shownJpeg } from '../../gallery/metadata-bytes';
 import { chunk, end, header, pixels, png, soundPng } from '../../gallery/png-bytes';
 
 const IMAGES = join(__dirname, '..', '..', '..', 'fixtures', 'sd-cli', 'images');
@@ -58,6 +59,18 @@ function bitmap({ width = 2, height = 2, depth = 24, compression = 0 } = {}): Bu
   return bytes;
 }
 
+/** A bit that is another, somewhere in a file. */
+const anyChange = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), bit: fc.nat(7) });
+
+function flipped(whole: Uint8Array, changes: readonly { readonly at: number; readonly bit: number }[]): Buffer {
+  const bytes = Buffer.from(whole);
+  for (const { at, bit } of changes) {
+    const index = Math.floor(at * bytes.length);
+    bytes[index] = (bytes[index] ?? 0) ^ (1 << bit);
+  }
+  return bytes;
+}
+
 describe('an input image that the engine reads', () => {
   it.each([
     ['a PNG', soundPng(), { extension: '.png', width: 3, height: 2 }],
@@ -74,6 +87,59 @@ describe('an input image that the engine reads', () => {
     const image = receivedImage(bytes);
     expect(image).toMatchObject(expected);
     expect(image.bytes).toBe(bytes);
+  });
+});
+
+describe('a JPEG that says how it is to be shown', () => {
+  it.each(['little', 'big'] as const)('tells it, and has the size of its stored pixels (%s-endian)', (order) => {
+    const turned = shownJpeg(jpeg(), exifOfCamera(6, { order }));
+    expect(receivedImage(turned)).toMatchObject({ width: 32, height: 16, orientation: 6 });
+  });
+
+  it.each([
+    ['as it is stored', exifOfCamera(1)],
+    ['in a way that does not exist', exifOfCamera(9)],
+    ['in no way', exifOfCamera(0)],
+    ['by a number of another kind', exifOfCamera(6, { type: 4 })],
+    ['by several numbers', exifOfCamera(6, { count: 2 })],
+    ['in a directory that is cut off', exifOfCamera(6).subarray(0, 40)],
+    ['outside of its data', Buffer.from('MM\0*\xff\xff\xff\xff', 'latin1')],
+    ['behind more entries than a camera writes', exifOfCamera(6, { before: 1000 })],
+    ['in no order of bytes', Buffer.from('XX*\0\x08\0\0\0', 'latin1')],
+    ['with nothing', Buffer.alloc(0)]
+  ])('is taken as it is stored when it says it %s', (_, exif) => {
+    expect(receivedImage(shownJpeg(jpeg(), exif))).not.toHaveProperty('orientation');
+  });
+
+  it('is heeded as browsers do: by the first segment that says it, before the pixels are over', () => {
+    const twice = shownJpeg(shownJpeg(jpeg(), exifOfCamera(3)), exifOfCamera(8));
+    expect(receivedImage(twice)).toMatchObject({ orientation: 8 });
+    const behind = Buffer.concat([jpeg(), shownJpeg(jpeg(), exifOfCamera(3)).subarray(2)]);
+    expect(receivedImage(behind)).not.toHaveProperty('orientation');
+  });
+
+  it('is taken whatever becomes of these data, and shown in one of seven other ways at most', () => {
+    const start = fc.tuple(fc.integer({ min: 0, max: 10 }), fc.constantFrom('big', 'little'), fc.nat(250));
+    const property = fc.property(start, fc.array(anyChange, { maxLength: 8 }), ([value, order, before], changes) => {
+      const exif = flipped(exifOfCamera(value, { order, before }), changes);
+      const { orientation = 1, width } = receivedImage(shownJpeg(jpeg(), exif));
+      expect(width).toBe(32);
+      expect([1, 2, 3, 4, 5, 6, 7, 8]).toContain(orientation);
+      if (changes.length === 0 && value >= 1 && value <= 8 && before < 200) expect(orientation).toBe(value);
+    });
+    fc.assert(property, { numRuns: 3000, seed: 7 });
+  });
+
+  it('is taken with any bytes for these data', () => {
+    const property = fc.property(
+      fc.constantFrom('MM\0*', 'II*\0', ''),
+      fc.uint8Array({ maxLength: 60 }),
+      (start, rest) => {
+        const exif = Buffer.concat([Buffer.from(start, 'latin1'), rest]);
+        expect(receivedImage(shownJpeg(jpeg(), exif)).width).toBe(32);
+      }
+    );
+    fc.assert(property, { numRuns: 3000, seed: 7 });
   });
 });
 
@@ -129,20 +195,13 @@ describe('whatever the bytes are', () => {
     jpeg(),
     webp(['VP8X', canvas(0)], ['VP8L', LOSSLESS])
   );
-  const anyChange = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), bit: fc.nat(7) });
-
   it('they are taken or refused in words, however they were damaged', () => {
     const property = fc.property(
       anyStart,
       fc.array(anyChange, { minLength: 1, maxLength: 8 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       (start, changes, share) => {
-        const bytes = Buffer.from(start.subarray(0, Math.ceil(start.length * share)));
-        for (const { at, bit } of changes) {
-          const index = Math.floor(at * bytes.length);
-          bytes[index] = (bytes[index] ?? 0) ^ (1 << bit);
-        }
-        refusal(bytes);
+        refusal(flipped(start.subarray(0, Math.ceil(start.length * share)), changes));
       }
     );
     fc.assert(property, { numRuns: 3000, seed: 7 });
