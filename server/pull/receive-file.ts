@@ -128,7 +128,8 @@ async function completePartial(
     hash = await transferFile(file, partial, { ...tools, onHashed: (bytes) => showHashing(partial, bytes, tools) });
     await partial.requireTaken();
   } catch (error) {
-    await keepOrRemove(file, partial, error);
+    const isAsBefore = !partial.wasRestarted && partial.bytes === heldBytes;
+    await keepOrRemove(file, partial, error, isAsBefore);
     throw error;
   }
   const resumedFrom = partial.wasRestarted ? 0 : heldBytes;
@@ -187,15 +188,11 @@ function showHashing(partial: PartialDownload, hashedBytes: number, { onChecked 
   if (partial.isComplete) onChecked(hashedBytes, partial.bytes);
 }
 
-/** Failures that say nothing against the bytes that came before: of a refused answer nothing is written. */
-const RESUMABLE: ReadonlySet<FailureCode> = new Set([
-  'cancelled',
-  'network',
-  'http-status',
-  'bad-response',
-  'refused-address',
-  'disk-full'
-]);
+/**
+ * Failures that may say something against bytes that came meanwhile: the source sent more than the content has, or
+ * changed. All others are refusals, of which nothing is written.
+ */
+const DOUBTFUL: ReadonlySet<FailureCode> = new Set(['size-mismatch', 'digest-mismatch', 'file-access']);
 
 /** Faults of the system that pass, or can be mended, without harm to what was written. */
 const HARMLESS = ['EMFILE', 'ENFILE', 'EACCES', 'EPERM', 'EROFS', 'EFBIG', 'EBUSY'] as const;
@@ -203,11 +200,20 @@ const HARMLESS = ['EMFILE', 'ENFILE', 'EACCES', 'EPERM', 'EROFS', 'EFBIG', 'EBUS
 /**
  * What is noted in the journal is kept when it can be gone on with, and when nothing says that it is wrong. Of what the
  * disk did not take that is what it took before.
+ * @param isAsBefore whether nothing was written: then only a fault of the partial's own files speaks against it
  */
-async function keepOrRemove(file: ExpectedFile, partial: PartialDownload, error: unknown): Promise<void> {
-  const failure = fileFailure(error, '', partial.folder);
-  const isSound =
-    partial.couldNotSync ||
-    (failure instanceof Failure && (RESUMABLE.has(failure.code) || isErrorWithCode(failure.cause, ...HARMLESS)));
+async function keepOrRemove(
+  file: ExpectedFile,
+  partial: PartialDownload,
+  error: unknown,
+  isAsBefore = false
+): Promise<void> {
+  const isSound = partial.couldNotSync || saysNothingAgainst(error, isAsBefore);
   await (isSound && isResumable(file, partial) ? partial.release() : partial.remove());
+}
+
+function saysNothingAgainst(error: unknown, isAsBefore: boolean): boolean {
+  if (error instanceof Failure && (isAsBefore || !DOUBTFUL.has(error.code))) return true;
+  const failure = fileFailure(error, '', '');
+  return failure instanceof Failure && (failure.code === 'disk-full' || isErrorWithCode(failure.cause, ...HARMLESS));
 }

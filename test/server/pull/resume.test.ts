@@ -2,8 +2,10 @@ import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { cleanUpAfterCrashes } from '../../../server/operations/clean-up/start-up';
+import type { ServiceOptions } from '../../../server/operations/services';
 import { formatJournalLine } from '../../../server/pull/partial/journal';
 import { partialKey } from '../../../server/pull/partial/partial-folders';
+import { leavePartial } from '../../support/left-partial';
 import { type RawRequest, rangeStart, respond, startRawServer } from '../../support/raw-http-server';
 import { sampleBytes, sha256 } from '../../support/sample-bytes';
 import {
@@ -226,6 +228,42 @@ describe('a resumed transfer never mixes two versions', () => {
     const pulled = pullManifest(services, await writeManifest([{ url: `${liar.origin}/w`, sha256: sha256(CONTENT) }]));
     await expect(pulled).rejects.toMatchObject({ name: 'Failure' });
     expect((await cacheEntries(services)).filter((path) => /^(models|blobs)/.test(path))).toEqual([]);
+  });
+});
+
+describe('what was received before', () => {
+  const partial = { of: sha256(CONTENT), content: CONTENT, ranges: [{ start: 0, end: CUT }] };
+  const promised = { sha256: sha256(CONTENT), size_bytes: CONTENT.length };
+
+  it.each<[string, Partial<ServiceOptions>, Record<string, unknown>, string]>([
+    ['the credential is missing', {}, { credential_alias: 'nobody' }, 'credential-missing'],
+    ['the file of authorities cannot be read', { caFile: '/nowhere/ca.pem' }, {}, 'file-access'],
+    ['the address of the proxy is wrong', { environment: { HTTPS_PROXY: 'socks5://p:1' } }, {}, 'bad-request']
+  ])('stays when %s', async (_, options, fields, code) => {
+    const services = await testServices(options);
+    const url = 'https://models.test/weights.gguf';
+    await leavePartial(services.layout, { ...partial, source: url });
+    await expect(pullManifest(services, await writeManifest([{ url, ...promised }], fields))).rejects.toMatchObject({
+      code
+    });
+    const { url: right, requests } = await site();
+    const mended = await testServices({ root: services.root });
+    await pullManifest(mended, await writeManifest([{ url: right, ...promised }]));
+    expect(requests.map(rangeStart)).toEqual([CUT]);
+    expect(await installedDigest(mended)).toBe(sha256(CONTENT));
+  });
+
+  it('stays when a source has a file of another size by now, and is gone on with from another one', async () => {
+    const services = await testServices();
+    const replaced = await site({ content: sampleBytes(1000, 9), etag: '"v2"' });
+    await leavePartial(services.layout, { ...partial, source: replaced.url });
+    await expect(
+      pullManifest(services, await writeManifest([{ url: replaced.url, ...promised }]))
+    ).rejects.toMatchObject({ code: 'size-mismatch' });
+    const { url, requests } = await site();
+    await pullManifest(services, await writeManifest([{ url, ...promised }]));
+    expect(requests.map(rangeStart)).toEqual([CUT]);
+    expect(await installedDigest(services)).toBe(sha256(CONTENT));
   });
 });
 
