@@ -39,9 +39,9 @@ export class BlobStore {
 
   /**
    * The blob of a digest, proved by reading it, or by what was read before while it is as it was then. A blob that was
-   * damaged since is removed and counts as absent, so that the caller fetches it again. Bundles keep their own links
-   * to it, and it stays known that those are damaged. On a volume whose copies are not free the only copy may be one in
-   * a bundle; it is proved in the same way.
+   * damaged since is removed and counts as absent, so that the caller fetches it again; so does one that the disk cannot
+   * read. Bundles keep their own links to it, and it stays known that those are damaged. On a volume whose copies are
+   * not free the only copy may be one in a bundle; it is proved in the same way.
    */
   async findProved(
     digest: Digest,
@@ -99,7 +99,8 @@ export class BlobStore {
       await salvage?.(path);
       await this.removeDamaged(digest, found);
     } catch (error) {
-      if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+      // What the disk cannot read stays until a content that was fetched anew takes its place.
+      if (!isErrorWithCode(error, 'ENOENT', 'ENOTDIR', 'EIO')) throw error;
     }
     return undefined;
   }

@@ -14,8 +14,8 @@ export interface FileStamp {
 /** What reading a file to its end showed, and the state it was in. */
 export interface ProofEntry {
   readonly stamp: FileStamp;
-  /** Of the bytes that were read, whatever was expected of them. */
-  readonly digest: Digest;
+  /** Of the bytes that were read, whatever was expected of them; null when the disk could not read them. */
+  readonly digest: Digest | null;
   /** When they were read, in ms since the epoch. */
   readonly readAt: number;
   /** A path that led to the file then; tells collection where to look whether the state is still that one. */
@@ -29,7 +29,7 @@ const line = z.tuple([whole, whole, whole, whole, whole, z.string(), z.int().min
 /** One line of a log, with a checksum in front: what a crash tore or spliced together is told from what was written. */
 export function proofLine({ stamp, digest, readAt, path }: ProofEntry): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = stamp;
-  const text = JSON.stringify([...[dev, ino, size, mtimeNs, ctimeNs].map(String), digest, readAt, path]);
+  const text = JSON.stringify([...[dev, ino, size, mtimeNs, ctimeNs].map(String), digest ?? UNREADABLE, readAt, path]);
   return `${checksum(text)} ${text}\n`;
 }
 
@@ -44,8 +44,8 @@ function parseLine(text: string): ProofEntry | undefined {
   const parsed = line.safeParse(jsonOf(body));
   if (!parsed.success) return undefined;
   const [dev, ino, size, mtimeNs, ctimeNs, sha256, readAt, path] = parsed.data;
-  const digest = parseDigest(sha256);
-  if (!digest) return undefined;
+  const digest = sha256 === UNREADABLE ? null : parseDigest(sha256);
+  if (digest === undefined) return undefined;
   const stamp = {
     dev: BigInt(dev),
     ino: BigInt(ino),
@@ -63,6 +63,9 @@ function jsonOf(text: string): unknown {
     return undefined;
   }
 }
+
+/** Stands for the digest of what could not be read. */
+const UNREADABLE = '';
 
 const CHECKSUM_LENGTH = 8;
 

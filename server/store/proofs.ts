@@ -61,15 +61,17 @@ export class Proofs {
   /** @returns undefined unless the very state was read */
   find(stamp: FileStamp): Proof | undefined {
     const entry = this.entries.get(stampKey(stamp));
-    return entry && { digest: entry.digest, readAt: entry.readAt };
+    return entry && entry.digest !== null ? { digest: entry.digest, readAt: entry.readAt } : undefined;
   }
 
   /** Remembers a reading. @param stamp the state that the file was in before, while, and after it was read */
-  async remember(path: string, { dev, ino, size, mtimeNs, ctimeNs }: FileStamp, proof: Proof): Promise<void> {
-    const entry = { ...proof, path, stamp: { dev, ino, size, mtimeNs, ctimeNs } };
-    this.entries.set(stampKey(entry.stamp), entry);
-    await this.inTurn(() => this.append(proofLine(entry)));
-    if (this.own && this.own.lines >= this.own.mostLines) await this.collect();
+  remember(path: string, stamp: FileStamp, proof: Proof): Promise<void> {
+    return this.note(path, stamp, proof);
+  }
+
+  /** Has an earlier reading of a state count no more: the disk cannot read it now. */
+  async forget(path: string, stamp: FileStamp): Promise<void> {
+    if (this.find(stamp)) await this.note(path, stamp, { digest: null, readAt: this.now() });
   }
 
   /**
@@ -103,6 +105,17 @@ export class Proofs {
     const isLong = this.own !== undefined && this.own.lines >= this.own.mostLines;
     if (!force && !isLong && dead.length <= LOGS_OF_THE_DEAD) return NOTHING;
     return (await this.inTurn(() => this.putInOne(dead))) ?? NOTHING;
+  }
+
+  private async note(
+    path: string,
+    { dev, ino, size, mtimeNs, ctimeNs }: FileStamp,
+    reading: Pick<ProofEntry, 'digest' | 'readAt'>
+  ): Promise<void> {
+    const entry = { ...reading, path, stamp: { dev, ino, size, mtimeNs, ctimeNs } };
+    this.entries.set(stampKey(entry.stamp), entry);
+    await this.inTurn(() => this.append(proofLine(entry)));
+    if (this.own && this.own.lines >= this.own.mostLines) await this.collect();
   }
 
   private async restamp(path: string, before: FileStamp, proof: Proof): Promise<void> {

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { withFile } from '../platform/durable-files';
 import type { FileHash, Hasher } from '../platform/hasher';
-import { errorCode } from '../platform/system-error';
+import { errorCode, isErrorWithCode } from '../platform/system-error';
 import { stampKey } from './proof-log';
 import type { Proofs } from './proofs';
 
@@ -41,7 +41,11 @@ export async function readDigest(path: string, options: ReadDigestOptions): Prom
   const known = force ? undefined : proofs.find(before);
   if (known) return { ...known, bytes: Number(before.size), isRemembered: true };
   const readAt = proofs.now();
-  const hash = await hasher.hash(path, { signal, ...(onProgress && { onProgress }) });
+  const hash = await hasher.hash(path, { signal, ...(onProgress && { onProgress }) }).catch(async (error: unknown) => {
+    // What a disk has lost since it was read is not proved by that any more.
+    if (isErrorWithCode(error, 'EIO')) await proofs.forget(path, before);
+    throw error;
+  });
   if (before.isFile() && isSettled(before, readAt) && (await isStillAs(path, before))) {
     await proofs.remember(path, before, { digest: hash.digest, readAt });
   }

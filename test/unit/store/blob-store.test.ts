@@ -5,6 +5,7 @@ import { createHasher, type Hasher } from '../../../server/platform/hasher';
 import { BlobStore } from '../../../server/store/blob-store';
 import { CacheLayout } from '../../../server/store/cache-layout';
 import { Proofs } from '../../../server/store/proofs';
+import { readDigest } from '../../../server/store/read-digest';
 import { workerPool } from '../../support/built-worker';
 import { digestOf } from '../../support/sample-bundle';
 import { sampleBytes } from '../../support/sample-bytes';
@@ -164,6 +165,23 @@ describe('finding', () => {
       new BlobStore(layout, failing, new Proofs(join(layout.root, 'no-proofs'))).findProved(DIGEST, signal)
     ).rejects.toThrow('too many open files');
     expect(await readFile(path)).toEqual(BYTES);
+  });
+});
+
+describe('a blob that the disk cannot read any more', () => {
+  it('counts as absent once that showed, for other processes too, and what is fetched anew takes its place', async () => {
+    const { path } = await commit(BYTES);
+    const { ino } = await stat(path);
+    const fault = Object.assign(new Error('i/o error'), { code: 'EIO' });
+    const failing: Hasher = { ...hasher, hash: () => Promise.reject(fault) };
+    await proofs.refresh();
+    await expect(readDigest(path, { hasher: failing, proofs, signal, force: true })).rejects.toBe(fault);
+    for (const known of [proofs, new Proofs(layout.proofs)]) {
+      expect(await new BlobStore(layout, failing, known).findProved(DIGEST, signal)).toBeUndefined();
+    }
+    await commit(BYTES);
+    expect((await stat(path)).ino).not.toBe(ino);
+    expect(await store.findProved(DIGEST, signal)).toMatchObject({ digest: DIGEST });
   });
 });
 

@@ -146,6 +146,17 @@ describe('a file is corrupt, and only that one,', () => {
     ]);
   });
 
+  it('when the disk could not read it the last time, although it could before', async () => {
+    proofs = new Proofs(await temporaryFolder(), () => Date.now() + 60_000);
+    await verify();
+    failWith('EIO');
+    await verify(undefined, { force: true });
+    for (const looksWithProofs of [false, true]) {
+      const { files } = await verify(undefined, { looksWithProofs });
+      expect(files.map(({ verdict }) => verdict)).toEqual(['verified', 'corrupt', 'verified']);
+    }
+  });
+
   it('when a folder takes its place after the quick look', async () => {
     const { files } = await verify(async () => {
       await rm(weights());
