@@ -103,7 +103,7 @@ async function readListing(first: string, options: Omit<DocumentOptions, 'mostBy
     if (pages === MOST_PAGES) throw new Failure('bad-response', 'The listing does not end.', { subject: first });
     const document: HttpDocument = await readDocument(address, { ...options, mostBytes: LARGEST_PAGE_BYTES });
     const here = commitOf(document);
-    if (pages > 0 && here !== commit) throw changed(first);
+    if (pages > 0 && here !== commit) throw here === null || commit === null ? untold(first) : changed(first);
     commit = here;
     for (const { type, path, size, oid, lfs } of page.parse(JSON.parse(document.text))) {
       if (type === 'file') files.set(path, lfs ? largeFile(lfs) : smallFile(size, oid));
@@ -135,6 +135,13 @@ function nextPage(document: HttpDocument, first: string): string | undefined {
   throw new Failure('bad-response', 'The listing goes on at another host.', { subject: first });
 }
 
-function changed(subject: string): Failure {
-  return new Failure('bad-response', 'The revision changed while it was listed.', { subject });
+/** As mirrors do that know nothing of commits: nothing tells whether the pages belong together. */
+function untold(subject: string): Failure {
+  return new Failure('bad-response', 'Not every page of the listing says which commit it is of.', { subject });
+}
+
+/** Somebody pushed between two pages; all of them asked for anew belong together. */
+function changed(subject: string): TransientFault {
+  const nextStep = 'Try again when nobody pushes to the repository.';
+  return new TransientFault(new Failure('busy', 'The revision changed while it was listed.', { subject, nextStep }));
 }

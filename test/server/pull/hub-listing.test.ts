@@ -71,6 +71,13 @@ describe('the plan of a pull from the hub', () => {
       }
     ],
     [
+      'has a page without a commit',
+      {
+        pageSize: 1,
+        before: ({ url }, response) => url?.includes('cursor=1') === true && Boolean(response.writeHead(200).end('[]'))
+      }
+    ],
+    [
       'is longer than any listing',
       {
         before: ({ url }, response) =>
@@ -96,6 +103,24 @@ describe('the plan of a pull from the hub', () => {
     });
     const plan = await planModel(services, await modelFromManifest(manifest), signal);
     expect(plan).toMatchObject({ files: [{ digest: digestOf(LARGE) }, {}, { bytes: SMALL.length }] });
+  });
+
+  it('is made anew when somebody pushes between two of its pages, and is of one commit', async () => {
+    const newer = { ...FILES, 'other.gguf': sampleBytes(7000, 3) };
+    let isPushed = false;
+    const { hub, services, manifest } = await hubOf({
+      pageSize: 1,
+      before: ({ url }) => {
+        if (!url?.includes('cursor=1') || isPushed) return false;
+        isPushed = true;
+        hub.publish(newer);
+        return false;
+      }
+    });
+    const { folder } = await pullManifest(services, manifest);
+    expect(hub.requests.filter(isListing)).toHaveLength(5);
+    expect(hub.requests.filter((request) => request.startsWith('HEAD'))).toEqual([]);
+    expect(await readFile(join(folder, 'other.gguf'))).toEqual(newer['other.gguf']);
   });
 
   it('fails when the hub stays busy, instead of proving less without a word', async () => {
