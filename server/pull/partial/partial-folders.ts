@@ -56,7 +56,7 @@ export async function removeAbandoned(partials: string, key: string): Promise<vo
   for (const folder of await abandonedPartials(partials, key)) await discardAbandoned(folder, partials, key);
 }
 
-/** Tidies up behind a transfer that succeeded: what cannot be removed, for somebody looks at it, goes with a later start. */
+/** Tidies up behind a transfer: what cannot be removed, for somebody looks at it, goes with a later start. */
 export async function nowOrLater(removal: () => Promise<void>): Promise<void> {
   try {
     await removal();
