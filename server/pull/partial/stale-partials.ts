@@ -1,5 +1,6 @@
 import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isTemporary } from '../../platform/durable-files';
 import { entriesOf } from '../../platform/folder-entries';
 import { isErrorWithCode } from '../../platform/system-error';
 import { recordedPartial } from './partial-download';
@@ -35,6 +36,8 @@ export async function collectPartials(
 ): Promise<StalePartials> {
   let [removed, removedBytes] = [0, 0];
   for (const entry of await entriesOf(partials)) {
+    // Else a claim on its way would be taken for a partial.
+    if (isTemporary(entry)) continue;
     const [key = '', ...rest] = entry.split('.');
     const tag = rest.join('.');
     const isOurs = await isAbandoned(tag);

@@ -188,6 +188,19 @@ async function mkdirPartials({ layout }: TestServices): Promise<string> {
 /** What is collected at a time when partials are kept for two weeks. */
 const at = (now: number) => ({ now, keptMs: 14 * DAY_MS });
 
+describe('a claim that somebody elsewhere died while making', () => {
+  it('keeps nobody from removing stale partials', async () => {
+    const { services, partial } = await setting();
+    await leavePartial(services.layout, partial);
+    const elsewhere = ownerTag({ ...(await ownIdentity()), host: 'elsewhere' }, 'a1');
+    await writeFile(join(services.layout.partials, `.${elsewhere}.tmp`), '');
+    expect(await collectPartials(services.layout.partials, at(Date.now() + 15 * DAY_MS))).toMatchObject({
+      partials: 1
+    });
+    expect(await partialsOf(services)).toEqual([`.${elsewhere}.tmp`]);
+  });
+});
+
 describe('a clock that was moved', () => {
   it.each([
     ['to the year 2099', Date.UTC(2099, 0)],
