@@ -87,7 +87,8 @@ export class Dispatchers {
       proxyTunnel: false,
       requestTls: options,
       proxyTls: options,
-      // Of its own accord it forgets the timeouts of what it sends to a proxy without a tunnel.
+      // Of its own accord it forgets the timeouts of what it sends to a proxy, with a tunnel or without.
+      clientFactory: (origin, given) => new undici.Pool(origin, { ...this.timeouts(), ...given }),
       factory: (origin, given) => new undici.Pool(origin, { ...this.timeouts(), ...heldEnds(given) })
     });
   }

@@ -92,6 +92,26 @@ describe('a proxy', () => {
   });
 });
 
+describe('a proxy that never answers', () => {
+  it.each([
+    ['a request', 'http'],
+    ['the wish for a tunnel', 'https']
+  ])('%s is waited for no longer than a server', async (_, scheme) => {
+    const proxy = await startRawServer(() => undefined);
+    onTestFinished(() => proxy.close());
+    const services = await testServices({
+      environment: { HTTP_PROXY: proxy.origin },
+      policy: { allowInsecureHttp: true, allowPrivateHosts: false },
+      tuning: { stallMs: 300 }
+    });
+    const file = { url: `${scheme}://models.test/w`, sha256: sha256(CONTENT), size_bytes: 1000 };
+    await expect(pullManifest(services, await writeManifest([file]))).rejects.toMatchObject({
+      code: 'network',
+      message: expect.stringMatching(/^models\.test through the proxy 127\.0\.0\.1:\d+: the server does not answer/)
+    });
+  });
+});
+
 const goesDirectly = (url: string, exceptions: string): boolean =>
   proxyFor(new URL(url), proxySettings({ HTTPS_PROXY: 'http://p:1', NO_PROXY: exceptions })) === undefined;
 
