@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import { holdEnd } from './connection-end';
+import { TlsSessions } from './tls-sessions';
 
 /** What one buffer of a connection holds. */
 const WINDOW_BYTES = 256 * 1024;
@@ -21,16 +22,22 @@ export function windowedConnector(
   build: typeof buildConnector,
   options: buildConnector.BuildOptions
 ): buildConnector.connector {
+  const sessions = new TlsSessions();
   return (target, callback) => {
     const windows = new ReceiveWindows();
     const onread = {
       buffer: () => windows.room(),
       callback: (bytes: number) => windows.received(bytes)
     };
+    const session = sessions.of(target);
     // One of its own for each connection, which nothing can be received from before it is made.
-    const connect = build({ ...options, onread });
+    const connect = build({ ...options, onread, ...(session && { session }) });
     connect(target, (...result) => {
-      if (result[1]) windows.serve(result[1]);
+      const [, socket] = result;
+      if (socket) {
+        windows.serve(socket);
+        sessions.listen(target, socket);
+      }
       callback(...result);
     });
   };
