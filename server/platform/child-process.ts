@@ -41,7 +41,7 @@ const PIPE_GRACE_MS = 1000;
 const KILL_MS = 1400;
 
 /**
- * Starts a child in a process group of its own.
+ * Starts a child in a process group of its own. It ends with this process, unless that is killed.
  * @throws system errors when it cannot be started (ENOENT, EACCES, E2BIG, ETXTBSY, …)
  */
 export async function startChild(options: ChildOptions): Promise<RunningChild> {
@@ -66,7 +66,11 @@ export async function startChild(options: ChildOptions): Promise<RunningChild> {
   if (pid === undefined) throw new Error('a started process has an id');
   // After the start only failed signals are reported here, and `kill` finds out about those by waiting.
   child.on('error', () => undefined);
+  // Editors that vanish have the server end at once, with no time to clear up.
+  const endWithUs = (): void => endAtOnce(pid);
+  process.once('exit', endWithUs);
   child.once('exit', () => {
+    process.off('exit', endWithUs);
     // Whoever is left in the group would outlive its purpose and hold the pipes.
     signalGroup(pid, 'SIGKILL');
     const release = (): void => {
@@ -103,6 +107,16 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
     process.kill(-pid, signal);
   } catch (error) {
     // macOS answers EPERM for a group that holds only processes that wait to be reaped.
+    if (!isErrorWithCode(error, 'ESRCH', 'EPERM')) throw error;
+  }
+}
+
+/** Without waiting for anything. On Windows, which has no groups, the process alone. */
+function endAtOnce(pid: number): void {
+  if (process.platform !== 'win32') return signalGroup(pid, 'SIGKILL');
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
     if (!isErrorWithCode(error, 'ESRCH', 'EPERM')) throw error;
   }
 }
