@@ -121,9 +121,12 @@ async function openQueue(parent: string): Promise<Queue> {
 async function takeTicket(folder: string, owner: ProcessIdentity, model: string): Promise<string> {
   const last = (await ticketsIn(folder)).at(-1)?.slice(0, DIGITS) ?? '0';
   const ticket = `${String(Number(last) + 1).padStart(DIGITS, '0')}~${ownerTag(owner, nonce())}.ticket`;
+  const path = join(folder, ticket);
   try {
-    await writeFile(join(folder, ticket), model, { flag: 'wx' });
+    await writeFile(path, model, { flag: 'wx' });
   } catch (error) {
+    // A full disk leaves an empty file, and everybody would wait for it as long as this process lives.
+    await rm(path, { force: true }).catch(() => undefined);
     throw fileFailure(error, 'The run cannot be put into the queue.', folder);
   }
   return ticket;

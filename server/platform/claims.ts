@@ -25,17 +25,26 @@ export interface Claim {
  */
 export async function tryClaim(path: string): Promise<Claim | undefined> {
   const record: ClaimRecord = { owner: await ownIdentity(), nonce: nonce() };
-  const text = JSON.stringify(record);
   await makeDirectoryDurably(dirname(path));
   for (;;) {
-    if (await createFileDurably(path, text)) {
-      await removeTombstones(path);
-      return { release: () => release(path, record) };
-    }
+    if (await claimed(path, record)) return { release: () => release(path, record) };
     const found = await readClaim(path);
     if (found.kind === 'gone') continue;
     if (await isHeld(found)) return undefined;
-    if (!(await bury(path, found, text))) return undefined;
+    if (!(await bury(path, found, JSON.stringify(record)))) return undefined;
+  }
+}
+
+/** @returns whether nobody was before us @throws system errors; the claim is not held then */
+async function claimed(path: string, record: ClaimRecord): Promise<boolean> {
+  try {
+    if (!(await createFileDurably(path, JSON.stringify(record)))) return false;
+    await removeTombstones(path);
+    return true;
+  } catch (error) {
+    // It may be there already, and everybody would wait for it as long as this process lives.
+    await release(path, record).catch(() => undefined);
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inTurn, type QueueOptions } from '../../../server/engine/queue';
 import { ownerTag, ownIdentity } from '../../../server/platform/process-identity';
 import type { QueuePlace } from '../../../shared/job-events';
+import { withFileTap } from '../../support/crash/file-tap';
 import { failureOf } from './failures';
 import { temporaryFolder } from './processes';
 
@@ -127,4 +128,31 @@ describe('the queue of engine runs', () => {
     await inTurn(options('a', { endOrphans, onPlace }), async () => void events.push('run'));
     expect(events).toEqual(['orphans ended', 'run']);
   });
+
+  it('goes on after a run that a full or broken disk kept from its turn, whichever call met it', async () => {
+    let failures = 0;
+    for (let call = 1, isReached = true; isReached; call += 1) {
+      isReached = await failingAt(call, async () => {
+        await inTurn(options('a'), async () => undefined).catch(() => (failures += 1));
+      });
+      const nobody = new AbortController();
+      const next = inTurn(options('b', { signal: nobody.signal, onPlace: () => nobody.abort() }), async () => 'done');
+      expect(await next, `after a failure at call ${call}`).toBe('done');
+    }
+    expect(failures).toBeGreaterThan(3);
+  });
 });
+
+/** Has the n-th call that changes the disk fail after it was begun, as a full disk does. @returns whether it came so far */
+async function failingAt(number: number, action: () => Promise<void>): Promise<boolean> {
+  let calls = 0;
+  await withFileTap(async ({ name }, proceed) => {
+    // Removing takes no room.
+    if (name === 'rm') return proceed();
+    calls += 1;
+    if (calls !== number) return proceed();
+    if (name !== 'open') await proceed();
+    throw Object.assign(new Error('ENOSPC: on purpose'), { code: 'ENOSPC' });
+  }, action);
+  return calls >= number;
+}
