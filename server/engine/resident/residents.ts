@@ -96,9 +96,11 @@ export class Residents {
     const key = modelKey(run.model);
     const loaded = this.#loaded.get(key);
     if (loaded) {
+      // At once, for nobody is to unload it while it is asked.
+      loaded.use();
       const reason = await loaded.reasonToEnd(run, request);
-      if (reason === undefined) return loaded.use();
-      await this.#end(loaded, reason);
+      if (reason === undefined && this.#loaded.get(key) === loaded) return loaded;
+      await this.#end(loaded, reason ?? 'ended by itself');
     }
     await this.#watch.makeRoom(run.weightBytes);
     const { log, scratchRoot, ports } = this.options;

@@ -212,6 +212,23 @@ describe('an idle model is unloaded', () => {
     expect(residents.list()).toEqual([]);
   });
 
+  it('not when a request for it has come, whatever happens while it is asked whether it still has its port', async () => {
+    let onAsked: () => unknown = () => undefined;
+    const holderOf = async () => {
+      await onAsked();
+      return 'ours' as const;
+    };
+    const { residents, ticker, servers } = await keeper(home, { ports: { choose: unusedPort, holderOf } });
+    await residents.run(await run());
+    const [pid] = await servers();
+    onAsked = () => ticker.pass(10 * MINUTE_MS);
+    expect((await residents.run(await run())).images).toHaveLength(1);
+    expect(await servers()).toEqual([pid]);
+    onAsked = () => residents.unload(TINY);
+    expect((await residents.run(await run())).images).toHaveLength(1);
+    await expect.poll(() => residents.list(), PATIENTLY).toEqual([]);
+  });
+
   it('when memory is short, the one first that was not used for longest', async () => {
     const memory = () => Promise.resolve({ total: 100, available: residents.list().length > 1 ? 9 : 11 });
     const { residents, ticker } = await keeper(home, { memory, settings: { idleMs: Infinity, memoryReserve: 0.1 } });
