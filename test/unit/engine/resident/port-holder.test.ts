@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { listeningInodes } from '../../../../server/engine/resident/port-holder';
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { listeningInodes, portHolder, unusedPort } from '../../../../server/engine/resident/port-holder';
 
 const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
 
@@ -27,4 +28,16 @@ describe('the sockets that answer at a port of this machine', () => {
     const table = HEAD + line(`0100007F:${PORT}`, '01', 11) + line('0100007F:495A', '0A', 12);
     expect(listeningInodes(table, 18777)).toEqual([]);
   });
+});
+
+it.runIf(process.platform === 'linux')('a port is whose socket listens there, and nobody else', async () => {
+  const port = await unusedPort();
+  const server = createServer();
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => {
+    server.listen({ host: '127.0.0.1', port }, resolve);
+  });
+  expect(await portHolder(port, process.pid)).toBe('ours');
+  expect(await portHolder(port, process.ppid)).toBe('foreign');
+  expect(await portHolder(await unusedPort(), process.pid)).toBe('foreign');
 });

@@ -213,18 +213,18 @@ describe('an idle model is unloaded', () => {
   });
 
   it('not when a request for it has come, whatever happens while it is asked whether it still has its port', async () => {
-    let onAsked: () => unknown = () => undefined;
+    const meanwhile: (() => unknown)[] = [];
     const holderOf = async () => {
-      await onAsked();
+      await meanwhile.pop()?.();
       return 'ours' as const;
     };
     const { residents, ticker, servers } = await keeper(home, { ports: { choose: unusedPort, holderOf } });
     await residents.run(await run());
     const [pid] = await servers();
-    onAsked = () => ticker.pass(10 * MINUTE_MS);
+    meanwhile.push(() => ticker.pass(10 * MINUTE_MS));
     expect((await residents.run(await run())).images).toHaveLength(1);
     expect(await servers()).toEqual([pid]);
-    onAsked = () => residents.unload(TINY);
+    meanwhile.push(() => residents.unload(TINY));
     expect((await residents.run(await run())).images).toHaveLength(1);
     await expect.poll(() => residents.list(), PATIENTLY).toEqual([]);
   });
@@ -285,18 +285,6 @@ describe('a server that outlived the process that had started it', () => {
 
 describe('the port of a server', () => {
   const onLinux = it.runIf(process.platform === 'linux');
-
-  onLinux('is its own', async () => {
-    const port = await unusedPort();
-    const server = createServer();
-    onTestFinished(() => void server.close());
-    await new Promise<void>((resolve) => {
-      server.listen({ host: '127.0.0.1', port }, resolve);
-    });
-    expect(await portHolder(port, process.pid)).toBe('ours');
-    expect(await portHolder(port, process.ppid)).toBe('foreign');
-    expect(await portHolder(await unusedPort(), process.pid)).toBe('foreign');
-  });
 
   onLinux('is chosen again when somebody else answers there', async () => {
     const foreign = createServer();
