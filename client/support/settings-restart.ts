@@ -18,6 +18,9 @@ export function restartOnSettingsChange(parts: SettingsRestartParts): Disposable
   const apply = async (): Promise<void> => {
     try {
       await parts.beforeRestart();
+      // A job that began meanwhile would be gone without a word.
+      isWaiting = parts.jobs.all().length > 0;
+      if (isWaiting) return;
       if (parts.connection.state !== 'idle') await parts.connection.restart();
     } catch (error) {
       sayFailed(parts.log, error);
