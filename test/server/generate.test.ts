@@ -8,9 +8,13 @@ import { commandOfImage } from '../../server/operations/gallery/command-of-image
 import { generateImage } from '../../server/operations/generate/generate-image';
 import { repetitionOf } from '../../server/operations/generate/repeat';
 import { enlargingAgain } from '../../server/operations/generate/repeat-enlarging';
+import { whenItsTurn } from '../../server/operations/generate/turn';
 import { upscaleImage } from '../../server/operations/generate/upscale-image';
+import { dropModel } from '../../server/operations/models/drop-model';
 import { findModel } from '../../server/operations/models/known-models';
 import type { GenerationRequest } from '../../shared/generation';
+import type { GenerationProgress } from '../../shared/job-events';
+import { type FileTap, withFileTap } from '../support/crash/file-tap';
 import { type FastEngine, fastEngine } from '../support/fast-engine';
 import { createModelFolder } from '../support/stand-in/testing/model-folder';
 import { makePng } from '../support/stand-in/testing/plain-png';
@@ -108,6 +112,20 @@ describe('generating', () => {
     expect(kept.sidecar.seed).toBe(8);
   });
 
+  it('keeps of a batch what the disk takes, and says what is lost', async () => {
+    const { generate, services } = await bench();
+    let images = 0;
+    const isFull: FileTap = ({ name, args: [, target] }, proceed) => {
+      const isImage = name === 'rename' && /images.sha256.*\.png$/.test(String(target));
+      if (!isImage || (images += 1) !== 1) return proceed();
+      return Promise.reject(Object.assign(new Error('ENOSPC: on purpose'), { code: 'ENOSPC' }));
+    };
+    const { result } = await withFileTap(isFull, () => generate({ images: 3 }));
+    expect(result.images.map(({ seed }) => seed)).toEqual([8, 9]);
+    expect(await services.images.list()).toHaveLength(2);
+    expect(result.warnings).toEqual([expect.stringMatching(/^1 of 3 images were made and could not be kept\. .*disk/)]);
+  });
+
   it('records what is usual for the family with the image', async () => {
     const { generate, services } = await bench();
     const { result } = await generate({});
@@ -146,6 +164,24 @@ describe('enlarging', () => {
     const second = await upscaleImage(services, again!.model, path, { ...options, name });
     expect(second.images[0]!.id).toBe(id);
     expect((await services.images.get(id)).sidecar.label).toBe('cat.png, enlarged');
+  });
+
+  it('looks at the model again when its turn comes: it may be gone by then', async () => {
+    const { services, engine } = await bench([['upscale_model', 'esrgan-x2.safetensors']]);
+    const model = await findModel(services, 'test-model');
+    const image = await picture('cat.png', 64);
+    const before = { model: 'other', request: {} };
+    let outcome: Promise<unknown> | undefined;
+    await whenItsTurn(services, before, options, async () => {
+      const waits = new Promise<void>((resolve) => {
+        const onProgress = ({ phase }: GenerationProgress) => void (phase === 'waiting' && resolve());
+        outcome = upscaleImage(services, model, image, { ...options, onProgress }).catch((error: unknown) => error);
+      });
+      await waits;
+      await dropModel(services, model);
+    });
+    expect(await outcome).toMatchObject({ code: 'not-installed' });
+    expect(await engine.runs()).toEqual([]);
   });
 
   it('needs a model that is made for it', async () => {

@@ -49,7 +49,7 @@ export async function generateImage(
       const turnAt = services.clock.elapsed();
       const result = await place.make(parts);
       const engineMs = Math.round(services.clock.elapsed() - turnAt);
-      const images = await keepImages(
+      const kept = await keepImages(
         services,
         { ...parts, engine: result.engine, ownLoras },
         {
@@ -59,9 +59,9 @@ export async function generateImage(
         }
       );
       const milliseconds = Math.round(services.clock.elapsed() - startedAt);
-      log.info('done generation', { model: model.name, images: images.length, ms: milliseconds });
-      const warnings = [...valueAdvice, ...result.warnings];
-      return { model: model.name, images, warnings, milliseconds };
+      log.info('done generation', { model: model.name, images: kept.images.length, ms: milliseconds });
+      const warnings = [...valueAdvice, ...result.warnings, ...kept.warnings];
+      return { model: model.name, images: kept.images, warnings, milliseconds };
     });
   // Another machine has a queue of its own.
   return place.isHere ? whenItsTurn(services, { model: model.name, request }, options, start) : start(false);

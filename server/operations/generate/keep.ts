@@ -1,4 +1,6 @@
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { Failure } from '../../../shared/failure';
 import type { GeneratedImage, GenerationRequest } from '../../../shared/generation';
 import type { InputImages } from '../../engine/arguments/engine-arguments';
 import { modeOf } from '../../engine/arguments/mode';
@@ -29,16 +31,24 @@ interface FinishedRun extends Pick<RunResult, 'images' | 'inputs'> {
   readonly inputNames?: InputNames | undefined;
 }
 
+/** What came into the gallery. */
+export interface KeptImages {
+  /** At least one. */
+  readonly images: readonly GeneratedImage[];
+  /** What is to be said of those that did not. */
+  readonly warnings: readonly string[];
+}
+
 /**
  * Puts the images of a run into the gallery, each with all that it takes to make it again. The images that the engine
- * was given are kept before, as it got them.
- * @throws Failure
+ * was given are kept before, as it got them. One that cannot be kept is no reason to lose the others.
+ * @throws Failure when none can be kept
  */
 export async function keepImages(
   services: Services,
   parts: KeptParts,
   { images, inputs, milliseconds, inputNames }: FinishedRun
-): Promise<GeneratedImage[]> {
+): Promise<KeptImages> {
   const { images: gallery, clock } = services;
   const description = { ...describeRun(parts), milliseconds, created_at_unix_ms: clock.now() };
   const kept = await keepInputs(services, parts.request, inputs, inputNames);
@@ -49,7 +59,24 @@ export async function keepImages(
     const { byte_length: bytes, frames } = stored.sidecar;
     return { id: stored.id, path: stored.path, width, height, bytes, seed, ...(frames !== undefined && { frames }) };
   };
-  return Promise.all(images.map(put));
+  const [stored, lost]: [GeneratedImage[], Failure[]] = [[], []];
+  // One after the other, each gone from the scratch folder when the next is written: the disk may be nearly full.
+  for (const image of images) {
+    try {
+      stored.push(await put(image));
+      await rm(image.path, { force: true }).catch(() => undefined);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      lost.push(error);
+    }
+  }
+  const [first] = lost;
+  if (first && stored.length === 0) throw first;
+  return { images: stored, warnings: first ? [lostWarning(lost.length, images.length, first)] : [] };
+}
+
+function lostWarning(lost: number, all: number, { message, nextStep = '' }: Failure): string {
+  return `${lost} of ${all} images were made and could not be kept. ${message} ${nextStep}`.trim();
 }
 
 function describeRun({

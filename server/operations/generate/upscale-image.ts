@@ -46,21 +46,23 @@ export async function upscaleImage(
   const { log, layout } = services;
   log.info('starting enlarging', { model: model.name, engine: engine.abilities.version });
   const onProblem = (sentence: string): void => log.warn(sentence);
-  return whenItsTurn(services, { model: model.name, request: {} }, options, () =>
+  return whenItsTurn(services, { model: model.name, request: {} }, options, (hasWaited) =>
     withScratch(layout.scratch, onProblem, async (scratch) => {
+      // Somebody may have changed the model meanwhile.
+      const sound = hasWaited ? await soundModel(services, known) : model;
       const turnAt = services.clock.elapsed();
-      const result = await enlarge(services, { model, engine, scratch, image, name }, options);
+      const result = await enlarge(services, { model: sound, engine, scratch, image, name }, options);
       const engineMs = Math.round(services.clock.elapsed() - turnAt);
       const request = { prompt: '', init_image: image };
       const { version, digest } = engine.abilities;
       const parts = {
-        model,
+        model: sound,
         engine: { version, digest },
         request,
         label: `${name}, enlarged`,
         mode: UPSCALE
       };
-      const images = await keepImages(services, parts, {
+      const { images } = await keepImages(services, parts, {
         ...result,
         milliseconds: engineMs,
         inputNames: new Map([[image, name]])
