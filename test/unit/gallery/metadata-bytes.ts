@@ -103,9 +103,9 @@ export function exifOfCamera(
 }
 
 /** A JPEG that says how it is to be shown. */
-export function shownJpeg(jpeg: Buffer, exif: Uint8Array): Buffer {
+export function shownJpeg(image: Buffer, exif: Uint8Array): Buffer {
   const data = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), exif]);
-  return Buffer.concat([jpeg.subarray(0, 2), segment(0xe1, data), jpeg.subarray(2)]);
+  return Buffer.concat([image.subarray(0, 2), segment(0xe1, data), image.subarray(2)]);
 }
 
 function directoryEntry(
