@@ -28,6 +28,12 @@ export interface ImageStore {
   get(id: string): Promise<StoredImage>;
   /** The bytes of an image. @throws Failure 'image-missing', 'file-access' */
   read(id: string): Promise<Uint8Array>;
+  /**
+   * Ids that begin so, also of what is left of an image, in no order.
+   * @param beginning two hexadecimal digits or more
+   * @throws Failure 'file-access'
+   */
+  idsFrom(beginning: string): Promise<readonly Digest[]>;
   /** Every image and everything that is left of one, in no order. @throws Failure 'file-access' */
   list(): Promise<readonly ListedImage[]>;
   /**
@@ -46,6 +52,9 @@ type Extension = MediaExtension | '.json';
 
 /** The image first: a sidecar alone is listed as what is left, an image alone would have lost its description. */
 const EXTENSIONS: readonly Extension[] = [...MEDIA_EXTENSIONS, '.json'];
+
+/** Digits of an id that name the folder of its files. */
+const FOLDER_DIGITS = 2;
 
 const LISTED: ReadonlySet<string> = new Set(EXTENSIONS);
 
@@ -89,17 +98,14 @@ export class FileImageStore implements ImageStore {
 
   async list(): Promise<readonly ListedImage[]> {
     const ids = new Set<Digest>();
-    try {
-      for (const folder of await entriesOf(join(this.#root, 'sha256'))) {
-        for (const name of await entriesOf(join(this.#root, 'sha256', folder))) {
-          const { name: stem, ext } = parse(name);
-          if (isDigest(stem) && LISTED.has(ext)) ids.add(stem);
-        }
-      }
-    } catch (error) {
-      throw fileFailure(error, 'The gallery cannot be read.', this.#root);
+    for (const folder of await this.#entries('sha256')) {
+      for (const id of await this.#idsIn(folder)) ids.add(id);
     }
     return listImages(this, [...ids]);
+  }
+
+  async idsFrom(beginning: string): Promise<readonly Digest[]> {
+    return (await this.#idsIn(beginning.slice(0, FOLDER_DIGITS))).filter((id) => id.startsWith(beginning));
   }
 
   async delete(id: string): Promise<void> {
@@ -111,6 +117,25 @@ export class FileImageStore implements ImageStore {
       for (const path of paths) await rm(path, { force: true });
     } catch (error) {
       throw fileFailure(error, 'The image cannot be deleted.', this.#path(digest, '.png'));
+    }
+  }
+
+  /** @throws Failure 'file-access' */
+  async #idsIn(folder: string): Promise<Digest[]> {
+    const ids = new Set<Digest>();
+    for (const name of await this.#entries('sha256', folder)) {
+      const { name: stem, ext } = parse(name);
+      if (isDigest(stem) && LISTED.has(ext)) ids.add(stem);
+    }
+    return [...ids];
+  }
+
+  /** @throws Failure 'file-access' */
+  async #entries(...folder: readonly string[]): Promise<readonly string[]> {
+    try {
+      return await entriesOf(join(this.#root, ...folder));
+    } catch (error) {
+      throw fileFailure(error, 'The gallery cannot be read.', this.#root);
     }
   }
 
@@ -137,7 +162,7 @@ export class FileImageStore implements ImageStore {
   }
 
   #folder(id: Digest): string {
-    return join(this.#root, 'sha256', id.slice(0, 2));
+    return join(this.#root, 'sha256', id.slice(0, FOLDER_DIGITS));
   }
 }
 

@@ -1,4 +1,4 @@
-import { isDigest } from '../../shared/digest';
+import { type Digest, isDigest } from '../../shared/digest';
 import { type ImageStore, type ListedImage, listImages, type StoredImage } from './images';
 import { type ImageSource, imageMissing, parseImageId, receiveImage, sidecarMissing } from './incoming-image';
 import { formatSidecar, type ImageDescription, parseSidecar } from './sidecar';
@@ -40,8 +40,12 @@ export class MemoryImageStore implements ImageStore {
   }
 
   async list(): Promise<readonly ListedImage[]> {
+    return listImages(this, await this.idsFrom(''));
+  }
+
+  async idsFrom(beginning: string): Promise<readonly Digest[]> {
     const ids = new Set([...this.#memory.images.keys(), ...this.#memory.sidecars.keys()]);
-    return listImages(this, [...ids].filter(isDigest));
+    return [...ids].filter(isDigest).filter((id) => id.startsWith(beginning));
   }
 
   async delete(id: string): Promise<void> {

@@ -3,7 +3,7 @@ import { Failure } from '../../../shared/failure';
 import { SHELLS, type Shell } from '../../../shared/shell-quoting';
 import type { ListedImage, StoredImage } from '../../gallery/images';
 import { commandOfImage } from '../../operations/gallery/command-of-image';
-import { deleteImage } from '../../operations/gallery/delete-image';
+import { deleteImages } from '../../operations/gallery/delete-images';
 import { exportImage } from '../../operations/gallery/export-image';
 import { findImage } from '../../operations/gallery/find-image';
 import { latestImages } from '../../operations/gallery/latest-images';
@@ -33,7 +33,7 @@ export const images: Command = {
       case 'export':
         return exportImages(names, context);
       case 'delete':
-        return deleteImages(names, context);
+        return deleteNamed(names, context);
       default:
         throw new Failure('wrong-usage', `"images" cannot "${action}".`, {
           nextStep: 'It can list, show, export and delete.'
@@ -103,19 +103,21 @@ async function exportImages(names: CommandInput['names'], context: CommandContex
   return status;
 }
 
-async function deleteImages(names: CommandInput['names'], { services, console }: CommandContext): Promise<ExitStatus> {
+async function deleteNamed(names: CommandInput['names'], { services, console }: CommandContext): Promise<ExitStatus> {
   if (names.length === 0) throw new Failure('wrong-usage', 'Name the images to delete.');
   const deleted: string[] = [];
   const failed: unknown[] = [];
-  const status = await eachOf(names, console, {
-    async job(name) {
-      const id = await deleteImage(services, name);
-      deleted.push(id);
-      console.answer(`${id}: deleted`);
-      return 0;
-    },
-    onFailed: (id, failure) => failed.push({ id, error: failure.toJSON() })
-  });
+  const status = await deleteImages(services, (deleteImage) =>
+    eachOf(names, console, {
+      async job(name) {
+        const id = await deleteImage(name);
+        deleted.push(id);
+        console.answer(`${id}: deleted`);
+        return 0;
+      },
+      onFailed: (id, failure) => failed.push({ id, error: failure.toJSON() })
+    })
+  );
   console.document({ deleted, ...(failed.length > 0 && { failed }) });
   return status;
 }

@@ -25,8 +25,7 @@ export async function findImageId({ images }: Gallery, prefix: string): Promise<
       nextStep: '"diffusion-dock images" lists them.'
     });
   }
-  const all = (await images.list()).map((entry) => (entry.kind === 'whole' ? entry.image.id : entry.id));
-  const [only, ...others] = all.filter((id) => id.startsWith(wanted));
+  const [only, ...others] = await images.idsFrom(wanted);
   if (only === undefined) {
     throw new Failure('image-missing', 'No image of the gallery has an id that begins so.', {
       subject: prefix,

@@ -135,6 +135,21 @@ export function imageStoreSuite(kind: string, makeHarness: () => Promise<StoreHa
       );
     });
 
+    it('finds ids by their beginning, also of what is left of an image', async () => {
+      const ids: string[] = [];
+      for (let number = 0; number < 40; number += 1) {
+        ids.push((await store.put({ bytes: soundPng(String(number)) }, description)).id);
+      }
+      await harness.writeSidecar(ids[0]!, undefined);
+      await harness.removeImage(ids[1]!);
+      for (const id of ids) {
+        expect(await reader().idsFrom(id.slice(0, 12))).toEqual([id]);
+        const alike = ids.filter((other) => other.startsWith(id.slice(0, 2)));
+        expect((await reader().idsFrom(id.slice(0, 2))).toSorted()).toEqual(alike.toSorted());
+      }
+      expect(await reader().idsFrom(unknownId)).toEqual([]);
+    });
+
     it('deletes an image with its sidecar, and what is left of one', async () => {
       const [one, two] = [
         await store.put({ bytes: soundPng('one') }, description),

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ImageInputs } from '../../../../server/gallery/image-inputs';
 import { FileImageStore, type StoredImage } from '../../../../server/gallery/images';
 import { digestOf } from '../../../../server/gallery/incoming-image';
-import { deleteImage } from '../../../../server/operations/gallery/delete-image';
+import { deleteImages } from '../../../../server/operations/gallery/delete-images';
 import { exportImage } from '../../../../server/operations/gallery/export-image';
 import { temporaryFolder } from '../../../support/temporary-folder';
 import { description } from '../../gallery/image-store.suite';
@@ -12,13 +12,23 @@ import { soundPng } from '../../gallery/png-bytes';
 
 const INPUT = Buffer.from('what it was made from');
 
+/** A gallery that counts the descriptions that are read. */
+class CountingStore extends FileImageStore {
+  descriptionsRead = 0;
+
+  override get(id: string): Promise<StoredImage> {
+    this.descriptionsRead += 1;
+    return super.get(id);
+  }
+}
+
 let now: number;
-let services: { readonly images: FileImageStore; readonly imageInputs: ImageInputs };
+let services: { readonly images: CountingStore; readonly imageInputs: ImageInputs };
 
 beforeEach(async () => {
   const root = await temporaryFolder();
   now = Date.now();
-  services = { images: new FileImageStore(root), imageInputs: new ImageInputs(join(root, 'inputs'), () => now) };
+  services = { images: new CountingStore(root), imageInputs: new ImageInputs(join(root, 'inputs'), () => now) };
 });
 
 /** An image of the gallery, made from the input. */
@@ -30,6 +40,12 @@ async function made(bytes: Buffer): Promise<StoredImage> {
 }
 
 const sidecarOf = ({ path, id }: StoredImage) => join(path, '..', `${id}.json`);
+
+/** Deletes images, one after the other. */
+const deleteAll = (...prefixes: readonly string[]) =>
+  deleteImages(services, async (deleteImage) => {
+    for (const prefix of prefixes) await deleteImage(prefix);
+  });
 
 const isInputKept = () => services.imageInputs.isIntact(digestOf(INPUT));
 
@@ -44,9 +60,32 @@ describe('deleting an image', () => {
   it('removes what it was made from, unless another image was made from it too', async () => {
     const [one, two] = [await made(soundPng()), await made(other())];
     aDayPasses();
-    await deleteImage(services, one.id);
+    await deleteAll(one.id);
     expect(await isInputKept()).toBe(true);
-    await deleteImage(services, two.id);
+    await deleteAll(two.id);
+    expect(await isInputKept()).toBe(false);
+  });
+
+  it('reads what is left once, however many are deleted, and removes what the last of them was made from', async () => {
+    const kept = await services.images.put({ bytes: soundPng('kept') }, description);
+    const ids: string[] = [];
+    for (let number = 0; number < 5; number += 1) ids.push((await made(soundPng(String(number)))).id);
+    aDayPasses();
+    services.images.descriptionsRead = 0;
+    await deleteAll(...ids.map((id) => id.slice(0, 12)));
+    expect(services.images.descriptionsRead).toBe(1);
+    expect(await isInputKept()).toBe(false);
+    expect(await services.images.list()).toMatchObject([{ image: { id: kept.id } }]);
+  });
+
+  it('removes what it was made from although another one cannot be deleted', async () => {
+    const { id } = await made(soundPng());
+    aDayPasses();
+    const gone = await deleteImages(services, async (deleteImage) => {
+      await expect(deleteImage('f'.repeat(64))).rejects.toMatchObject({ code: 'image-missing' });
+      return deleteImage(id);
+    });
+    expect(gone).toBe(id);
     expect(await isInputKept()).toBe(false);
   });
 
@@ -58,7 +97,7 @@ describe('deleting an image', () => {
     // In the place of a file that is there but not to be read, whoever asks.
     await rm(sidecar);
     await mkdir(sidecar);
-    await deleteImage(services, one.id);
+    await deleteAll(one.id);
     await rm(sidecar, { recursive: true });
     await writeFile(sidecar, text);
     expect(await isInputKept()).toBe(true);
