@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -100,6 +101,19 @@ describe('what a request to a model may say', () => {
     const choices = await choicesFor(await sample(), { sdCliPath: '/no/sd-cli' });
     expect(choices).toMatchObject({ samplingMethods: [...SAMPLING_METHODS], schedulers: [...SCHEDULERS] });
     expect(choices.settings).toContain('hires');
+  });
+
+  it('is told without the engine as long as the workspace is not trusted: nothing is started then', async () => {
+    const note = join(await temporaryFolder(), 'started');
+    const before = `require('node:fs').writeFileSync(${JSON.stringify(note)}, 'yes');`;
+    let isTrusted = true;
+    const services = await testServices({ sdCliPath: await engineScript({ before }), isTrusted: () => isTrusted });
+    await pullManifest(services, await writeManifest(await sample()));
+    isTrusted = false;
+    const model = await findModel(services, 'test-model');
+    const choices = await choicesOfModel(services, model, new AbortController().signal);
+    expect(choices.samplingMethods).toEqual(SAMPLING_METHODS);
+    expect(existsSync(note)).toBe(false);
   });
 
   it('is not told of a model that is not installed', async () => {

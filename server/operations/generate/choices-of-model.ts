@@ -36,8 +36,9 @@ export async function choicesOfModel(
   };
 }
 
-/** Of an engine that is elsewhere, or that cannot be asked, nothing is known. */
+/** Of an engine that is elsewhere, or that cannot or must not be asked, nothing is known. */
 async function abilitiesHere(services: Services, signal: AbortSignal): Promise<KnownOptions> {
+  if (!services.isTrusted()) return UNKNOWN_BUILD;
   try {
     return (await engineInUse(services, { signal })).abilities;
   } catch (error) {
