@@ -142,12 +142,15 @@ export class TransferCrew {
         if (!piece) return;
         const fault = await this.fetch(piece, opening);
         opening = undefined;
-        if (this.total === null) {
-          // Without a length nothing tells where to go on.
-          if (fault) throw new RangesIgnored(fault.failure);
-          return;
+        if (!fault) {
+          if (this.total === null) return;
+          continue;
         }
-        if (!fault) continue;
+        if (this.total === null) {
+          await this.pause(fault);
+          // Without a length nothing tells where to go on.
+          throw new RangesIgnored(fault.failure);
+        }
         // While others still receive, the server is only asked for less; alone, the connection waits.
         if (this.active > 1) return this.width.narrow(this.tools.clock.elapsed(), this.active - 1);
         await this.pause(fault);

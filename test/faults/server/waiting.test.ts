@@ -72,6 +72,18 @@ describe('S31 a server that fails five times', () => {
     }
   });
 
+  it('is waited for as well when it never tells how long its body is, which then begins anew', async () => {
+    const server = await startRawServer((_, socket) => {
+      respond(socket, 200, { 'Transfer-Encoding': 'chunked' }, 'ffff\r\n');
+      socket.end(CONTENT.subarray(0, 1000));
+    });
+    onTestFinished(() => server.close());
+    const services = await testServices();
+    const manifest = await writeManifest([{ url: `${server.origin}/w`, sha256: sha256(CONTENT) }]);
+    await expect(pullManifest(services, manifest)).rejects.toMatchObject({ code: 'network' });
+    expect(services.clock.waits.length).toBeGreaterThanOrEqual(server.requests.length - 1);
+  });
+
   it('each time that it has sent something counts anew', async () => {
     const size = 40_000;
     const server = await startRawServer((request, socket) => {
