@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectoryDurably, writeFileDurably } from '../../platform/durable-files';
+import { makeDirectoryDurably, renamePatiently, writeFileDurably } from '../../platform/durable-files';
 import { bootId } from '../../platform/process-identity';
 import { errorCode, isErrorWithCode } from '../../platform/system-error';
 import type { Source } from '../source';
@@ -66,7 +66,7 @@ export class PartialDownload {
       return new PartialDownload(folder, free, data, journal, state, elapsed);
     } catch (error) {
       await data?.close();
-      await rename(folder, free);
+      await renamePatiently(folder, free);
       throw error;
     }
   }
@@ -195,18 +195,20 @@ export class PartialDownload {
   }
 
   /**
-   * To be asked once nothing more is written. Who opens the data later is not told of what the disk did not take: the
-   * system says so once.
+   * Brings to the disk what was written last. Who opens the data later is not told of what the disk did not take: the
+   * system says so once, some volumes to whoever closes the file.
    * @throws the fault of a sync
    */
   async requireTaken(): Promise<void> {
     await this.syncing;
+    if (!this.syncFault) await this.syncInBackground();
     if (this.syncFault?.isOfData) throw this.syncFault.error;
   }
 
   /** Leaves a partial whose files are closed to whoever wants it. */
   async letGo(): Promise<void> {
-    await rename(this.folder, this.freeFolder);
+    // The thread that hashed may not have closed the data yet, which matters on Windows.
+    await renamePatiently(this.folder, this.freeFolder);
   }
 
   /** Closes the files; the data is complete and about to be taken into the store. */
