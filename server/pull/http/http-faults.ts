@@ -58,6 +58,10 @@ const CERTIFICATE_REASONS: Readonly<Record<string, readonly [reason: string, nex
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name is unknown',
+  // Without a network, names are what fails first.
+  EAI_AGAIN: 'the host name cannot be looked up at the moment',
+  ENETUNREACH: 'the network cannot be reached',
+  EHOSTUNREACH: 'the host cannot be reached',
   ECONNREFUSED: 'the connection was refused',
   // Whether a reset is told as one or as an end depends on what was read before.
   ECONNRESET: 'the connection was closed early',
