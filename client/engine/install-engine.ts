@@ -15,14 +15,15 @@ export const ENGINE_JOB = 'sd-cli';
  */
 export async function installEngine(parts: ActionParts): Promise<boolean> {
   try {
-    const client = await parts.connection.client();
-    const offer = await pickOffer(client.sendRequest(ListEngineOffers));
+    const offer = await pickOffer(offersOf(parts));
     if (!offer || !(await confirmUnproved(offer))) return false;
     const { variant, release } = offer;
     const title = `Installing sd-cli for ${NAMES[variant]}`;
-    const result = await parts.jobs.run({ model: ENGINE_JOB, kind: 'install', title }, (token) =>
-      client.sendRequest(InstallEngine, { variant, release, allowUnverified: isUnproved(offer) }, token)
-    );
+    const result = await parts.jobs.run({ model: ENGINE_JOB, kind: 'install', title }, async (token) => {
+      // Asked for anew: a setting that was changed during the questions has restarted the server.
+      const client = await parts.connection.client();
+      return client.sendRequest(InstallEngine, { variant, release, allowUnverified: isUnproved(offer) }, token);
+    });
     sayInstalled(parts, result);
     return result.hiddenBy === null;
   } catch (error) {
@@ -52,6 +53,11 @@ const NAMES: Readonly<Record<EngineVariant, string>> = {
   metal: 'Apple processors (Metal)',
   cpu: 'the processor alone'
 };
+
+async function offersOf({ connection }: ActionParts): Promise<readonly EngineOffer[]> {
+  const client = await connection.client();
+  return client.sendRequest(ListEngineOffers);
+}
 
 async function pickOffer(offers: Promise<readonly EngineOffer[]>): Promise<EngineOffer | undefined> {
   const items = offers.then((all) => all.map(itemOf));
