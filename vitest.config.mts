@@ -8,6 +8,7 @@ export default defineConfig({
     // They keep the whole machine busy, or mount file systems, so they are suites of their own.
     exclude: [...configDefaults.exclude, 'test/faults/{processes,power}/**'],
     globalSetup: ['test/support/build-once.ts'],
+    setupFiles: ['test/support/before-each-file.ts'],
     pool: 'forks',
     maxWorkers: 3,
     testTimeout: 30_000,
