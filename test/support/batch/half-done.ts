@@ -62,8 +62,18 @@ export async function write(store: ObjectStore, key: StoreKey, text: string): Pr
   await store.put(key, { kind: 'bytes', bytes: Buffer.from(text) }, { signal: never });
 }
 
-/** What a batch gives that nobody disturbs. */
-export async function expectedImages(manifest: string, content: unknown = TWO): Promise<string[]> {
+/** What was found by {@link expectedImages}, by the model's manifest and the batch. */
+const undisturbed = new Map<string, Promise<readonly string[]>>();
+
+/** What a batch gives that nobody disturbs: made once, for it is the same every time. */
+export function expectedImages(manifest: string, content: unknown = TWO): Promise<readonly string[]> {
+  const key = JSON.stringify([manifest, content]);
+  const found = undisturbed.get(key) ?? makeUndisturbed(manifest, content);
+  undisturbed.set(key, found);
+  return found;
+}
+
+async function makeUndisturbed(manifest: string, content: unknown): Promise<readonly string[]> {
   const calm = await machine(manifest);
   return imagesOf(calm, await run(calm, { file: await batchFile(content), store: await folderStore(calm.services) }));
 }
