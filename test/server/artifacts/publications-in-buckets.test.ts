@@ -17,10 +17,11 @@ describe.skipIf(!RADOSGW)('with Ceph', () => {
   const some = { moments: ['after'], stride: 2 } as const;
   const make = async () => {
     const server = await s3Server();
-    const bucket = await (buckets.get(server.endpoint) ?? createBucket(server));
-    buckets.set(server.endpoint, Promise.resolve(bucket));
+    const bucket = buckets.get(server.endpoint) ?? createBucket(server);
+    buckets.set(server.endpoint, bucket);
     stores += 1;
-    const store = await openS3Store(server, { bucket, prefix: `team/${stores}` });
+    const prefix = `team/${stores}`;
+    const store = await openS3Store(server, { bucket: await bucket, prefix });
     return { open: () => store };
   };
   crashConformance('publications in a bucket', make, some);

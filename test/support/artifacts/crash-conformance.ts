@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ObjectStore } from '../../../server/artifacts/object-store';
 import { collectAttempts } from '../../../server/artifacts/publications/collect-attempts';
 import { readIndex, refreshIndex } from '../../../server/artifacts/publications/publication-index';
@@ -16,6 +16,16 @@ const NEW = 3;
 
 type Moment = 'before' | 'after';
 
+/** How many die side by side, each with a store of its own: while one waits for an answer, others go on. */
+const LANES = 3;
+
+/** A store in which the old version is published. */
+interface Scene {
+  /** Opens it once more. */
+  readonly open: () => ObjectStore;
+  readonly store: ObjectStore;
+}
+
 interface CrashOptions {
   /** Whether the operation at which somebody dies is done; both unless said otherwise. */
   readonly moments?: readonly Moment[];
@@ -29,43 +39,38 @@ export function crashConformance(
   make: () => Promise<StoreUnderTest>,
   { moments = ['before', 'after'], stride = 1 }: CrashOptions = {}
 ): void {
-  describe(kind, () => {
-    let underTest: StoreUnderTest;
-    let store: ObjectStore;
+  const begin = async (): Promise<Scene> => {
+    const underTest = await make();
+    const store = underTest.open();
+    await publishVersion(store, OLD);
+    return { open: () => underTest.open(), store };
+  };
 
-    const begin = async (): Promise<void> => {
-      underTest = await make();
-      store = underTest.open();
-      await publishVersion(store, OLD);
-    };
-
-    /** Has somebody die at each of their operations, one after the other; looks at what they left after each. */
-    const atEveryOperation = async (
-      when: Moment,
-      work: (stopping: ObjectStore) => Promise<unknown>,
-      look: () => Promise<void>
-    ): Promise<number> => {
-      for (let at = 1; ; at += stride) {
-        await begin();
-        const stopping = new StoppingStore(underTest.open(), { at, when });
-        const end = await work(stopping).catch((error: unknown) => error);
-        if (!stopping.isStopped) return at;
+  /** Has somebody die at each of their operations; looks at what they left after each. */
+  const atEveryOperation = async (
+    when: Moment,
+    work: (stopping: ObjectStore, scene: Scene) => Promise<unknown>,
+    look: (scene: Scene) => Promise<void>
+  ): Promise<number> => {
+    let next = 1;
+    const survivors: number[] = [];
+    const lane = async (): Promise<void> => {
+      while (survivors.length === 0) {
+        const at = next;
+        next += stride;
+        const scene = await begin();
+        const stopping = new StoppingStore(scene.open(), { at, when });
+        const end = await work(stopping, scene).catch((error: unknown) => error);
+        if (!stopping.isStopped) return void survivors.push(at);
         expect(end).toBeInstanceOf(Stopped);
-        await look();
+        await look(scene);
       }
     };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    return Math.min(...survivors);
+  };
 
-    const collect = (now: number) => collectAttempts(underTest.open(), { dryRun: false, now, signal });
-
-    /** Names of what a version consists of, each below one and the same attempt. */
-    const expectNothingBut = async (version: number | undefined): Promise<void> => {
-      const names = version === undefined ? [] : [...contentsOf(version).map(({ name }) => name), 'manifest.json'];
-      const keys = (await objectKeys(store)).map((key) => key.split('/').slice(2).join('/'));
-      expect(keys.toSorted()).toEqual(names.toSorted());
-    };
-
-    beforeEach(begin);
-
+  describe(kind, () => {
     it.each(moments)(
       'readers have the old or the new, whole, when a publisher dies %s any operation',
       { timeout: 240_000 },
@@ -74,16 +79,17 @@ export function crashConformance(
         const steps = await atEveryOperation(
           when,
           (stopping) => publishVersion(stopping, NEW),
-          async () => {
+          async (scene) => {
+            const { store } = scene;
             const version = await publishedVersion(store);
             expect([OLD, NEW]).toContain(version);
             seen.add(version);
             // What somebody may still be reading stays for seven days.
             const before = await objectKeys(store);
-            await collect(Date.now() + 6 * DAY_MS);
+            await collect(scene, Date.now() + 6 * DAY_MS);
             expect(await objectKeys(store)).toEqual(before);
-            await collect(Date.now() + 8 * DAY_MS);
-            await expectNothingBut(version);
+            await collect(scene, Date.now() + 8 * DAY_MS);
+            await expectNothingBut(scene, version);
             expect(await publishVersion(store, NEW)).toMatchObject({ isUnchanged: version === NEW });
             expect(await publishedVersion(store)).toBe(NEW);
             expect(await readIndex(store, signal)).toMatchObject([{ name: TINY, files: 3 }]);
@@ -104,11 +110,12 @@ export function crashConformance(
             await withdraw(stopping, TINY, Date.now(), signal);
             await refreshIndex(stopping, [TINY], signal);
           },
-          async () => {
+          async (scene) => {
+            const { store } = scene;
             expect([OLD, undefined]).toContain(await publishedVersion(store));
             await withdraw(store, TINY, Date.now(), signal);
             expect(await publishedVersion(store)).toBeUndefined();
-            await expectNothingBut(undefined);
+            await expectNothingBut(scene, undefined);
           }
         );
         expect(steps).toBeGreaterThan(5);
@@ -118,39 +125,54 @@ export function crashConformance(
     it('a collection that dies at any operation takes nothing that is published', { timeout: 240_000 }, async () => {
       await atEveryOperation(
         'after',
-        async (stopping) => {
+        async (stopping, { store }) => {
           await publishVersion(store, NEW);
           await collectAttempts(stopping, { dryRun: false, now: Date.now() + 8 * DAY_MS, signal });
         },
-        async () => {
-          expect(await publishedVersion(store)).toBe(NEW);
-          await collect(Date.now() + 8 * DAY_MS);
-          await expectNothingBut(NEW);
+        async (scene) => {
+          expect(await publishedVersion(scene.store)).toBe(NEW);
+          await collect(scene, Date.now() + 8 * DAY_MS);
+          await expectNothingBut(scene, NEW);
         }
       );
     });
 
     it('of publishers of the same moment the last is published, and all others were', async () => {
+      const scene = await begin();
+      const { open, store } = scene;
       const versions = Array.from({ length: 16 }, (_, index) => index);
-      await Promise.all(versions.map((version) => publishVersion(underTest.open(), version)));
+      await Promise.all(versions.map((version) => publishVersion(open(), version)));
       expect(versions).toContain(await publishedVersion(store));
       expect(await readIndex(store, signal)).toHaveLength(1);
-      const { attempts } = await collect(Date.now() + 8 * DAY_MS);
+      const { attempts } = await collect(scene, Date.now() + 8 * DAY_MS);
       // That of the old version, and of all but the last of the others; one of them is the old version again.
       expect(attempts.length).toBeGreaterThanOrEqual(versions.length - 1);
-      await expectNothingBut(await publishedVersion(store));
+      await expectNothingBut(scene, await publishedVersion(store));
     });
 
     it('a collection leaves alone what is no attempt of a publisher', async () => {
+      const scene = await begin();
+      const { store } = scene;
       const foreign = [
         storeKey('photos', '2020', 'cat.png'),
         storeKey('tiny', { reserved: '_resume' }, 'images', 'a.png'),
         storeKey('notes.txt')
       ];
       for (const key of foreign) await store.put(key, { kind: 'bytes', bytes: Buffer.from('mine') }, { signal });
-      await collect(Date.now() + 100 * DAY_MS);
+      await collect(scene, Date.now() + 100 * DAY_MS);
       expect(await objectKeys(store)).toEqual(expect.arrayContaining(foreign));
       expect(await publishedVersion(store)).toBe(OLD);
     });
   });
+}
+
+function collect({ open }: Scene, now: number) {
+  return collectAttempts(open(), { dryRun: false, now, signal });
+}
+
+/** Finds the names of what a version consists of, each below one and the same attempt. */
+async function expectNothingBut({ store }: Scene, version: number | undefined): Promise<void> {
+  const names = version === undefined ? [] : [...contentsOf(version).map(({ name }) => name), 'manifest.json'];
+  const keys = (await objectKeys(store)).map((key) => key.split('/').slice(2).join('/'));
+  expect(keys.toSorted()).toEqual(names.toSorted());
 }
