@@ -130,7 +130,10 @@ export class Workbench {
       return isShown(this.#quickInputField, 2000);
     }, 'the field for a file to open');
     await this.#quickInputField.fill(target);
-    await this.#quickInputEntry(name).click();
+    // Until the path is looked up, the list offers the files that were open before, of which one may be called alike.
+    await this.#quickInputEntry(name)
+      .filter({ has: this.page.locator('.label-name .highlight') })
+      .click();
     await this.page.locator('.editor-group-container.active .tab.active', { hasText: name }).waitFor();
   }
 
