@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/workbench/ui/**/*.test.ts'],
     globalSetup: 'test/workbench/ui/installed-extension.ts',
+    setupFiles: ['test/support/before-each-file.ts'],
     pool: 'forks',
     maxWorkers: 1,
     // The files share nothing but the modules, which take a second to load.
