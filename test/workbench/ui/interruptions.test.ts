@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { chmodSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Dock, openDock } from './dock-workbench';
@@ -120,6 +120,30 @@ describe('a generation that is cancelled', () => {
   });
 });
 
+describe('a healing', () => {
+  it('shows how far it is, lets it stand still, and goes on', async () => {
+    const { wb } = dock;
+    const weights = largestInstalled();
+    chmodSync(weights, 0o644);
+    truncateSync(weights, 0);
+    await dock.limitTo(SLOW);
+    await wb.execCommand('Diffusion Dock: Refresh Models');
+    await statusOf('tiny-sd1', /^damaged/);
+    await wb.clickTreeItem('Models', 'tiny-sd1', { menu: 'Heal' });
+    await statusOf('tiny-sd1', /^\d+ % · /);
+    await wb.waitForNotification(/^Healing tiny-sd1: .* of .* MB/);
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pause Pull' });
+    await statusOf('tiny-sd1', /^paused · \d+ %$/);
+    await wb.waitForStatusBar(/^tiny-sd1 paused/);
+    await dock.screenshot('healing-paused');
+    await dock.limitTo(0);
+    await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Resume Pull' });
+    await wb.waitForNotification(`tiny-sd1 is sound: ${path.basename(weights)} healed.`);
+    await statusOf('tiny-sd1', /^installed/);
+    expect(statSync(weights).size).toBeGreaterThan(0);
+  });
+});
+
 async function statusOf(model: string, wanted: RegExp): Promise<void> {
   await dock.wb.until(async () => wanted.test((await dock.description(model)) ?? ''), `${model} ${wanted}`);
 }
@@ -137,4 +161,11 @@ async function pullPast(percent: number): Promise<void> {
 /** Requests for the rest of a file. */
 function resumedRequests(): string[] {
   return dock.requests.filter((request) => /bytes=[1-9]\d*-/.test(request));
+}
+
+function largestInstalled(): string {
+  const folder = path.join(dock.home, 'models', 'tiny-sd1');
+  const files = readdirSync(folder).map((name) => path.join(folder, name));
+  const [largest = ''] = files.toSorted((a, b) => statSync(b).size - statSync(a).size);
+  return largest;
 }
