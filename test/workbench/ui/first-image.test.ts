@@ -29,8 +29,11 @@ describe('from a manifest to an image', () => {
   it('pulls a model by its button and says so in the tree, the status bar and a message', async () => {
     const { wb } = dock;
     await wb.clickTreeItem('Models', 'tiny-sd1', { action: 'Pull' });
-    await wb.waitForStatusBar(/^tiny-sd1 \d+ %$/);
-    await wb.until(async () => /% · .*\/s$/.test((await dock.description('tiny-sd1')) ?? ''), 'progress and rate');
+    // Neither is there for long.
+    await Promise.all([
+      wb.waitForStatusBar(/^tiny-sd1 \d+ %$/),
+      wb.until(async () => /% · .*\/s$/.test((await dock.description('tiny-sd1')) ?? ''), 'progress and rate')
+    ]);
     await dock.screenshot('2-pulling');
     await wb.waitForNotification('tiny-sd1 is installed (22.4 MB).');
     await wb.until(async () => (await dock.description('tiny-sd1')) === 'installed · 22.4 MB', 'the status');

@@ -116,6 +116,11 @@ describe('a generation that is cancelled', () => {
     await wb.clickNotification('Generating with tiny-sd1', 'Cancel');
     await statusOf('tiny-sd1', /^installed/);
     await wb.until(() => dock.engines().length === 0, 'the end of the engine', 2000);
+    // VS Code shows the notification of a job for 800 ms at least, also when the job is over by then.
+    await wb.until(
+      async () => !(await wb.notifications()).some(({ message }) => message.startsWith('Generating')),
+      'the end of its notification'
+    );
     expect(await wb.notifications()).toEqual([]);
   });
 });
