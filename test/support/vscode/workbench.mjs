@@ -112,17 +112,10 @@ export class Workbench {
       if (!(await isShown(this.#quickInputField, 2000))) return false;
       await this.#quickInputField.fill(`>${title}`);
       const entry = this.#quickInputEntry(title);
-      const offered = await entry.waitFor({ timeout: 1000 }).then(
-        () => true,
-        () => false
-      );
-      if (!offered) {
-        await this.page.keyboard.press('Escape');
-        return false;
-      }
-      await entry.click();
+      const isOffered = await isShown(entry, 1000);
+      await (isOffered ? entry.click() : this.page.keyboard.press('Escape'));
       // What is found later draws the list anew, and a click that falls between is lost. One that was heard closes it.
-      return isHidden(entry, 1000);
+      return isOffered && isHidden(entry, 1000);
     }, `the command "${title}"`);
   }
 
@@ -136,9 +129,8 @@ export class Workbench {
     }, 'the field for a file to open');
     await this.#quickInputField.fill(target);
     // Until the path is looked up, the list offers the files that were open before, of which one may be called alike.
-    await this.#quickInputEntry(name)
-      .filter({ has: this.page.locator('.label-name .highlight') })
-      .click();
+    const lookedUp = this.page.locator('.label-name .highlight');
+    await this.#quickInputEntry(name).filter({ has: lookedUp }).click();
     await this.page.locator('.editor-group-container.active .tab.active', { hasText: name }).waitFor();
   }
 
