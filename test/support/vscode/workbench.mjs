@@ -115,7 +115,7 @@ export class Workbench {
       const isOffered = await isShown(entry, 1000);
       await (isOffered ? entry.click() : this.page.keyboard.press('Escape'));
       // What is found later draws the list anew, and a click that falls between is lost. One that was heard closes it.
-      return isOffered && isHidden(entry, 1000);
+      return isOffered && isHidden(entry, 3000);
     }, `the command "${title}"`);
   }
 
