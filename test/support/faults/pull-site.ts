@@ -57,6 +57,8 @@ export async function startPullSite(
     folder,
     ...(bytesPerSecond !== undefined && { bytesPerSecond }),
     onRequest(request, response) {
+      // Whoever asked was killed before its file was found; nothing tells of its end any more.
+      if (response.closed) return undefined;
       if (refusesHead && request.method === 'HEAD') return response.writeHead(405).end();
       const write = response.write.bind(response);
       connections += 1;
