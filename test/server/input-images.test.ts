@@ -34,6 +34,11 @@ interface Attempt {
   readonly result: Promise<GenerationResult>;
 }
 
+/** A JPEG of 128 × 128 pixels with an orientation of EXIF. */
+async function photo(name: string, orientation: number): Promise<string> {
+  return userImage(name, shownJpeg(await readFile(join(IMAGES, 'in.jpg')), exifOfCamera(orientation)));
+}
+
 async function attempt(
   request: Partial<GenerationRequest>,
   { signal = new AbortController().signal, repeats }: Partial<GenerateOptions> = {}
@@ -151,10 +156,6 @@ describe('sizes of input images', () => {
 });
 
 describe('a photo that is to be shown in another way than it is stored', () => {
-  /** A JPEG of 128 × 128 pixels with an orientation of EXIF. */
-  const photo = async (name: string, orientation: number): Promise<string> =>
-    userImage(name, shownJpeg(await readFile(join(IMAGES, 'in.jpg')), exifOfCamera(orientation)));
-
   it('is told before the run, wherever a request has it, for the engine does not heed it', async () => {
     const init_image = await photo('photo.jpg', 6);
     const { notices, result } = await attempt({ init_image, mask: await photo('mask.jpg', 3) });
