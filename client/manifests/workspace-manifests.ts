@@ -48,9 +48,7 @@ export class WorkspaceManifests implements Disposable {
 
   private async searchNow(): Promise<void> {
     const searches = candidatePatterns().map((pattern) => workspace.findFiles(pattern, NEVER_SEARCHED));
-    // A pattern of the user's that is none fails by itself; what the others find still counts.
-    const results = await Promise.allSettled(searches);
-    const candidates = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const candidates = (await Promise.all(searches)).flat();
     this.found.clear();
     await Promise.all(candidates.map((uri) => this.examine(uri)));
   }
